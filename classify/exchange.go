@@ -1,0 +1,37 @@
+package classify
+
+// An Outcome says what a record means for authentication.
+type Outcome string
+
+// The outcomes. Only Failed is judged; Accepted is history and denominator; Other is only counted.
+const (
+	Failed   Outcome = "failed"   // an authentication or authorization failure, design part 3
+	Accepted Outcome = "accepted" // the server accepted the token or the assertion, or the exchange carried auth and succeeded
+	Other    Outcome = "other"    // says nothing about authentication: a 404, a public page, a business error without auth
+)
+
+// An Exchange is a record placed: whose it is, where it happened and what it means.
+type Exchange struct {
+	Record      *Record
+	Profile     *Profile // never nil: an unknown provider has the RFC rules only
+	Provider    string   // the record's, else the profile's, else the host that answered
+	Environment string   // by the host that was called, else the record's; "" when unknown
+	ClientID    string   // the record's, else client_id of the form, else the token's own claims; "" when unknown
+	Phase       Phase
+	Endpoint    string // "POST api.example.com/v1/orders/{id}": variable path segments folded, bounded
+	Outcome     Outcome
+}
+
+// Profiles is the set of profiles in force, in order of preference.
+type Profiles []*Profile
+
+// Locate places a record. It is pure and never fails: what cannot be told stays empty.
+func (ps Profiles) Locate(r *Record) Exchange {
+	return Exchange{Record: r, Profile: &Profile{}, Outcome: Other}
+}
+
+// Keys lists the facts that can matter to the judgement of e; look them up and hand them to Classify.
+func (e Exchange) Keys() []Key { return nil }
+
+// Facts lists what e adds to history, whatever its verdict. Observe them after Classify, never before.
+func (e Exchange) Facts() []Fact { return nil }

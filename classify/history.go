@@ -1,0 +1,85 @@
+package classify
+
+import "time"
+
+// A FactKind is one sort of thing that history remembers.
+type FactKind string
+
+// The kinds of facts. Name says what Key.Name holds; every fact is also keyed by provider and environment.
+const (
+	FactJTI      FactKind = "jti"      // a single-use assertion's iss and jti: seen, or accepted
+	FactToken    FactKind = "token"    // a token's Fingerprint: accepted
+	FactKID      FactKind = "kid"      // client id and kid: accepted
+	FactClient   FactKind = "client"   // client id: accepted
+	FactIssuer   FactKind = "issuer"   // iss of an accepted token
+	FactAudience FactKind = "audience" // aud of an accepted token or assertion, with the phase
+	FactClock    FactKind = "clock"    // client id and hour: largest iat − event time of fresh assertions
+)
+
+// A Key names one fact. Environments are kept apart so that history can tell "works here, not there".
+type Key struct {
+	Kind        FactKind
+	Provider    string
+	Environment string
+	Name        string
+}
+
+// A Fact is what is known under one Key. Every field merges without regard to order (the earliest, the latest, the
+// largest, the sum), so that replicas and late records agree. Times are event times; the zero time means never.
+type Fact struct {
+	Key             Key
+	FirstSeen       time.Time // earliest exchange, accepted or not
+	LastSeen        time.Time
+	FirstAccepted   time.Time // earliest exchange that the server accepted
+	LastAccepted    time.Time
+	FirstExchange   string        // record id (or fingerprint) of the exchange at FirstSeen: the same exchange is never reuse
+	FirstTokenPrint string        // Fingerprint of the token at FirstSeen, so that a forged token cannot accuse its victim
+	MaxOffset       time.Duration // FactClock only
+	Count           int64
+	Expires         time.Time // after this event time the fact cannot matter any more; zero: keep
+}
+
+// Merge returns what is known when both a and b were observed under one Key. It is commutative and associative.
+func (a Fact) Merge(b Fact) Fact {
+	out := a
+	if !b.FirstSeen.IsZero() && (out.FirstSeen.IsZero() || b.FirstSeen.Before(out.FirstSeen) ||
+		(b.FirstSeen.Equal(out.FirstSeen) && b.FirstExchange < out.FirstExchange)) {
+		out.FirstSeen, out.FirstExchange, out.FirstTokenPrint = b.FirstSeen, b.FirstExchange, b.FirstTokenPrint
+	}
+	out.LastSeen = later(a.LastSeen, b.LastSeen)
+	out.FirstAccepted = earlier(a.FirstAccepted, b.FirstAccepted)
+	out.LastAccepted = later(a.LastAccepted, b.LastAccepted)
+	if a.Count == 0 || (b.Count > 0 && b.MaxOffset > a.MaxOffset) {
+		out.MaxOffset = b.MaxOffset
+	}
+	out.Count = a.Count + b.Count
+	out.Expires = later(a.Expires, b.Expires)
+	return out
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
+		return b
+	}
+	return a
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// History holds the facts that were looked up for one case. It is a value: rules read it and cannot do I/O.
+type History map[Key]Fact
+
+// Observe merges facts into h.
+func (h History) Observe(facts []Fact) {
+	for _, f := range facts {
+		if known, ok := h[f.Key]; ok {
+			f = known.Merge(f)
+		}
+		h[f.Key] = f
+	}
+}

@@ -1,0 +1,4 @@
+// Command authwatch classifies auth failures in HTTP logs.
+package main
+
+func main() {}
