@@ -4,14 +4,20 @@ package api
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"authwatch/classify"
 	"authwatch/store"
 
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
 // Options configure New. All are required but Now, Demo, Version.
@@ -28,7 +34,7 @@ type Options struct {
 	Now          func() time.Time
 	Demo         bool   // says so on every page
 	Version      string // shown in the footer
-	BaseURL      string // http://127.0.0.1:8080, for the curl line of the empty page
+	BaseURL      string // http://127.0.0.1:8080, for the curl line of the empty page; with https: session cookies are Secure behind a TLS proxy too
 }
 
 // Problem is one fault of a request body, as RFC 9457 extension member "errors" holds them.
@@ -40,10 +46,109 @@ type Problem struct {
 }
 
 // A Server is the HTTP side of authwatch.
-type Server struct{}
+type Server struct {
+	Options
+	echo        *echo.Echo
+	assets      map[string]asset
+	metrics     *metrics
+	crossOrigin *http.CrossOriginProtection
+}
 
 // New checks the options and builds the routes.
-func New(o Options) (*Server, error) { return nil, errors.ErrUnsupported }
+func New(o Options) (*Server, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	assets, err := loadAssets()
+	if err != nil {
+		return nil, err
+	}
+	m, err := newMetrics(o.Registry)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{Options: o, echo: echo.New(), assets: assets, metrics: m, crossOrigin: http.NewCrossOriginProtection()}
+	s.echo.HTTPErrorHandler = s.answerError
+	// Without an extractor Echo believes any X-Forwarded-For.
+	s.echo.IPExtractor = echo.ExtractIPDirect()
+	s.echo.Use(s.observe, s.recoverPanic, securityHeaders, refuseCredentialsInURL,
+		middleware.BodyLimitWithConfig(middleware.BodyLimitConfig{Limit: "8M", Skipper: isIngest}))
+	s.mount()
+	return s, nil
+}
+
+func (o Options) check() error {
+	for name, missing := range map[string]bool{
+		"Store": o.Store == nil, "Profiles": o.Profiles == nil, "Ingest": o.Ingest == nil, "Decode": o.Decode == nil,
+		"DecodePasted": o.DecodePasted == nil, "Logger": o.Logger == nil, "Registry": o.Registry == nil, "BaseURL": o.BaseURL == "",
+	} {
+		if missing {
+			return errors.New("api: option " + name + " is missing")
+		}
+	}
+	return nil
+}
 
 // ServeHTTP answers one request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {}
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+
+// A route is one row of the table of everything that is served. GET rows answer HEAD too.
+type route struct {
+	method string
+	path   string
+	access access
+	handle echo.HandlerFunc
+}
+
+// mount registers every route with its own authorization. Echo's groups are not used: a group with middleware answers
+// 404 where the path exists and only the method is wrong.
+func (s *Server) mount() {
+	for _, r := range append(s.apiRoutes(), s.pageRoutes()...) {
+		s.echo.Add(r.method, r.path, r.handle, s.authorize(r.access))
+		if r.method == http.MethodGet {
+			s.echo.Add(http.MethodHead, r.path, r.handle, s.authorize(r.access))
+		}
+	}
+	s.echo.Any("/ingest/*", echo.WrapHandler(s.Ingest))
+}
+
+// apiRoutes is the table of everything but the pages, which pageRoutes lists.
+func (s *Server) apiRoutes() []route {
+	return []route{
+		{http.MethodGet, "/healthz", public, s.healthz},
+		{http.MethodGet, "/readyz", public, s.readyz},
+		{http.MethodGet, "/metrics", apiRead, echo.WrapHandler(promhttp.HandlerFor(s.Registry, promhttp.HandlerOpts{}))},
+		{http.MethodGet, "/static/*", public, s.static},
+	}
+}
+
+// isIngest is true for what shippers send, which has limits of its own.
+func isIngest(c echo.Context) bool { return strings.HasPrefix(c.Request().URL.Path, "/ingest/") }
+
+// healthz says that the process serves, and nothing else.
+func (s *Server) healthz(c echo.Context) error { return c.String(http.StatusOK, "ok\n") }
+
+// readyz says whether the database answers and can be written; the reason is in the log only.
+func (s *Server) readyz(c echo.Context) error {
+	if err := s.Store.Ready(c.Request().Context()); err != nil {
+		s.Logger.WarnContext(c.Request().Context(), "not ready", "err", err)
+		return fail(http.StatusServiceUnavailable, "The database does not answer or cannot be written.")
+	}
+	return c.String(http.StatusOK, "ready\n")
+}
+
+// param returns a decoded path parameter: Echo leaves it encoded when the URL holds an escape such as %2F.
+func param(c echo.Context, name string) (string, error) {
+	value := c.Param(name)
+	if c.Request().URL.RawPath == "" {
+		return value, nil
+	}
+	decoded, err := url.PathUnescape(value)
+	if err != nil {
+		return "", fmt.Errorf("%w: path parameter %s", store.ErrNotFound, name)
+	}
+	return decoded, nil
+}
