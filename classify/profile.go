@@ -2,6 +2,7 @@ package classify
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 )
@@ -36,7 +37,7 @@ type AssertionRules struct {
 	Algorithms     []string  `yaml:"algorithms" json:"algorithms,omitempty"`
 	RequiredClaims []string  `yaml:"required_claims" json:"required_claims,omitempty"`
 	RequiredHeader []string  `yaml:"required_header" json:"required_header,omitempty"`
-	Audience       Audience  `yaml:"audience" json:"audience,omitempty"`
+	Audience       Audience  `yaml:"audience" json:"audience,omitzero"`
 	MaxAge         *Duration `yaml:"max_age" json:"max_age,omitempty"`           // of iat at the time of the request
 	MaxLifetime    *Duration `yaml:"max_lifetime" json:"max_lifetime,omitempty"` // exp − iat
 	ClockSkew      *Duration `yaml:"clock_skew" json:"clock_skew,omitempty"`
@@ -67,10 +68,9 @@ type ScopeRule struct {
 	AllOf  []string `yaml:"all_of" json:"all_of,omitempty"`
 }
 
-// An Audience is the rule for a client assertion's aud: Keyword "token_endpoint" or "issuer" (of the environment), or the Values themselves.
-type Audience struct {
-	Keyword string
-	Values  []string
+// CheckGroups lists what Profile.CheckOrder may hold.
+func CheckGroups() []string {
+	return []string{"structure", "client", "key", "signature", "claims", "time", "replay", "scope"}
 }
 
 // A Duration is a time.Duration that is written as a Go duration ("10s") or as seconds (10).
@@ -79,6 +79,10 @@ type Duration time.Duration
 // UnmarshalText reads "10s", "10" or "0.5".
 func (d *Duration) UnmarshalText(text []byte) error {
 	if seconds, err := strconv.ParseFloat(string(text), 64); err == nil {
+		// NaN fails the comparison too; beyond 292 years a Duration would wrap around.
+		if !(math.Abs(seconds) < math.MaxInt64/float64(time.Second)) {
+			return fmt.Errorf("duration %q is out of range", text)
+		}
 		*d = Duration(seconds * float64(time.Second))
 		return nil
 	}
