@@ -122,6 +122,21 @@ func (s *Server) apiRoutes() []route {
 		{http.MethodGet, "/readyz", public, s.readyz},
 		{http.MethodGet, "/metrics", apiRead, echo.WrapHandler(promhttp.HandlerFor(s.Registry, promhttp.HandlerOpts{}))},
 		{http.MethodGet, "/static/*", public, s.static},
+		{http.MethodPost, "/api/v1/classify", apiRead, s.classifyRecords},
+		{http.MethodGet, "/api/v1/incidents", apiRead, s.listIncidents},
+		{http.MethodGet, "/api/v1/incidents/:id", apiRead, s.getIncident},
+		{http.MethodPatch, "/api/v1/incidents/:id", apiRespond, s.patchIncident},
+		{http.MethodGet, "/api/v1/incidents/:id/failures", apiRead, s.listIncidentFailures},
+		{http.MethodGet, "/api/v1/failures", apiRead, s.listFailures},
+		{http.MethodGet, "/api/v1/failures/:id", apiRead, s.getFailure},
+		{http.MethodGet, "/api/v1/trends", apiRead, s.getTrends},
+		{http.MethodGet, "/api/v1/clients", apiRead, s.listClients},
+		{http.MethodGet, "/api/v1/clients/:id", apiRead, s.getClient},
+		{http.MethodGet, "/api/v1/environments", apiRead, s.listEnvironments},
+		{http.MethodGet, "/api/v1/causes", apiRead, s.listCauses},
+		{http.MethodGet, "/api/v1/causes/:code", apiRead, s.getCause},
+		{http.MethodGet, "/api/v1/profiles", apiRead, s.listProfiles},
+		{http.MethodGet, "/api/v1/profiles/:id", apiRead, s.getProfile},
 	}
 }
 
