@@ -83,3 +83,32 @@ func catalogueRows() []catalogueRow {
 		{Unclassified, unclassifiedCause},
 	}
 }
+
+// rfc names a section of an RFC; an empty section means the whole document.
+func rfc(number, section, subject string) Reference {
+	if section == "" {
+		return Reference{Title: "RFC " + number + ": " + subject, URL: "https://www.rfc-editor.org/rfc/rfc" + number}
+	}
+	return Reference{
+		Title: "RFC " + number + " section " + section + ": " + subject,
+		URL:   "https://www.rfc-editor.org/rfc/rfc" + number + "#section-" + section,
+	}
+}
+
+// supportBundle is what the exchange asks for in a support request.
+const supportBundle = "environment (dev, preprod, prod), Client ID, error messages and decoded JWT claims (never share your private key)"
+
+func exchangeErrors() Reference {
+	return Reference{"Polymarket Exchange: authentication " +
+		"troubleshooting", "https://docs.polymarket.us/trader-guide/authentication-troubleshooting"}
+}
+
+func redoxErrors() Reference {
+	return Reference{"Redox: troubleshoot OAuth API key " +
+		"errors", "https://docs.redoxengine.com/troubleshooting/troubleshoot-oauth-api-key-errors/"}
+}
+
+func auth0PrivateKeyJWT() Reference {
+	return Reference{"Auth0: authenticate with private key " +
+		"JWT", "https://auth0.com/docs/get-started/authentication-and-authorization-flow/authenticate-with-private-key-jwt"}
+}
