@@ -1,4 +1,11 @@
-// Command authwatch classifies auth failures in HTTP logs.
+// Command authwatch classifies auth failures in HTTP logs: as a service that log shippers post to, and as a filter for files.
 package main
 
-func main() {}
+import (
+	"context"
+	"os"
+)
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr))
+}

@@ -1,0 +1,31 @@
+# make run and make test are all a stranger needs; each does its own set-up.
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+BIN = bin/authwatch
+
+.PHONY: run build test lint bench clean chromium
+
+run: build
+	$(BIN) serve --demo
+
+build:
+	go build -o $(BIN) ./cmd/authwatch
+
+# Everything runs: a test that skips itself would be a failure that nobody sees.
+test: lint chromium
+	CI=true AUTHWATCH_REQUIRE_POSTGRES=1 AUTHWATCH_REQUIRE_BROWSER=1 \
+		scripts/postgres.sh run scripts/test.sh
+
+lint:
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt -w these files:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
+
+clean:
+	rm -rf bin
+
+# The browser test drives Debian's Chromium.
+chromium:
+	@command -v chromium >/dev/null || scripts/install.sh chromium

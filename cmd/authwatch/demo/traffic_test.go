@@ -1,0 +1,170 @@
+package demo
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"authwatch/classify"
+	"authwatch/classify/profile"
+)
+
+// judged is what the engine says about the whole traffic, in order, with history.
+type judged struct {
+	verdicts []classify.Verdict
+	outcomes map[classify.Outcome]int
+}
+
+func judge(t *testing.T, all []*exchange) judged {
+	t.Helper()
+	profiles, err := profile.BuiltIn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	history := classify.History{}
+	result := judged{outcomes: map[classify.Outcome]int{}}
+	for _, x := range all {
+		x.shown = min(x.shown, decoded) // judged as ingestion would see it: decoded
+		m := &maker{}
+		r, _, err := m.show(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := profiles.Locate(&r)
+		result.outcomes[e.Outcome]++
+		if e.Outcome == classify.Failed {
+			result.verdicts = append(result.verdicts, classify.Classify(e, history))
+		}
+		history.Observe(e.Facts())
+	}
+	return result
+}
+
+func makeDay(t *testing.T, now time.Time) []*exchange {
+	t.Helper()
+	m, err := newMaker(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m.day(now)
+}
+
+func TestDay_HoldsTheCausesOfBothDocuments(t *testing.T) {
+	now := time.Date(2026, 11, 20, 15, 0, 0, 0, time.UTC)
+	found := map[string]map[classify.Code]bool{"polymarket": {}, "redox": {}}
+	for _, v := range judge(t, makeDay(t, now)).verdicts {
+		if found[v.Provider] == nil {
+			t.Fatalf("a failure of provider %q: every record belongs to one of the two", v.Provider)
+		}
+		found[v.Provider][v.Cause] = true
+	}
+	for provider, want := range map[string][]classify.Code{
+		"polymarket": {
+			classify.MissingToken, classify.TokenExpired, classify.MalformedAuthorizationHeader, classify.WrongEnvironment,
+			classify.ScopeGap, classify.ScopeFormat, classify.KeyMismatch, classify.BadKeyFormat, classify.WrongAudience,
+			classify.AssertionExpired, classify.MissingClaim, classify.JTIReuse, classify.WrongAlgorithm,
+			classify.KeyReusedAcrossEnvironments, classify.ExpiredMidSession, classify.ClockSkew,
+			classify.AccountAccessDenied, classify.InsufficientPermissions, classify.ProviderUnavailable,
+		},
+		"redox": {
+			classify.WrongAudience, classify.WrongAlgorithm, classify.JTIReuse, classify.WrongContentType, classify.InvalidGrantType,
+			classify.InvalidAssertionType, classify.MissingAssertion, classify.MissingKID, classify.UnknownKey,
+			classify.AssertionTooOld, classify.NotYetValid, classify.AssertionExpired, classify.MalformedJWT,
+		},
+	} {
+		for _, code := range want {
+			if !found[provider][code] {
+				t.Errorf("no %s failure shows %s", provider, code)
+			}
+		}
+	}
+}
+
+func TestDay_IsMostlySuccessAndHasAWeekBefore(t *testing.T) {
+	now := time.Date(2026, 11, 20, 15, 0, 0, 0, time.UTC)
+	all := makeDay(t, now)
+	result := judge(t, all)
+	if n := len(all); n < 10_000 || n > 20_000 {
+		t.Errorf("%d exchanges, want 10,000 to 20,000", n)
+	}
+	if failed := len(result.verdicts); failed*4 > result.outcomes[classify.Accepted] {
+		t.Errorf("%d failures beside %d successes", failed, result.outcomes[classify.Accepted])
+	}
+	if result.outcomes[classify.Other] == 0 {
+		t.Error("no ordinary errors among the traffic")
+	}
+	lastWeek := 0
+	for _, v := range result.verdicts {
+		if v.Time.After(now) {
+			t.Fatalf("%s is after now", v.Time)
+		}
+		if v.Time.Before(now.Add(-6 * 24 * time.Hour)) {
+			lastWeek++
+		}
+	}
+	if lastWeek == 0 {
+		t.Error("no failures last week to compare with")
+	}
+}
+
+func TestDay_IsDeterministic(t *testing.T) {
+	now := time.Date(2026, 11, 20, 15, 0, 0, 0, time.UTC)
+	first, second := makeDay(t, now), makeDay(t, now)
+	if len(first) != len(second) {
+		t.Fatalf("%d and %d exchanges", len(first), len(second))
+	}
+	for i := range first {
+		a, _ := json.Marshal(first[i].record)
+		b, _ := json.Marshal(second[i].record)
+		if string(a) != string(b) {
+			t.Fatalf("exchange %d differs:\n%s\n%s", i, a, b)
+		}
+	}
+}
+
+func TestDay_IDsAreUnique(t *testing.T) {
+	seen := map[string]bool{}
+	for _, x := range makeDay(t, time.Date(2026, 11, 20, 3, 0, 0, 0, time.UTC)) {
+		if seen[x.record.ID] {
+			t.Fatalf("record id %s occurs twice", x.record.ID)
+		}
+		seen[x.record.ID] = true
+	}
+}
+
+func TestShow_Raw(t *testing.T) {
+	m, err := newMaker(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 11, 20, 15, 0, 0, 0, time.UTC)
+	c := clientOf("order-router-prod")
+	c.shown = raw
+	r, tokens, err := m.show(m.apiCall(c, now, m.accessToken(c, now), c.calls[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(tokens) != 0 || r.AccessToken != nil {
+		t.Error("a raw record carries the decoded token as well")
+	}
+	if got := r.Request.Headers["authorization"]; !strings.HasPrefix(got, "Bearer eyJ") || strings.Count(got, ".") != 2 {
+		t.Errorf("authorization %q is no raw JWT", got)
+	}
+}
+
+func TestShow_Apart(t *testing.T) {
+	m, err := newMaker(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 11, 20, 15, 0, 0, 0, time.UTC)
+	c := clientOf("position-reports-prod")
+	r, tokens, err := m.show(m.tokenRequest(c, now, m.assertion(c, now)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.ClientAssertion != nil || len(tokens) != 1 || tokens[0].Kind != "client_assertion" || tokens[0].RequestID != r.RequestID {
+		t.Errorf("assertion %v, tokens %+v: want one apart, with the record's request id", r.ClientAssertion, tokens)
+	}
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// maxDocument is how much of the input is held at once: a line, or a whole input that is one JSON document.
+const maxDocument = 32 << 20
+
+// A document is a piece of input that stands for itself: a line of NDJSON, or the whole input.
+type document struct {
+	text    []byte
+	line    int  // where it starts, from 1
+	whole   bool // it is the whole input: an array, or an object on several lines
+	tooLong bool // the line was longer than maxDocument and is dropped
+}
+
+// A documentReader cuts an input into documents, so that a file of any length needs the memory of one line.
+type documentReader struct {
+	in   *bufio.Reader
+	line int
+}
+
+func newDocumentReader(in io.Reader) *documentReader {
+	return &documentReader{in: bufio.NewReaderSize(in, 64<<10)}
+}
+
+// next returns the next document that is not blank, or io.EOF.
+func (r *documentReader) next() (document, error) {
+	for {
+		doc, err := r.readLine()
+		if err != nil {
+			return document{}, err
+		}
+		text := bytes.TrimSpace(doc.text)
+		switch {
+		case len(text) == 0 && !doc.tooLong:
+			continue
+		case r.line == doc.line && opensDocument(text):
+			return r.rest(doc)
+		}
+		return doc, nil
+	}
+}
+
+// opensDocument says whether a line begins a value that goes on in later lines. NDJSON never has such a line: in it a
+// broken line costs only itself.
+func opensDocument(text []byte) bool {
+	return bytes.Equal(text, []byte("{")) || bytes.Equal(text, []byte("[")) ||
+		(bytes.HasPrefix(text, []byte("[")) && !bytes.HasSuffix(text, []byte("]")))
+}
+
+func (r *documentReader) readLine() (document, error) {
+	doc := document{line: r.line + 1}
+	for {
+		part, err := r.in.ReadSlice('\n')
+		if len(doc.text)+len(part) > maxDocument {
+			doc.text, doc.tooLong = nil, true
+		}
+		if !doc.tooLong {
+			doc.text = append(doc.text, part...)
+		}
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			continue
+		case errors.Is(err, io.EOF) && len(part) == 0 && len(doc.text) == 0 && !doc.tooLong:
+			return document{}, io.EOF
+		case err != nil && !errors.Is(err, io.EOF):
+			return document{}, err
+		}
+		r.line++
+		return doc, nil
+	}
+}
+
+func (r *documentReader) rest(first document) (document, error) {
+	rest, err := io.ReadAll(io.LimitReader(r.in, maxDocument))
+	if err != nil {
+		return document{}, err
+	}
+	if len(first.text)+len(rest) > maxDocument {
+		return document{}, fmt.Errorf("one JSON document of more than %d MiB: write one record a line instead", maxDocument>>20)
+	}
+	first.text = append(first.text, rest...)
+	first.whole = true
+	return first, nil
+}
+
+// decompress unpacks a file by its name's ending and closes both together.
+func decompress(path string, file *os.File) (io.ReadCloser, error) {
+	var unpacked io.Reader
+	var err error
+	switch {
+	case strings.HasSuffix(path, ".gz"):
+		unpacked, err = gzip.NewReader(file)
+	case strings.HasSuffix(path, ".zst"):
+		unpacked, err = zstd.NewReader(file, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(64<<20))
+	default:
+		return file, nil
+	}
+	if err != nil {
+		file.Close()
+		return nil, fmt.Errorf("unpack %s: %w", path, err)
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{unpacked, file}, nil
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"authwatch": main})
+}
+
+// TestScript runs the command line as people do. The scripts' own commands: exits STATUS COMMAND…, freeport VARIABLE,
+// ready URL, http METHOD URL KEY|- [FILE], which prints the status and then the body, keyenv VARIABLE FILE, and
+// revoke DATABASE NAME.
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"exits":    scriptExits,
+			"freeport": scriptFreePort,
+			"ready":    scriptReady,
+			"http":     scriptHTTP,
+			"keyenv":   scriptKeyEnv,
+			"revoke":   scriptRevoke,
+		},
+	})
+}
+
+func scriptExits(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%s: %v", args[1], err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("%s exited %d, want %d\n%s", strings.Join(args[1:], " "), got, want, ts.ReadFile("stderr"))
+	}
+}
+
+func scriptFreePort(ts *testscript.TestScript, _ bool, args []string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Check(l.Close())
+	ts.Setenv(args[0], strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+}
+
+func scriptReady(ts *testscript.TestScript, _ bool, args []string) {
+	last := "no answer"
+	for range 200 {
+		resp, err := http.Get(args[0] + "/readyz")
+		if err == nil {
+			resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return
+			}
+			last = resp.Status
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	ts.Fatalf("%s is not ready: %s", args[0], last)
+}
+
+func scriptHTTP(ts *testscript.TestScript, _ bool, args []string) {
+	var body io.Reader
+	if len(args) > 3 {
+		file, err := os.Open(ts.MkAbs(args[3]))
+		ts.Check(err)
+		defer file.Close()
+		body = file
+	}
+	req, err := http.NewRequest(args[0], args[1], body)
+	ts.Check(err)
+	if args[2] != "-" {
+		req.Header.Set("Authorization", "Bearer "+args[2])
+	}
+	resp, err := http.DefaultClient.Do(req)
+	ts.Check(err)
+	defer resp.Body.Close()
+	fmt.Fprintln(ts.Stdout(), resp.StatusCode)
+	for _, name := range []string{"Content-Type", "WWW-Authenticate", "Retry-After"} {
+		if v := resp.Header.Get(name); v != "" {
+			fmt.Fprintf(ts.Stdout(), "%s: %s\n", name, v)
+		}
+	}
+	_, err = io.Copy(ts.Stdout(), resp.Body)
+	ts.Check(err)
+}
+
+// scriptKeyEnv puts a printed key into a variable.
+func scriptKeyEnv(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile(args[1])))
+}
+
+// scriptRevoke revokes the key of that name.
+func scriptRevoke(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(ts.Exec("authwatch", "key", "list", "--db", args[0]))
+	for line := range strings.Lines(ts.ReadFile("stdout")) {
+		if fields := strings.Fields(line); len(fields) > 2 && fields[2] == args[1] {
+			ts.Check(ts.Exec("authwatch", "key", "revoke", "--db", args[0], fields[0]))
+			return
+		}
+	}
+	ts.Fatalf("no key %s", args[1])
+}

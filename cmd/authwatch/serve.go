@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+)
+
+type serveCommand struct {
+	databaseFlag
+	fingerprintFlag
+	profileFlag
+	Listen       string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on (default: ${default})."`
+	PublicURL    string `placeholder:"URL" help:"Where people reach the server, for links (default: http:// and the address)."`
+	InsecureHTTP bool   `name:"insecure-http" help:"Listen beyond this machine without TLS: tokens' claims and keys then cross the network in clear."`
+	BehindProxy  bool   `help:"Listen beyond this machine because a proxy in front does TLS."`
+	Demo         bool   `help:"Serve sample traffic from a database of its own, removed at the end."`
+}
+
+// Help shows the examples.
+func (serveCommand) Help() string {
+	return `The first start creates the database, its fingerprint key and the user admin, and gives a one-time sign-in link: on a terminal it is printed, otherwise it is written to the file setup-token beside the database.
+
+    authwatch serve --demo
+    authwatch serve --db /var/lib/authwatch/authwatch.db --profile mine.yaml`
+}
+
+// Run serves until a signal comes or ctx ends.
+func (c *serveCommand) Run(ctx context.Context, p *program) error {
+	if err := c.checkExposure(); err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if c.Demo {
+		remove, err := c.useTemporaryDatabase()
+		if err != nil {
+			return err
+		}
+		defer remove()
+	}
+	s, err := c.open(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	go func() {
+		<-ctx.Done()
+		stop() // a second signal ends the process at once
+	}()
+	return s.serve(ctx, p)
+}
+
+// checkExposure refuses to listen where others could read claims and keys on the wire, unless told to.
+func (c *serveCommand) checkExposure() error {
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return usageError("--listen %s: expected HOST:PORT, such as 127.0.0.1:8080", c.Listen)
+	}
+	if ip := net.ParseIP(host); host == "localhost" || (ip != nil && ip.IsLoopback()) {
+		return nil
+	}
+	if c.InsecureHTTP || c.BehindProxy {
+		return nil
+	}
+	return usageError("--listen %s can be reached from other machines and authwatch itself speaks plain HTTP: put a TLS proxy in front and add --behind-proxy, or add --insecure-http to send keys and claims in clear", c.Listen)
+}
+
+// useTemporaryDatabase points the command at a new folder, which remove deletes.
+func (c *serveCommand) useTemporaryDatabase() (remove func(), err error) {
+	if c.DB != "authwatch.db" || c.FingerprintKey != "" {
+		return nil, usageError("--demo has a database of its own: leave out --db and --fingerprint-key")
+	}
+	dir, err := os.MkdirTemp("", "authwatch-demo-")
+	if err != nil {
+		return nil, fmt.Errorf("make a folder for the demo: %w", err)
+	}
+	c.DB = filepath.Join(dir, "authwatch.db")
+	c.FingerprintKey = filepath.Join(dir, "fingerprint.key")
+	return func() { os.RemoveAll(dir) }, nil
+}
+
+// open brings up everything a server needs, in the order in which each part can refuse.
+func (c *serveCommand) open(ctx context.Context, p *program) (*server, error) {
+	profiles, err := c.profiles()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.createParent(); err != nil {
+		return nil, err
+	}
+	key, err := c.key(c.databaseFlag, p.getenv)
+	if err != nil {
+		return nil, err
+	}
+	lock, err := lockDatabase(c.databaseFlag)
+	if err != nil {
+		return nil, err
+	}
+	db, err := c.databaseFlag.open(ctx)
+	if err != nil {
+		lock.Close()
+		return nil, err
+	}
+	s := &server{
+		store:     db,
+		lock:      lock,
+		log:       slog.New(slog.NewJSONHandler(p.stderr, nil)),
+		setupFile: c.setupFile(p.getenv),
+		demo:      c.Demo,
+	}
+	if err := s.listen(c.Listen, c.PublicURL); err != nil {
+		s.close()
+		return nil, err
+	}
+	if err := s.wire(profiles, key); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// setupFile is beside the database, or, when that is on a PostgreSQL server, beside the fingerprint key.
+func (c *serveCommand) setupFile(getenv func(string) string) string {
+	beside := c.DB
+	if c.postgres() {
+		beside, _ = c.path(c.databaseFlag, getenv)
+	}
+	return filepath.Join(filepath.Dir(beside), "setup-token")
+}

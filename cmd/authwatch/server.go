@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"authwatch/api"
+	"authwatch/classify"
+	"authwatch/ingest"
+	"authwatch/store"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// drainTime is how long requests in hand may take after the signal to stop.
+const drainTime = 10 * time.Second
+
+// A server is the parts of authwatch put together.
+type server struct {
+	store     *store.Store
+	lock      io.Closer // nobody else serves this database
+	log       *slog.Logger
+	listener  net.Listener
+	base      string // URL for links
+	setupFile string // takes the sign-in link when nobody watches standard output
+	demo      bool
+	handler   http.Handler
+	draining  atomic.Bool
+}
+
+func (s *server) listen(address, publicURL string) error {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", address, err)
+	}
+	s.listener = l
+	s.base = strings.TrimSuffix(publicURL, "/")
+	if s.base == "" {
+		s.base = "http://" + l.Addr().String()
+	}
+	return nil
+}
+
+// wire hands each part what it needs. Only here do ingestion and dashboard meet.
+func (s *server) wire(profiles classify.Profiles, fingerprintKey []byte) error {
+	redactor, err := ingest.NewRedactor(fingerprintKey)
+	if err != nil {
+		return fmt.Errorf("prepare redaction: %w", err)
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	ingester, err := ingest.New(ingest.Options{
+		Store: s.store, Profiles: profiles, Redactor: redactor, Logger: s.log, Registerer: registry,
+	})
+	if err != nil {
+		return fmt.Errorf("set up ingestion: %w", err)
+	}
+	pages, err := api.New(api.Options{
+		Store:    s.store,
+		Profiles: profiles,
+		Ingest:   ingester.Handler(),
+		Decode:   func(body []byte) ([]classify.Record, []api.Problem) { return decode(body, redactor) },
+		DecodePasted: func(text []byte) (classify.Record, error) {
+			return ingest.DecodePasted(text, redactor)
+		},
+		Logger:   s.log,
+		Registry: registry,
+		Demo:     s.demo,
+		Version:  version(),
+		BaseURL:  s.base,
+	})
+	if err != nil {
+		return fmt.Errorf("set up the API: %w", err)
+	}
+	s.handler = s.refuseWhileDraining(pages)
+	return nil
+}
+
+// decode gives the API what ingestion's decoder says, in the API's own words.
+func decode(body []byte, redactor *ingest.Redactor) ([]classify.Record, []api.Problem) {
+	decoded, bad := ingest.Decode(body, redactor)
+	records := make([]classify.Record, len(decoded))
+	for i, d := range decoded {
+		records[i] = d.Record
+	}
+	problems := make([]api.Problem, len(bad))
+	for i, b := range bad {
+		problems[i] = api.Problem(b)
+	}
+	return records, problems
+}
+
+// refuseWhileDraining answers what still comes in on open connections, so that a balancer turns to another replica.
+func (s *server) refuseWhileDraining(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !s.draining.Load() {
+			next.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Connection", "close")
+		w.Header().Set("Retry-After", "5")
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		io.WriteString(w, `{"type":"about:blank","title":"Service Unavailable","status":503,"detail":"authwatch is stopping"}`)
+	})
+}
+
+// serve answers requests until ctx ends, then drains.
+func (s *server) serve(ctx context.Context, p *program) error {
+	srv := &http.Server{
+		Handler:           s.handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       60 * time.Second,
+		WriteTimeout:      120 * time.Second,
+		IdleTimeout:       120 * time.Second,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(s.listener) }()
+	s.log.Info("listening", "address", s.listener.Addr().String(), "version", version())
+	if err := s.welcome(ctx, p); err != nil && ctx.Err() == nil {
+		srv.Close()
+		return err
+	}
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+		return s.drain(srv)
+	}
+}
+
+// drain finishes the requests in hand.
+func (s *server) drain(srv *http.Server) error {
+	s.log.Info("stopping", "within", drainTime.String())
+	s.draining.Store(true)
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	err := srv.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		s.log.Warn("requests cut off", "after", drainTime.String())
+		return srv.Close()
+	}
+	return err
+}
+
+// close releases what was opened, in reverse.
+func (s *server) close() {
+	if s.listener != nil {
+		s.listener.Close() // an error says that it served and is closed already
+	}
+	if err := s.store.Close(); err != nil {
+		s.log.Error("close database", "err", err)
+	}
+	s.lock.Close()
+}
