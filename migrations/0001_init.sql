@@ -1,2 +1,197 @@
+-- Runs unchanged on SQLite and PostgreSQL. Times are Unix milliseconds, UTC; 0 is never. Text ids are made in Go.
+-- Indexes are the cost of a write, so each one names the question it answers.
+
 -- +goose Up
-select 1;
+
+-- One row per ingest key that delivered something.
+create table source (
+    id               text   primary key,
+    records          bigint not null,
+    duplicates       bigint not null,
+    last_received_at bigint not null
+);
+
+-- One row per record ever taken. The digest covers source and record key, so a hostile key costs no more than any other.
+create table delivery (
+    digest      text   primary key,
+    received_at bigint not null
+);
+
+-- One episode of failures of one provider, environment, client and cause.
+create table incident (
+    id               text   primary key,
+    provider         text   not null,
+    environment      text   not null,
+    client_id        text   not null,
+    cause            text   not null,
+    state            text   not null,
+    confidence       text   not null,
+    fault            text   not null,
+    summary          text   not null,
+    count            bigint not null,
+    first_seen_at    bigint not null,
+    last_seen_at     bigint not null,
+    last_success_at  bigint not null,
+    first_success_at bigint not null,
+    silenced_until   bigint not null,
+    resolved_at      bigint not null,
+    state_changed_by text   not null,
+    regression_of    text   not null,
+    updated_at       bigint not null,
+    version          bigint not null
+);
+-- The rule of design part 7: at most one episode is not resolved.
+create unique index incident_active on incident (provider, environment, client_id, cause) where state <> 'resolved';
+-- The episode that a late failure joins, and the incidents of a client.
+create index incident_episode on incident (provider, environment, client_id, cause, resolved_at);
+-- The lists by state and of all, newest first.
+create index incident_state on incident (state, last_seen_at, id);
+create index incident_last_seen on incident (last_seen_at, id);
+-- Later episodes of one that disappears.
+create index incident_regression on incident (regression_of) where regression_of <> '';
+
+create table incident_endpoint (
+    incident_id text   not null references incident (id),
+    endpoint    text   not null,
+    count       bigint not null,
+    primary key (incident_id, endpoint)
+);
+
+-- Provider, environment, cause and client of a failure are its incident's.
+create table failure (
+    id          text   primary key,
+    incident_id text   not null references incident (id),
+    source      text   not null,
+    record_id   text   not null,
+    occurred_at bigint not null,
+    received_at bigint not null,
+    request_id  text   not null,
+    trace_id    text   not null,
+    service     text   not null,
+    endpoint    text   not null,
+    method      text   not null,
+    url         text   not null,
+    status      bigint not null,
+    record      text   not null,
+    verdict     text   not null
+);
+-- The list of all, newest first.
+create index failure_time on failure (occurred_at, id);
+-- The list of one incident, and its first and last failure when one is withdrawn.
+create index failure_incident on failure (incident_id, occurred_at, id);
+-- The late join of a token.
+create index failure_request on failure (request_id, id) where request_id <> '';
+create index failure_trace on failure (trace_id, id) where trace_id <> '';
+
+-- What is counted together. cause is '' for accepted traffic.
+create table series (
+    id          bigint primary key,
+    provider    text   not null,
+    environment text   not null,
+    cause       text   not null,
+    client_id   text   not null,
+    endpoint    text   not null
+);
+create unique index series_name on series (provider, environment, client_id, cause, endpoint);
+
+-- Counts per minute, hour and day (step, in milliseconds); bucket is the start of one.
+create table rollup (
+    step      bigint not null,
+    bucket    bigint not null,
+    series_id bigint not null,
+    count     bigint not null,
+    primary key (step, bucket, series_id)
+);
+
+create table client (
+    ref              bigint primary key,
+    provider         text   not null,
+    environment      text   not null,
+    client_id        text   not null,
+    failures         bigint not null,
+    successes        bigint not null,
+    first_failure_at bigint not null,
+    last_failure_at  bigint not null,
+    first_success_at bigint not null,
+    last_success_at  bigint not null,
+    last_seen_at     bigint not null
+);
+create unique index client_name on client (provider, environment, client_id);
+-- The list of clients, latest activity first.
+create index client_last_seen on client (last_seen_at, provider, environment, client_id);
+
+-- When a client was accepted, to the minute with the first and the last in it: the successes around an incident.
+create table success (
+    client_ref bigint not null references client (ref),
+    minute     bigint not null,
+    first_at   bigint not null,
+    last_at    bigint not null,
+    primary key (client_ref, minute)
+);
+
+-- What history remembers (classify.Fact).
+create table fact (
+    kind              text   not null,
+    provider          text   not null,
+    environment       text   not null,
+    name              text   not null,
+    first_seen_at     bigint not null,
+    last_seen_at      bigint not null,
+    first_accepted_at bigint not null,
+    last_accepted_at  bigint not null,
+    first_exchange    text   not null,
+    first_token_print text   not null,
+    max_offset        bigint not null, -- nanoseconds
+    count             bigint not null,
+    expires_at        bigint not null,
+    primary key (kind, provider, environment, name)
+);
+
+-- Halves of joins that wait for the other.
+create table pending (
+    id          text   primary key,
+    join_key    text   not null,
+    side        text   not null,
+    kind        text   not null,
+    occurred_at bigint not null,
+    body        text   not null,
+    expires_at  bigint not null
+);
+create index pending_join on pending (join_key, side);
+create index pending_expiry on pending (expires_at);
+
+create table api_key (
+    id           text   primary key,
+    name         text   not null,
+    scope        text   not null,
+    secret_hash  text   not null,
+    created_at   bigint not null,
+    last_used_at bigint not null,
+    revoked_at   bigint not null
+);
+
+create table account (
+    id         text   primary key,
+    name       text   not null unique,
+    role       text   not null,
+    created_at bigint not null
+);
+
+create table sign_in (
+    token_hash text   primary key,
+    account_id text   not null references account (id),
+    expires_at bigint not null
+);
+
+create table session (
+    cookie_hash text   primary key,
+    account_id  text   not null references account (id),
+    created_at  bigint not null,
+    expires_at  bigint not null
+);
+
+-- Written by Ready to learn whether the database can be.
+create table probe (
+    id         bigint primary key,
+    checked_at bigint not null
+);

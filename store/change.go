@@ -1,0 +1,86 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// A StateChange is what a person asks of an incident.
+type StateChange struct {
+	State         State
+	SilencedUntil time.Time // required for StateSilenced
+	By            string    // user or key name
+	IfVersion     int64     // 0: whatever the version
+}
+
+// ChangeIncident moves an incident to another state. Errors: ErrNotFound; ErrConflict when IfVersion is not its version,
+// or when it is resolved and cannot be opened again because a later episode is; ErrInvalid for a state that does not exist or a silence without an end ahead.
+func (s *Store) ChangeIncident(ctx context.Context, id string, c StateChange) (Incident, error) {
+	var changed Incident
+	err := s.Write(ctx, func(ctx context.Context, tx *Tx) error {
+		var err error
+		changed, err = tx.changeIncident(ctx, id, c)
+		return err
+	})
+	if err != nil {
+		return Incident{}, wrapUnlessMissing(err, "change incident "+id)
+	}
+	return changed, nil
+}
+
+func (t *Tx) changeIncident(ctx context.Context, id string, c StateChange) (Incident, error) {
+	now := t.now()
+	was, err := readIncident(t.queryRow(ctx, incidentByID, id), now)
+	if err != nil {
+		return Incident{}, err
+	}
+	if c.IfVersion != 0 && c.IfVersion != was.Version {
+		return Incident{}, fmt.Errorf("%w: it is at version %d", ErrConflict, was.Version)
+	}
+	var silencedUntil, resolvedAt time.Time
+	switch c.State {
+	case StateOpen, StateAcknowledged:
+	case StateSilenced:
+		if !c.SilencedUntil.After(now) {
+			return Incident{}, fmt.Errorf("%w: a silence needs an end that lies ahead", ErrInvalid)
+		}
+		silencedUntil = c.SilencedUntil
+	case StateResolved:
+		// Everything counted so far belongs to the episode that ends, even if a shipper's clock is ahead of ours.
+		resolvedAt = fromMillis(latest(toMillis(now), toMillis(was.LastSeenAt)))
+		if was.State == StateResolved {
+			return was, nil
+		}
+	default:
+		return Incident{}, fmt.Errorf("%w: %q is no state of an incident", ErrInvalid, c.State)
+	}
+	if was.State == StateResolved {
+		if err := t.mayReopen(ctx, was); err != nil {
+			return Incident{}, err
+		}
+	}
+	err = t.exec(ctx, `update incident set state = $1, silenced_until = $2, resolved_at = $3, state_changed_by = $4,
+			updated_at = $5, version = version + 1 where id = $6`,
+		string(c.State), silencedUntil, resolvedAt, c.By, now, id)
+	if err != nil {
+		return Incident{}, err
+	}
+	return readIncident(t.queryRow(ctx, incidentByID, id), now)
+}
+
+// mayReopen refuses to open an episode again that has a successor: failures since then are the successor's.
+func (t *Tx) mayReopen(ctx context.Context, i Incident) error {
+	var later int64
+	err := t.queryRow(ctx, `select count(*) from incident
+		where provider = $1 and environment = $2 and client_id = $3 and cause = $4 and id <> $5
+		and (state <> 'resolved' or resolved_at > $6)`,
+		i.Provider, i.Environment, i.ClientID, string(i.Cause), i.ID, i.ResolvedAt).Scan(&later)
+	if err != nil {
+		return err
+	}
+	if later > 0 {
+		return fmt.Errorf("%w: a later episode of the same failures exists", ErrConflict)
+	}
+	return nil
+}

@@ -1,0 +1,191 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/mattn/go-sqlite3"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+// A dialect is all that differs between the engines. Both bind $1, $2, …; SQLite numbers them by first appearance, so
+// every statement names its parameters in rising order.
+type dialect struct {
+	migrations goose.Dialect
+	options    func() ([]goose.ProviderOption, error)
+	begin      string // starts a transaction that is sure to be allowed to write
+	tables     string // counts the tables of the database
+	// open returns the handle that only the writer uses and the pool of readers.
+	open func(ctx context.Context) (writing, readers *sql.DB, err error)
+	// conflicts reports whether a transaction lost against another one and may win when it is run again.
+	conflicts func(error) bool
+	// lost reports whether the connection is gone, so that a new one is worth a try.
+	lost func(error) bool
+}
+
+func dialectOf(dsn string) (dialect, error) {
+	switch {
+	case strings.HasPrefix(dsn, "postgres://"), strings.HasPrefix(dsn, "postgresql://"):
+		return postgres(dsn), nil
+	case dsn == "":
+		return dialect{}, errors.New("open database: no path given")
+	case dsn == ":memory:", strings.HasPrefix(dsn, "file:"):
+		// In memory each connection of the pool would see an empty database of its own.
+		return dialect{}, fmt.Errorf("open database: %q is not a plain file path", dsn)
+	case strings.Contains(dsn, "://"):
+		return dialect{}, errors.New("open database: neither a file path nor postgres://user@host/database")
+	}
+	return sqlite(dsn), nil
+}
+
+// oldestSQLite is the first release without the WAL-reset race that can corrupt a database (sqlite.org/wal.html#walresetbug).
+const oldestSQLite = 3051003
+
+const sqliteReaders = 4
+
+func sqlite(path string) dialect {
+	return dialect{
+		migrations: goose.DialectSQLite3,
+		options:    func() ([]goose.ProviderOption, error) { return nil, nil },
+		begin:      `begin immediate`,
+		tables:     `select count(*) from sqlite_master where type = 'table'`,
+		open: func(ctx context.Context) (*sql.DB, *sql.DB, error) {
+			return openSQLite(ctx, path)
+		},
+		conflicts: func(error) bool { return false }, // begin immediate has already waited for its turn
+		lost:      func(err error) bool { return errors.Is(err, driver.ErrBadConn) },
+	}
+}
+
+func openSQLite(ctx context.Context, path string) (writing, readers *sql.DB, err error) {
+	if version, number, _ := sqlite3.Version(); number < oldestSQLite {
+		return nil, nil, fmt.Errorf("SQLite %s can corrupt a database: at least 3.51.3 is needed", version)
+	}
+	path, err = filepath.Abs(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("resolve path: %w", err)
+	}
+	if err := createPrivate(path); err != nil {
+		return nil, nil, err
+	}
+	// In the DSN the pragmas reach every connection; by Exec they would reach one of the pool.
+	common := url.Values{
+		"_busy_timeout":    {"5000"},
+		"_foreign_keys":    {"on"},
+		"_stmt_cache_size": {"128"},
+	}
+	dsn := func(more ...string) string {
+		q := url.Values{}
+		for k, v := range common {
+			q[k] = v
+		}
+		for i := 0; i < len(more); i += 2 {
+			q.Set(more[i], more[i+1])
+		}
+		return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
+	}
+	writing, err = sql.Open("sqlite3", dsn("_journal_mode", "WAL", "_synchronous", "FULL", "_txlock", "immediate"))
+	if err != nil {
+		return nil, nil, err
+	}
+	writing.SetMaxOpenConns(1)
+	readers, err = sql.Open("sqlite3", dsn("_query_only", "on"))
+	if err != nil {
+		return nil, nil, errors.Join(err, writing.Close())
+	}
+	readers.SetMaxOpenConns(sqliteReaders)
+	readers.SetMaxIdleConns(sqliteReaders)
+	if err := readers.PingContext(ctx); err != nil {
+		return nil, nil, errors.Join(err, writing.Close(), readers.Close())
+	}
+	return writing, readers, nil
+}
+
+// createPrivate makes a file that only its owner may read; SQLite gives its WAL the same mode. An existing one stays as it is.
+func createPrivate(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+const (
+	postgresReaders = 8
+	// statementTimeout keeps one stuck statement from holding every write behind it.
+	statementTimeout = "30000"
+)
+
+func postgres(dsn string) dialect {
+	return dialect{
+		migrations: goose.DialectPostgres,
+		options: func() ([]goose.ProviderOption, error) {
+			// Several replicas start at once; one migrates, the others wait.
+			locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
+			if err != nil {
+				return nil, err
+			}
+			return []goose.ProviderOption{goose.WithSessionLocker(locker)}, nil
+		},
+		begin:  `begin`,
+		tables: `select count(*) from information_schema.tables where table_schema = current_schema()`,
+		open: func(ctx context.Context) (*sql.DB, *sql.DB, error) {
+			return openPostgres(ctx, dsn)
+		},
+		conflicts: func(err error) bool {
+			var answer *pgconn.PgError
+			return errors.As(err, &answer) && (answer.Code == "40001" || answer.Code == "40P01") // serialization failure, deadlock
+		},
+		lost: func(err error) bool {
+			var answer *pgconn.PgError
+			if errors.As(err, &answer) {
+				return answer.Code == "57P01" // the server shut down
+			}
+			return err != nil
+		},
+	}
+}
+
+func openPostgres(ctx context.Context, dsn string) (writing, readers *sql.DB, err error) {
+	write, err := postgresConfig(dsn)
+	if err != nil {
+		return nil, nil, err
+	}
+	read := write.Copy()
+	write.RuntimeParams["statement_timeout"] = statementTimeout
+	write.RuntimeParams["synchronous_commit"] = "on" // committed means on disk, whatever the server's default
+	read.RuntimeParams["default_transaction_read_only"] = "on"
+	writing = stdlib.OpenDB(*write)
+	writing.SetMaxOpenConns(1)
+	readers = stdlib.OpenDB(*read)
+	readers.SetMaxOpenConns(postgresReaders)
+	readers.SetMaxIdleConns(postgresReaders)
+	if err := writing.PingContext(ctx); err != nil {
+		return nil, nil, errors.Join(err, writing.Close(), readers.Close())
+	}
+	return writing, readers, nil
+}
+
+// postgresConfig reads the DSN. The driver's own error would repeat it, password and all.
+func postgresConfig(dsn string) (*pgx.ConnConfig, error) {
+	config, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return nil, errors.New("the postgres:// address cannot be read")
+	}
+	return config, nil
+}

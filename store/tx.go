@@ -1,0 +1,127 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+)
+
+// A Tx is one caller's share of a write transaction.
+type Tx struct {
+	conn *sql.Conn
+	now  func() time.Time
+}
+
+// exec runs a statement; ctx lends its values but cannot end it (see newJob).
+func (t *Tx) exec(ctx context.Context, query string, args ...any) error {
+	_, err := t.conn.ExecContext(context.WithoutCancel(ctx), query, bind(args)...)
+	return err
+}
+
+// changed is exec that says whether a row was changed.
+func (t *Tx) changed(ctx context.Context, query string, args ...any) (bool, error) {
+	result, err := t.conn.ExecContext(context.WithoutCancel(ctx), query, bind(args)...)
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	return n > 0, err
+}
+
+func (t *Tx) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return t.conn.QueryContext(context.WithoutCancel(ctx), query, bind(args)...)
+}
+
+func (t *Tx) queryRow(ctx context.Context, query string, args ...any) *sql.Row {
+	return t.conn.QueryRowContext(context.WithoutCancel(ctx), query, bind(args)...)
+}
+
+// bind makes arguments fit for either engine: times become Unix milliseconds, and text that PostgreSQL would refuse
+// (NUL, bytes that are no UTF-8) is repaired, so that hostile text cannot fail a batch.
+func bind(args []any) []any {
+	out := make([]any, len(args))
+	for i, a := range args {
+		switch v := a.(type) {
+		case time.Time:
+			out[i] = toMillis(v)
+		case string:
+			out[i] = cleanText(v)
+		default:
+			out[i] = a
+		}
+	}
+	return out
+}
+
+func cleanText(s string) string {
+	if !utf8.ValidString(s) {
+		s = strings.ToValidUTF8(s, "\uFFFD")
+	}
+	return strings.ReplaceAll(s, "\x00", "\uFFFD")
+}
+
+// keyLength bounds text that is part of an index: PostgreSQL refuses an index row of more than 2704 bytes.
+const keyLength = 256
+
+// keyText is s as it is kept where rows are found by it. Of a longer one the start stays readable and a digest keeps it distinct.
+func keyText(s string) string {
+	s = cleanText(s)
+	if len(s) <= keyLength {
+		return s
+	}
+	sum := sha256.Sum256([]byte(s))
+	digest := "…" + base64.RawURLEncoding.EncodeToString(sum[:16])
+	cut := keyLength - len(digest)
+	for !utf8.RuneStart(s[cut]) {
+		cut--
+	}
+	return s[:cut] + digest
+}
+
+func keyTexts(list []string) []string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = keyText(s)
+	}
+	return out
+}
+
+// toMillis is how a time is kept; the zero time is 0.
+func toMillis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func fromMillis(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+// newID returns prefix and a UUIDv7, so that ids grow with time and new rows land at the end of an index.
+func newID(prefix string) (string, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return "", fmt.Errorf("make id: %w", err)
+	}
+	return prefix + id.String(), nil
+}
+
+// newRef returns a random positive number for rows that only other rows refer to.
+func newRef() int64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	return int64(binary.BigEndian.Uint64(b[:]) >> 1)
+}

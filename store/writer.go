@@ -1,0 +1,274 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	queueLength = 256 // writes that may wait; beyond that ErrBusy
+	groupSize   = 64  // writes that share one commit
+	attempts    = 3   // tries of a write that lost against another replica's
+)
+
+// Write runs fn in a transaction and returns when it is durably committed. Several calls share one commit; each runs
+// under a savepoint of its own, so that an error of one costs only that one. fn may run more than once and must not keep tx.
+// Errors: ErrBusy or ErrClosed when it was never begun, ctx's own when it ended while the write was still waiting,
+// fn's, or the commit's. A write that has begun runs to its end, whatever becomes of ctx.
+func (s *Store) Write(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
+	j := newJob(ctx, fn)
+	if err := s.writes.enqueue(j); err != nil {
+		return err
+	}
+	select {
+	case err := <-j.done:
+		return err
+	case <-ctx.Done():
+		if j.abandon() {
+			return ctx.Err()
+		}
+		return <-j.done
+	}
+}
+
+// writeLater queues a write that nobody waits for and that may be lost.
+func (s *Store) writeLater(fn func(ctx context.Context, tx *Tx) error) {
+	_ = s.writes.enqueue(newJob(context.Background(), fn)) // a full queue has better things to do
+}
+
+// A job is one call of Write.
+type job struct {
+	ctx   context.Context
+	fn    func(ctx context.Context, tx *Tx) error
+	done  chan error // holds one
+	taken atomic.Bool
+	err   error // of fn in the present transaction
+}
+
+// newJob takes ctx's values but not its end: a statement that is interrupted inside a transaction makes SQLite roll
+// back the writes of all others in it, and pgx close the connection.
+func newJob(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) *job {
+	return &job{ctx: context.WithoutCancel(ctx), fn: fn, done: make(chan error, 1)}
+}
+
+// start and abandon exclude each other: the first one called wins.
+func (j *job) start() bool   { return j.taken.CompareAndSwap(false, true) }
+func (j *job) abandon() bool { return j.taken.CompareAndSwap(false, true) }
+
+// A writer owns the one connection that writes. Its goroutine takes the jobs that wait, commits them together and answers them.
+type writer struct {
+	db      *sql.DB
+	dialect dialect
+	now     func() time.Time
+	queue   chan *job
+	stopped chan struct{} // closed when the goroutine has ended
+
+	mu     sync.RWMutex // held while a job is queued, so that none is queued after the end
+	closed bool
+
+	conn *sql.Conn // of the goroutine alone; nil until the first write and after a loss
+}
+
+func newWriter(db *sql.DB, d dialect, now func() time.Time) *writer {
+	w := &writer{db: db, dialect: d, now: now, queue: make(chan *job, queueLength), stopped: make(chan struct{})}
+	go w.run()
+	return w
+}
+
+func (w *writer) enqueue(j *job) error {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if w.closed {
+		return ErrClosed
+	}
+	select {
+	case w.queue <- j:
+		return nil
+	default:
+		return ErrBusy
+	}
+}
+
+// close lets the queued jobs finish.
+func (w *writer) close() error {
+	w.mu.Lock()
+	if !w.closed {
+		w.closed = true
+		close(w.queue)
+	}
+	w.mu.Unlock()
+	<-w.stopped
+	return w.db.Close()
+}
+
+func (w *writer) run() {
+	defer close(w.stopped)
+	for first := range w.queue {
+		if group := w.gather(first); len(group) > 0 {
+			w.serve(group)
+		}
+	}
+	if w.conn != nil {
+		_ = w.conn.Close() // hands the connection back; closing the database reports what is wrong with it
+	}
+}
+
+// gather takes what waits and no more: under load groups grow by themselves, at rest nobody waits for company.
+func (w *writer) gather(first *job) []*job {
+	var group []*job
+	if first.start() {
+		group = append(group, first)
+	}
+	for len(group) < groupSize {
+		select {
+		case j, open := <-w.queue:
+			if !open {
+				return group
+			}
+			if j.start() {
+				group = append(group, j)
+			}
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// serve commits a group and answers every job of it. When one job takes the whole transaction down, each is run alone.
+func (w *writer) serve(group []*job) {
+	err := w.transact(group)
+	var down *transactionDown
+	if errors.As(err, &down) && len(group) > 1 {
+		for _, j := range group {
+			w.serve([]*job{j})
+		}
+		return
+	}
+	for try := 1; try < attempts && errors.As(err, &down) && w.dialect.conflicts(err); try++ {
+		err = w.transact(group)
+	}
+	for _, j := range group {
+		if err != nil {
+			j.err = err
+		}
+		j.done <- j.err
+	}
+}
+
+// transactionDown says that a transaction was rolled back as a whole before its commit was tried.
+type transactionDown struct{ cause error }
+
+func (e *transactionDown) Error() string { return e.cause.Error() }
+func (e *transactionDown) Unwrap() error { return e.cause }
+
+// transact runs the group in one transaction. Its error concerns all; errors of single jobs are left in them.
+func (w *writer) transact(group []*job) error {
+	ctx := context.Background()
+	if err := w.begin(ctx); err != nil {
+		return fmt.Errorf("begin write: %w", err)
+	}
+	for _, j := range group {
+		if err := w.runJob(ctx, j); err != nil {
+			w.rollback(ctx)
+			return &transactionDown{err}
+		}
+	}
+	if _, err := w.conn.ExecContext(ctx, `commit`); err != nil {
+		w.rollback(ctx)
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+func (w *writer) begin(ctx context.Context) error {
+	kept := w.conn != nil
+	err := w.tryBegin(ctx)
+	if err != nil && kept && w.dialect.lost(err) {
+		err = w.tryBegin(ctx) // the server closed an idle connection
+	}
+	return err
+}
+
+func (w *writer) tryBegin(ctx context.Context) error {
+	if w.conn == nil {
+		conn, err := w.db.Conn(ctx)
+		if err != nil {
+			return err
+		}
+		w.conn = conn
+	}
+	if _, err := w.conn.ExecContext(ctx, w.dialect.begin); err != nil {
+		w.discard()
+		return err
+	}
+	return nil
+}
+
+// runJob runs one job under its savepoint. It returns an error only if the transaction cannot go on.
+func (w *writer) runJob(ctx context.Context, j *job) error {
+	if _, err := w.conn.ExecContext(ctx, `savepoint one`); err != nil {
+		return fmt.Errorf("set savepoint: %w", err)
+	}
+	j.err = callSafely(j.ctx, j.fn, &Tx{conn: w.conn, now: w.now})
+	if j.err == nil {
+		if _, err := w.conn.ExecContext(ctx, `release savepoint one`); err != nil {
+			return fmt.Errorf("release savepoint: %w", err)
+		}
+		return nil
+	}
+	if w.dialect.conflicts(j.err) {
+		return j.err // locks of the earlier jobs are part of the conflict
+	}
+	if _, err := w.conn.ExecContext(ctx, `rollback to savepoint one`); err != nil {
+		return fmt.Errorf("%w (and roll back: %w)", j.err, err)
+	}
+	_, err := w.conn.ExecContext(ctx, `release savepoint one`)
+	return err
+}
+
+// callSafely turns a panic of fn into an error. fn has a goroutine of its own, so that one that ends it (runtime.Goexit,
+// as a test's FailNow does) does not end the writer.
+func callSafely(ctx context.Context, fn func(context.Context, *Tx) error, tx *Tx) error {
+	result := make(chan error, 1)
+	go func() {
+		err := errors.New("write ended its goroutine")
+		defer func() {
+			if v := recover(); v != nil {
+				err = panicError(v)
+			}
+			result <- err
+		}()
+		err = fn(ctx, tx)
+	}()
+	return <-result
+}
+
+// panicError tells where it happened but quotes only the runtime's own messages: any other value may hold log text.
+func panicError(v any) error {
+	if r, ok := v.(runtime.Error); ok {
+		return fmt.Errorf("write panicked: %w\n%s", r, debug.Stack())
+	}
+	return fmt.Errorf("write panicked with a %T\n%s", v, debug.Stack())
+}
+
+// rollback ends the transaction; a connection that cannot even do that is thrown away, and the transaction with it.
+func (w *writer) rollback(ctx context.Context) {
+	if _, err := w.conn.ExecContext(ctx, `rollback`); err != nil {
+		w.discard()
+	}
+}
+
+func (w *writer) discard() {
+	_ = w.conn.Raw(func(any) error { return driver.ErrBadConn }) // makes the pool close it
+	_ = w.conn.Close()
+	w.conn = nil
+}
