@@ -171,7 +171,7 @@ func invalidClaimCause() Cause {
 			{"redox", []string{"\"Unexpected X claim value\" names iss, sub, jti, aud or typ. iss and sub are the client id, aud is " +
 				"https://api.redoxengine.com/v2/auth/token, jti a new unique text per request, typ in the header is JWT."}},
 			{"auth0", []string{"jti may have at most 64 characters."}},
-			{"github", []string{"iss is the client ID or the app ID. An invisible character at the end of a variable makes it " +
+			{"github-app", []string{"iss is the client ID or the app ID. An invisible character at the end of a variable makes it " +
 				"invalid; exp and iat must be integers."}},
 		},
 		References: []Reference{

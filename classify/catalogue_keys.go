@@ -34,7 +34,7 @@ func keyMismatchCause() Cause {
 			"same kid."}},
 			{"google", []string{"\"Invalid JWT Signature.\" also stands for a deleted key and for a key of another service account " +
 				"than iss."}},
-			{"github", []string{"\"A JSON web token could not be decoded\" mostly means another app's key or a wrong app ID."}}},
+			{"github-app", []string{"\"A JSON web token could not be decoded\" mostly means another app's key or a wrong app ID."}}},
 		References: []Reference{
 			rfc("7523", "3", "JWT Format and Processing Requirements, item 9"),
 			rfc("7515", "5.2", "Message Signature or MAC Validation"),
@@ -112,7 +112,7 @@ func wrongAlgorithmCause() Cause {
 		}}, {"redox", []string{"Redox documents RS384 and ES384 for OAuth API keys. A wrong algorithm can come back with a blank " +
 			"description."}},
 			{"google", []string{"Use RS256."}},
-			{"github", []string{"Use RS256."}},
+			{"github-app", []string{"Use RS256."}},
 			{"entra", []string{"Use PS256; older integrations use RS256."}}},
 		References: []Reference{
 			rfc("8725", "3.1", "Perform Algorithm Verification"),

@@ -137,7 +137,7 @@ func clockSkewCause() Cause {
 			"iat must be in the past and at most 5 minutes old; Redox tolerates 10 seconds of clock skew. \"It should be in the " +
 				"past\" means a fast clock, \"too far in the past\" a slow clock or a stored assertion. Check that the system clock " +
 				"works as expected.",
-		}}, {"github", []string{
+		}}, {"github-app", []string{
 			"GitHub says that exp is too far in the future, or that iat must be an Integer, when the clock is fast. Its " +
 				"documentation advises iat 60 seconds back.",
 		}}, {"google", []string{"\"Token must be a short-lived token (60 minutes) and in a reasonable timeframe\" covers expired, " +
@@ -232,7 +232,7 @@ func lifetimeTooLongCause() Cause {
 			{"auth0", []string{"At most 300 seconds."}},
 			{"okta", []string{"At most one hour ahead."}},
 			{"google", []string{"At most 3600 seconds."}},
-			{"github", []string{"At most 600 seconds ahead of GitHub's clock; its documentation sets iat 60 seconds back."}},
+			{"github-app", []string{"At most 600 seconds ahead of GitHub's clock; its documentation sets iat 60 seconds back."}},
 			{"box", []string{"At most 60 seconds after the issue time."}},
 			{"snowflake", []string{"At most 3600 seconds."}},
 		},
