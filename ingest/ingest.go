@@ -5,8 +5,8 @@ package ingest
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"authwatch/classify"
@@ -25,40 +25,44 @@ type Options struct {
 	Now        func() time.Time // receipt time; nil is time.Now
 }
 
-// An Ingester is the path of a record from bytes to a committed verdict.
-type Ingester struct{}
-
-// New checks the options.
-func New(o Options) (*Ingester, error) { return nil, errors.ErrUnsupported }
-
-// Handler serves POST /ingest/v1/responses and POST /ingest/v1/tokens. It checks the ingest key itself.
-func (i *Ingester) Handler() http.Handler { return nil }
-
-// A Redactor removes secrets from records; what it leaves is fit for disk. It is safe for concurrent use.
-type Redactor struct{}
-
-// NewRedactor makes a redactor whose fingerprints are keyed with these 32 bytes.
-func NewRedactor(key []byte) (*Redactor, error) { return nil, errors.ErrUnsupported }
-
-// A RecordError says why one record of a body was not taken. It never quotes the record.
-type RecordError struct {
-	Index   int    `json:"index"`             // of the record in the body, from 0
-	Pointer string `json:"pointer,omitempty"` // RFC 6901, into the record
-	Code    string `json:"code"`              // not_json, not_an_object, missing_time, not_rfc3339, …: a closed set
-	Detail  string `json:"detail"`            // what is wrong and what is expected
+// An Ingester is the path of a record from bytes to a committed verdict. It is safe for concurrent use.
+type Ingester struct {
+	store    *store.Store
+	profiles classify.Profiles
+	redactor *Redactor
+	log      *slog.Logger
+	metrics  *metrics
+	now      func() time.Time
+	slots    chan struct{} // one a request in hand
 }
 
-// Decode reads a body of native records (one object, an array, NDJSON or concatenated objects), redacts each and
-// returns the good ones with their index beside an error for each bad one. It is the one decoder of HTTP, stdin, files and pasted text.
-func Decode(body []byte, red *Redactor) (records []Indexed, bad []RecordError) { return nil, nil }
+// maxRequests is how many requests are in hand at once. Each may hold an inflated body, so more would be memory
+// without end; a shipper that is refused comes again.
+const maxRequests = 64
 
-// An Indexed record is a redacted record with its place in the body.
-type Indexed struct {
-	Index  int
-	Record classify.Record
-}
-
-// DecodePasted reads what a person pastes: a record as in Decode, a raw JWT, or the claims or {"header","claims"} of one.
-func DecodePasted(text []byte, red *Redactor) (classify.Record, error) {
-	return classify.Record{}, errors.ErrUnsupported
+// New checks the options and reads the JWKS files that the profiles name.
+func New(o Options) (*Ingester, error) {
+	switch {
+	case o.Store == nil:
+		return nil, errors.New("new ingester: Store is missing")
+	case o.Profiles == nil:
+		return nil, errors.New("new ingester: Profiles is missing")
+	case o.Redactor == nil:
+		return nil, errors.New("new ingester: Redactor is missing")
+	case o.Logger == nil:
+		return nil, errors.New("new ingester: Logger is missing")
+	case o.Registerer == nil:
+		return nil, errors.New("new ingester: Registerer is missing")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	redactor, err := o.Redactor.WithProfiles(o.Profiles)
+	if err != nil {
+		return nil, fmt.Errorf("new ingester: %w", err)
+	}
+	return &Ingester{
+		store: o.Store, profiles: o.Profiles, redactor: redactor, log: o.Logger,
+		metrics: newMetrics(o.Registerer, o.Profiles), now: o.Now, slots: make(chan struct{}, maxRequests),
+	}, nil
 }

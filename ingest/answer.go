@@ -1,0 +1,101 @@
+package ingest
+
+import (
+	"encoding/json"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+)
+
+// An answer says what became of a request's records, after the commit (design part 8).
+type answer struct {
+	Received   int           `json:"received"`
+	Accepted   int           `json:"accepted"`
+	Duplicates int           `json:"duplicates"`
+	Rejected   int           `json:"rejected"`
+	Errors     []RecordError `json:"errors"`
+}
+
+// A problem is an RFC 9457 answer to a request of which nothing was stored.
+type problem struct {
+	Type   string        `json:"type"`
+	Title  string        `json:"title"`
+	Status int           `json:"status"`
+	Detail string        `json:"detail,omitempty"`
+	Limit  int           `json:"limit,omitempty"` // the limit that was passed, in the unit that Detail names
+	Errors []RecordError `json:"errors,omitempty"`
+
+	reason    string // of authwatch_rejected_total
+	challenge string // WWW-Authenticate
+}
+
+// problemReasons is the closed set of reasons for refusing a whole request.
+func problemReasons() []string {
+	return []string{
+		"no_key", "invalid_key", "wrong_scope", "wrong_method", "not_found", "unsupported_encoding", "unreadable_encoding",
+		"body_too_large", "too_many_records", "nothing_readable", "overloaded", "other",
+	}
+}
+
+// Error makes a problem an error, so that the path of a record returns it like any other.
+func (p *problem) Error() string { return p.Title }
+
+const expectedBody = `one JSON object, a JSON array of objects, or NDJSON with one object a line is expected; ` +
+	`a record has at least "time" (RFC 3339) and one of request, response, client_assertion, access_token, error`
+
+const expectedTokens = `one JSON object, a JSON array of objects, or NDJSON with one object a line is expected; ` +
+	`a token has "time" (RFC 3339), "kind" (client_assertion or access_token), "request_id" or "trace_id", and "header" with "claims", or the raw "token"`
+
+func nothingReadable(expected string, errs []RecordError) *problem {
+	return &problem{
+		Title: "no readable record", Status: http.StatusUnprocessableEntity, Detail: expected, Errors: errs, reason: "nothing_readable",
+	}
+}
+
+func tooLarge(detail string, limit int, reason string) *problem {
+	return &problem{Title: "too large", Status: http.StatusRequestEntityTooLarge, Detail: detail, Limit: limit, reason: reason}
+}
+
+// overloaded asks for patience with 503 rather than 429 or 500, because that is the one answer after which every shipper comes again.
+func overloaded() *problem {
+	return &problem{
+		Title: "overloaded", Status: http.StatusServiceUnavailable, Detail: "nothing was stored; send the same body again", reason: "overloaded",
+	}
+}
+
+// refuse answers with the problem in err; what is no problem is the server's own trouble: logged, and transient to the shipper.
+func (i *Ingester) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	var p *problem
+	if !errors.As(err, &p) {
+		i.log.ErrorContext(r.Context(), "ingestion failed", "path", r.Pattern, "err", err)
+		p = overloaded()
+	}
+	i.metrics.reject(p.reason)
+	p.Type = "about:blank"
+	h := w.Header()
+	h.Set("Content-Type", "application/problem+json")
+	switch p.Status {
+	case http.StatusServiceUnavailable:
+		h.Set("Retry-After", strconv.Itoa(1+rand.IntN(10))) // spread, so that shippers do not come back all at once
+	case http.StatusUnsupportedMediaType:
+		h.Set("Accept-Encoding", "gzip, zstd")
+	case http.StatusMethodNotAllowed:
+		h.Set("Allow", http.MethodPost)
+	}
+	if p.challenge != "" {
+		h.Set("WWW-Authenticate", p.challenge)
+	}
+	writeJSON(w, p.Status, p)
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	h := w.Header()
+	if h.Get("Content-Type") == "" {
+		h.Set("Content-Type", "application/json")
+	}
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(v) // an error means that the shipper has gone
+}

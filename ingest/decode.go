@@ -1,0 +1,373 @@
+package ingest
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+	"time"
+
+	"authwatch/classify"
+)
+
+// A RecordError says why one record of a body was not taken. It never quotes the record.
+type RecordError struct {
+	Index   int    `json:"index"`             // of the record in the body, from 0
+	Pointer string `json:"pointer,omitempty"` // RFC 6901, into the record
+	Code    string `json:"code"`              // one of errorCodes
+	Detail  string `json:"detail"`            // what is wrong and what is expected
+}
+
+// errorCodes is the closed set of RecordError.Code.
+func errorCodes() []string {
+	return []string{
+		"not_json", "not_an_object", "cut_off", "record_too_large", "too_deep", "too_many_members", "wrong_type",
+		"missing_time", "unix_time", "not_rfc3339", "time_out_of_range", "empty_record",
+		"wrong_kind", "missing_join_id", "missing_token", "not_classifiable",
+	}
+}
+
+// An Indexed record is a redacted record with its place in the body.
+type Indexed struct {
+	Index  int
+	Record classify.Record
+}
+
+// Decode reads a body of native records (one object, an array, NDJSON or concatenated objects), redacts each and
+// returns the good ones with their index beside an error for each bad one. It is the one decoder of HTTP, stdin, files and pasted text.
+func Decode(body []byte, red *Redactor) (records []Indexed, bad []RecordError) {
+	s := newSplitter(body)
+	for index := 0; ; index++ {
+		p, more := s.next()
+		if !more {
+			return records, bad
+		}
+		d, f := red.decodePart(p, red.decodeResponse)
+		if f != nil {
+			bad = append(bad, f.at(index))
+			continue
+		}
+		records = append(records, Indexed{Index: index, Record: d.record})
+	}
+}
+
+func (f *fault) at(index int) RecordError {
+	return RecordError{Index: index, Pointer: f.pointer, Code: f.code, Detail: f.detail}
+}
+
+// A decoded record is redacted and knows its delivery key.
+type decoded struct {
+	index  int
+	record classify.Record
+	key    string    // what a repeated delivery has in common with this one
+	late   lateToken // of the tokens endpoint only
+}
+
+// decodePart parses one part of a body and hands its members to read.
+func (r *Redactor) decodePart(p part, read func(map[string]any) (decoded, *fault)) (decoded, *fault) {
+	if p.fault != nil {
+		return decoded{}, p.fault
+	}
+	value, f := parseValue(p.raw)
+	if f != nil {
+		return decoded{}, f
+	}
+	members, ok := value.(map[string]any)
+	if !ok {
+		return decoded{}, &fault{code: "not_an_object", detail: "a record is a JSON object"}
+	}
+	return read(members)
+}
+
+// decodeResponse makes a record of the members of a native record.
+func (r *Redactor) decodeResponse(members map[string]any) (decoded, *fault) {
+	at, f := eventTime(members["time"])
+	if f != nil {
+		return decoded{}, f
+	}
+	if !holdsExchange(members) {
+		return decoded{}, &fault{code: "empty_record", detail: "a record has at least one of request, response, client_assertion, access_token, error"}
+	}
+	w := &walk{Redactor: r}
+	record, f := w.record(members)
+	if f != nil {
+		return decoded{}, f
+	}
+	record.Time = at
+	record = w.finish(record)
+	d := decoded{record: record, key: "id:" + record.ID}
+	if record.ID == "" {
+		d.key = r.contentKey("response", members)
+	}
+	return d, nil
+}
+
+func holdsExchange(members map[string]any) bool {
+	for _, name := range []string{"request", "response", "client_assertion", "access_token", "error"} {
+		if members[name] != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// eventTime reads the time of a record. A number is refused rather than guessed at: seconds and milliseconds differ by
+// a factor that moves an event by decades.
+func eventTime(v any) (time.Time, *fault) {
+	const expected = "RFC 3339 such as 2026-11-22T02:19:00.123Z is expected"
+	text, ok := v.(string)
+	switch {
+	case v == nil:
+		return time.Time{}, &fault{pointer: "/time", code: "missing_time", detail: "time is missing; " + expected}
+	case !ok && jsonType(v) == "number" || ok && isDigits(text):
+		return time.Time{}, &fault{pointer: "/time", code: "unix_time", detail: "time looks like a Unix time; " + expected}
+	case !ok:
+		return time.Time{}, &fault{pointer: "/time", code: "not_rfc3339", detail: "time is no string; " + expected}
+	}
+	at, err := time.Parse(time.RFC3339Nano, strings.ToUpper(text))
+	if err != nil {
+		return time.Time{}, &fault{pointer: "/time", code: "not_rfc3339", detail: "time cannot be read; " + expected}
+	}
+	at = at.UTC()
+	if at.Year() < 1 || at.Year() > 9999 {
+		return time.Time{}, outOfRange()
+	}
+	return at, nil
+}
+
+func outOfRange() *fault {
+	return &fault{pointer: "/time", code: "time_out_of_range", detail: "time is more than ten years ago or more than a day ahead"}
+}
+
+func isDigits(s string) bool {
+	s = strings.Replace(strings.TrimPrefix(s, "-"), ".", "", 1)
+	return s != "" && strings.Trim(s, "0123456789") == ""
+}
+
+// record reads and redacts the members of a native record. Members that are not known are ignored.
+func (w *walk) record(members map[string]any) (rec classify.Record, f *fault) {
+	m := fields{walk: w, members: members}
+	rec = classify.Record{
+		ID: m.identity("id"), Provider: m.identity("provider"), Environment: m.identity("environment"),
+		Service: m.identity("service"), ClientID: m.identity("client_id"), RequestID: m.identity("request_id"),
+		TraceID: m.identity("trace_id"), ClientIP: m.identity("client_ip"), UserAgent: m.string("user_agent"),
+		Error: m.string("error"),
+	}
+	rec.Request = m.request()
+	rec.Response = m.response()
+	w.side, w.name = sideRequest, ""
+	rec.ClientAssertion = m.token("client_assertion")
+	rec.AccessToken = m.token("access_token")
+	if m.fault != nil {
+		return rec, m.fault
+	}
+	if rec.ClientID == "" && isTokenRequest(members) {
+		rec.ClientID = w.user
+	}
+	w.place(&rec)
+	return rec, nil
+}
+
+// isTokenRequest is true when the body of the request names a grant type.
+func isTokenRequest(members map[string]any) bool {
+	request, _ := members["request"].(map[string]any)
+	switch body := request["body"].(type) {
+	case map[string]any:
+		return body["grant_type"] != nil
+	case string:
+		return strings.Contains(body, "grant_type=")
+	}
+	return false
+}
+
+// fields reads typed members of one JSON object; the first fault stays.
+type fields struct {
+	*walk
+	members map[string]any
+	pointer string
+	fault   *fault
+}
+
+func (m *fields) wrong(name, expected string) {
+	if m.fault == nil {
+		m.fault = &fault{pointer: m.pointer + "/" + name, code: "wrong_type", detail: name + " must be " + expected}
+	}
+}
+
+// raw returns a member as text before redaction; numbers and booleans count as their text, as loggers mix them up.
+func (m *fields) raw(name string) string {
+	switch v := m.members[name].(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	case map[string]any, []any:
+		m.wrong(name, "a string")
+		return ""
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+func (m *fields) string(name string) string { return m.text(m.raw(name)) }
+
+// identity reads what becomes part of a key: short, and a longer one keeps a fingerprint so that two of them stay apart.
+func (m *fields) identity(name string) string {
+	s := m.text(m.raw(name))
+	if len(s) <= maxIdentity {
+		return s
+	}
+	return cutText(s, maxIdentity-32) + " " + m.fingerprint("identity", s)
+}
+
+// object returns a member that is an object, with the pointer to it; nil when it is absent.
+func (m *fields) object(name string) *fields {
+	switch v := m.members[name].(type) {
+	case nil:
+	case map[string]any:
+		return &fields{walk: m.walk, members: v, pointer: m.pointer + "/" + name}
+	default:
+		m.wrong(name, "an object")
+	}
+	return nil
+}
+
+// inherit takes over the fault of a part.
+func (m *fields) inherit(part *fields) {
+	if m.fault == nil {
+		m.fault = part.fault
+	}
+}
+
+func (m *fields) request() *classify.Request {
+	part := m.object("request")
+	if part == nil {
+		return nil
+	}
+	defer m.inherit(part)
+	m.side = sideRequest
+	defer func() { m.side = sideRecord }()
+	return &classify.Request{
+		Method:  part.identity("method"),
+		URL:     cutText(m.url(part.raw("url"), 0), maxString),
+		Headers: part.headers(),
+		Body:    part.body(),
+	}
+}
+
+func (m *fields) response() *classify.Response {
+	part := m.object("response")
+	if part == nil {
+		return nil
+	}
+	defer m.inherit(part)
+	m.side = sideResponse
+	defer func() { m.side = sideRecord }()
+	return &classify.Response{Status: part.status(), Headers: part.headers(), Body: part.body()}
+}
+
+func (m *fields) status() int {
+	text := m.raw("status")
+	if text == "" || text == "-" { // nginx and Envoy write - where there was no answer
+		return 0
+	}
+	var status int
+	for _, c := range text {
+		if c < '0' || c > '9' || status > 999 {
+			m.wrong("status", "an HTTP status code")
+			return 0
+		}
+		status = status*10 + int(c-'0')
+	}
+	if status > 999 {
+		m.wrong("status", "an HTTP status code")
+		return 0
+	}
+	return status
+}
+
+func (m *fields) headers() classify.Headers {
+	part := m.object("headers")
+	if part == nil {
+		return nil
+	}
+	names := make([]string, 0, len(part.members))
+	for name := range part.members {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	out := make(classify.Headers, len(names))
+	for _, name := range names {
+		lower := strings.ToLower(name)
+		text := m.header(lower, part.members[name])
+		lower = m.text(lower)
+		if before, twice := out[lower]; twice && before != "" && text != "" {
+			text = before + ", " + text
+		}
+		out[lower] = text
+	}
+	return out
+}
+
+// header redacts one field; several values of it are redacted apart and then joined as RFC 9110 section 5.3 says.
+func (w *walk) header(name string, v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case string:
+		return w.headerText(name, v)
+	case []any:
+		parts := make([]string, len(v))
+		for i, e := range v {
+			parts[i] = w.header(name, e)
+		}
+		return strings.Join(parts, ", ")
+	case map[string]any:
+		return cutText(compactJSON(w.member(name, v, 0)), maxString)
+	default:
+		return w.headerText(name, fmt.Sprint(v))
+	}
+}
+
+func (w *walk) headerText(name, s string) string {
+	switch name {
+	case "location", "content-location", "referer", "x-original-url", "x-original-uri", "x-forwarded-uri", "x-rewrite-url":
+		return cutText(w.url(s, 0), maxString)
+	case "www-authenticate", "proxy-authenticate", "authentication-info":
+		return w.text(s) // what the server said; nothing in it is a credential by its name
+	}
+	redacted, _ := w.member(name, s, 0).(string)
+	return cutText(redacted, maxString)
+}
+
+func (m *fields) body() classify.Body {
+	v, ok := m.members["body"]
+	if !ok || v == nil {
+		return nil
+	}
+	return classify.Body(compactJSON(cutStrings(m.walk.body(v))))
+}
+
+// cutText cuts a text to at most n bytes and says so. It comes after redaction, so that no secret escapes by being cut.
+func cutText(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	note := fmt.Sprintf("… [cut, %d bytes]", len(s))
+	return strings.ToValidUTF8(s[:max(0, n-len(note))], "") + note
+}
+
+func cutStrings(v any) any {
+	switch v := v.(type) {
+	case string:
+		return cutText(v, maxString)
+	case []any:
+		for i := range v {
+			v[i] = cutStrings(v[i])
+		}
+	case map[string]any:
+		for name := range v {
+			v[name] = cutStrings(v[name])
+		}
+	}
+	return v
+}

@@ -1,0 +1,147 @@
+package ingest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"authwatch/classify"
+	"authwatch/store"
+)
+
+// The kinds of decoded tokens that come apart from their response.
+const (
+	kindAssertion   = "client_assertion"
+	kindAccessToken = "access_token"
+)
+
+// waitFor is how long one half of a join waits for the other, by receipt.
+const waitFor = 10 * time.Minute
+
+// Sides of store.Pending.
+const (
+	sideToken    = "token"
+	sideExchange = "exchange"
+)
+
+// A waitingToken is a decoded token that waits for its exchange, as store.Pending keeps it.
+type waitingToken struct {
+	Kind      string       `json:"kind"`
+	RequestID string       `json:"request_id,omitempty"`
+	TraceID   string       `json:"trace_id,omitempty"`
+	Token     classify.JWT `json:"token"`
+}
+
+// A waitingExchange is an exchange that was no failure and waits for its token: with it, it makes history, or shows a fault.
+type waitingExchange struct {
+	Source     string          `json:"source"`
+	ReceivedAt time.Time       `json:"received_at"`
+	Record     classify.Record `json:"record"`
+}
+
+// joinKeys names the halves of joins that belong to these ids. A request id is the closer bond and comes first.
+func joinKeys(requestID, traceID string) []string {
+	var keys []string
+	if requestID != "" {
+		keys = append(keys, "request:"+requestID)
+	}
+	if traceID != "" {
+		keys = append(keys, "trace:"+traceID)
+	}
+	return keys
+}
+
+// lacksToken is true for an exchange that a token could still come for.
+func lacksToken(e classify.Exchange) bool {
+	if len(joinKeys(e.Record.RequestID, e.Record.TraceID)) == 0 {
+		return false
+	}
+	switch e.Phase {
+	case classify.TokenRequest:
+		return e.Record.ClientAssertion == nil
+	case classify.APICall:
+		return e.Record.AccessToken == nil
+	}
+	return false
+}
+
+// wait keeps an exchange for its token.
+func (w *work) wait(p placed) {
+	r := p.exchange.Record
+	body := encode(waitingExchange{Source: w.batch.source, ReceivedAt: w.batch.at, Record: *r})
+	for _, key := range joinKeys(r.RequestID, r.TraceID) {
+		w.pending = append(w.pending, store.Pending{
+			JoinKey: key, Side: sideExchange, Time: r.Time, Body: body, ExpiresAt: w.batch.at.Add(waitFor),
+		})
+	}
+}
+
+// joinWaitingTokens gives the records the tokens that came before them. The tokens go on waiting: one trace can hold
+// several exchanges, and which of them arrives first must not matter.
+func (w *work) joinWaitingTokens(ctx context.Context, fresh []decoded) error {
+	var keys []string
+	for n := range fresh {
+		keys = append(keys, joinKeys(fresh[n].record.RequestID, fresh[n].record.TraceID)...)
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	waiting, err := w.tx.TakePending(ctx, sideToken, keys)
+	if err != nil {
+		return fmt.Errorf("take waiting tokens: %w", err)
+	}
+	tokens := make([]waitingToken, len(waiting))
+	for n, p := range waiting {
+		if err := json.Unmarshal(p.Body, &tokens[n]); err != nil {
+			return fmt.Errorf("decode waiting token: %w", err)
+		}
+	}
+	w.pending = append(w.pending, waiting...)
+	for n := range fresh {
+		w.attach(&fresh[n].record, tokens)
+	}
+	return nil
+}
+
+// attach gives a record the tokens of its request, or else of its trace, that it lacks. It says whether any was given.
+func (w *work) attach(r *classify.Record, tokens []waitingToken) bool {
+	given := false
+	for _, byTrace := range []bool{false, true} {
+		for n := range tokens {
+			t := &tokens[n]
+			if byTrace && (r.TraceID == "" || t.TraceID != r.TraceID || !w.fitsPhase(r, t.Kind)) {
+				continue
+			}
+			if !byTrace && (r.RequestID == "" || t.RequestID != r.RequestID) {
+				continue
+			}
+			given = setToken(r, t.Kind, &t.Token) || given
+		}
+	}
+	return given
+}
+
+// fitsPhase keeps a trace's tokens apart: its assertion belongs to the token request in it, its access token to the calls.
+func (w *work) fitsPhase(r *classify.Record, kind string) bool {
+	switch w.ingester.profiles.Locate(r).Phase {
+	case classify.TokenRequest:
+		return kind == kindAssertion
+	case classify.APICall:
+		return kind == kindAccessToken
+	}
+	return true
+}
+
+// setToken fills the token that the record lacks; what came with the record itself is never replaced.
+func setToken(r *classify.Record, kind string, t *classify.JWT) bool {
+	switch {
+	case kind == kindAssertion && r.ClientAssertion == nil:
+		r.ClientAssertion = t
+	case kind == kindAccessToken && r.AccessToken == nil:
+		r.AccessToken = t
+	default:
+		return false
+	}
+	return true
+}

@@ -1,0 +1,251 @@
+package ingest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"authwatch/classify"
+	"authwatch/store"
+)
+
+// commitResponses stores the new ones of a batch's records, judged, in one transaction.
+func (i *Ingester) commitResponses(ctx context.Context, b batch) (answer, error) {
+	var done work
+	err := i.write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		done = work{ingester: i, tx: tx, batch: b}
+		return done.responses(ctx)
+	})
+	return i.committed(b, done, err)
+}
+
+// write turns a full queue into the answer that makes a shipper wait.
+func (i *Ingester) write(ctx context.Context, fn func(ctx context.Context, tx *store.Tx) error) error {
+	err := i.store.Write(ctx, fn)
+	if errors.Is(err, store.ErrBusy) || errors.Is(err, store.ErrClosed) {
+		return overloaded()
+	}
+	return err
+}
+
+// committed makes the answer of what is durable now.
+func (i *Ingester) committed(b batch, done work, err error) (answer, error) {
+	if err != nil {
+		return answer{}, err
+	}
+	for _, v := range done.judged {
+		i.metrics.fail(v)
+	}
+	a := answer{
+		Received: b.received, Accepted: done.accepted, Duplicates: done.duplicates,
+		Errors: append(slices.Clone(b.bad), done.bad...),
+	}
+	a.Rejected = len(a.Errors)
+	slices.SortFunc(a.Errors, func(x, y RecordError) int { return x.Index - y.Index })
+	if a.Errors == nil {
+		a.Errors = []RecordError{}
+	}
+	return a, nil
+}
+
+// work is one run of a batch inside a transaction. The store may run it more than once, each time from the start.
+type work struct {
+	ingester *Ingester
+	tx       *store.Tx
+	batch    batch
+	history  classify.History
+
+	accepted   int
+	duplicates int
+	bad        []RecordError
+	judged     []classify.Verdict // of failures that are stored for the first time
+
+	facts    []classify.Fact
+	failures []store.Failure
+	traffic  []store.Traffic
+	pending  []store.Pending
+}
+
+// A placed record is one with its exchange.
+type placed struct {
+	decoded
+	exchange classify.Exchange
+}
+
+func (w *work) responses(ctx context.Context) error {
+	fresh, err := w.claim(ctx)
+	if err != nil {
+		return err
+	}
+	// A batch is judged in the order of its events, whatever the order in which the shipper read its files.
+	slices.SortStableFunc(fresh, func(a, b decoded) int { return a.record.Time.Compare(b.record.Time) })
+	if err := w.joinWaitingTokens(ctx, fresh); err != nil {
+		return err
+	}
+	list := w.place(fresh)
+	if err := w.lookUp(ctx, list); err != nil {
+		return err
+	}
+	for _, p := range list {
+		w.settle(p)
+	}
+	return w.save(ctx)
+}
+
+// claim returns the records that were not delivered before.
+func (w *work) claim(ctx context.Context) ([]decoded, error) {
+	deliveries := make([]store.Delivery, len(w.batch.records))
+	for n, d := range w.batch.records {
+		deliveries[n] = store.Delivery{Source: w.batch.source, Key: d.key}
+	}
+	isFresh, err := w.tx.Claim(ctx, w.batch.at, deliveries)
+	if err != nil {
+		return nil, fmt.Errorf("claim deliveries: %w", err)
+	}
+	var fresh []decoded
+	for n, ok := range isFresh {
+		if ok {
+			fresh = append(fresh, w.batch.records[n])
+		}
+	}
+	w.accepted = len(fresh)
+	w.duplicates = len(isFresh) - len(fresh)
+	return fresh, nil
+}
+
+// place locates each record; one that the classifier cannot take costs only itself.
+func (w *work) place(fresh []decoded) []placed {
+	list := make([]placed, 0, len(fresh))
+	for n := range fresh {
+		p := placed{decoded: fresh[n]}
+		if w.guarded(p.index, func() { p.exchange = w.ingester.profiles.Locate(&fresh[n].record) }) {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// guarded runs a step of the classifier for one record. A panic there is a defect of ours, and neither the other
+// records nor a shipper that would send the batch again for ever must pay for it. The panic's text may quote the record: only its type and place are logged.
+func (w *work) guarded(index int, step func()) (ok bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			w.ingester.log.Error("classifier panicked", "type", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+			w.accepted--
+			w.bad = append(w.bad, RecordError{
+				Index: index, Code: "not_classifiable", Detail: "this record met a defect of authwatch; sending it again does not help",
+			})
+		}
+	}()
+	step()
+	return true
+}
+
+// lookUp reads the history of all exchanges at once.
+func (w *work) lookUp(ctx context.Context, list []placed) error {
+	var keys []classify.Key
+	seen := map[classify.Key]bool{}
+	for _, p := range list {
+		for _, k := range p.exchange.Keys() {
+			if !seen[k] {
+				seen[k] = true
+				keys = append(keys, k)
+			}
+		}
+	}
+	history, err := w.tx.History(ctx, keys)
+	if err != nil {
+		return fmt.Errorf("look up history: %w", err)
+	}
+	if history == nil {
+		history = classify.History{}
+	}
+	w.history = history
+	return nil
+}
+
+// settle judges one exchange and notes what it leaves behind.
+func (w *work) settle(p placed) {
+	ok := w.guarded(p.index, func() {
+		switch p.exchange.Outcome {
+		case classify.Failed:
+			verdict := classify.Classify(p.exchange, w.history)
+			f := newFailure(w.batch.source, w.batch.at, p.exchange, verdict)
+			w.failures = append(w.failures, f)
+			w.judged = append(w.judged, verdict)
+		case classify.Accepted:
+			w.traffic = append(w.traffic, newTraffic(p.exchange))
+		}
+	})
+	if !ok {
+		return
+	}
+	w.observe(p.exchange.Facts())
+	if p.exchange.Outcome != classify.Failed && lacksToken(p.exchange) {
+		w.wait(p)
+	}
+}
+
+func (w *work) observe(facts []classify.Fact) {
+	w.history.Observe(facts)
+	w.facts = append(w.facts, facts...)
+}
+
+// save writes what the batch left behind.
+func (w *work) save(ctx context.Context) error {
+	if len(w.facts) > 0 {
+		if err := w.tx.Observe(ctx, w.facts); err != nil {
+			return fmt.Errorf("observe facts: %w", err)
+		}
+	}
+	if len(w.failures) > 0 {
+		if err := w.tx.AddFailures(ctx, w.failures); err != nil {
+			return fmt.Errorf("add failures: %w", err)
+		}
+	}
+	if len(w.traffic) > 0 {
+		if err := w.tx.AddTraffic(ctx, w.traffic); err != nil {
+			return fmt.Errorf("add traffic: %w", err)
+		}
+	}
+	if len(w.pending) > 0 {
+		if err := w.tx.PutPending(ctx, w.pending); err != nil {
+			return fmt.Errorf("put pending halves: %w", err)
+		}
+	}
+	return nil
+}
+
+func newFailure(source string, at time.Time, e classify.Exchange, v classify.Verdict) store.Failure {
+	r := e.Record
+	f := store.Failure{
+		Source: source, RecordID: r.ID, ReceivedAt: at, RequestID: r.RequestID, TraceID: r.TraceID,
+		Service: r.Service, Endpoint: e.Endpoint, Record: encode(r), Verdict: v,
+	}
+	if r.Request != nil {
+		f.Method, f.URL = r.Request.Method, r.Request.URL
+	}
+	if r.Response != nil {
+		f.Status = r.Response.Status
+	}
+	return f
+}
+
+func newTraffic(e classify.Exchange) store.Traffic {
+	return store.Traffic{
+		Time: e.Record.Time, Provider: e.Provider, Environment: e.Environment, ClientID: e.ClientID, Endpoint: e.Endpoint,
+	}
+}
+
+// encode marshals what was decoded from JSON before, or made of it, and so always can be.
+func encode(v any) json.RawMessage {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return json.RawMessage("null")
+	}
+	return data
+}

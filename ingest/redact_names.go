@@ -1,0 +1,386 @@
+package ingest
+
+import (
+	"encoding/base64"
+	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// A nameClass says what a member, parameter or header of some name carries.
+type nameClass int
+
+const (
+	notSecret       nameClass = iota
+	secretToken               // a token, assertion or API key: shape and fingerprint stay
+	secretWord                // a password or shared secret: at most a fingerprint stays, never its last characters
+	secretCode                // an authorization code, where the name means one
+	secretState               // state and nonce-like values of a redirect, where the name means one
+	secretMAC                 // the signature of a signed URL or request
+	secretHeader              // a whole Authorization header
+	secretCookie              // Cookie
+	secretSetCookie           // Set-Cookie
+)
+
+// secretNames is the exact list, folded. Names that merely contain token, auth, code, key or password are not on it:
+// token_type, token_endpoint or error_code are what a diagnosis is made of.
+func secretNames() map[string]nameClass {
+	out := map[string]nameClass{}
+	add := func(class nameClass, names string) {
+		for _, n := range strings.Fields(names) {
+			out[n] = class
+		}
+	}
+	add(secretToken, `accesstoken refreshtoken idtoken token dpop samlresponse samlrequest assertion clientassertion
+		subjecttoken actortoken idtokenhint logouttoken authtoken bearertoken sessiontoken securitytoken usertoken
+		devicetoken registrationtoken jwt bearer requestobject apikey xapikey apitoken xauthtoken xaccesstoken xamzsecuritytoken
+		xvaulttoken privatetoken xgitlabtoken xcsrftoken csrftoken xxsrftoken xsrftoken xgoogapikey ocpapimsubscriptionkey
+		accesskey sessionid phpsessid jsessionid xforwardedaccesstoken xmsitokenaadaccesstoken xmsitokenaadidtoken tokenvalue rawtoken`)
+	add(secretWord, `clientsecret password passwd pwd passphrase passcode otp totp mfacode pin usercode devicecode codeverifier
+		secret secretkey sharedsecret signingkey signingsecret webhooksecret newpassword oldpassword currentpassword
+		passwordconfirmation appsecret apisecret consumersecret secretaccesskey awssecretaccesskey encryptionkey
+		privatekey hmackey`)
+	add(secretCode, "code")
+	add(secretState, "state")
+	add(secretMAC, "sig xamzsignature xgoogsignature signature policy")
+	add(secretHeader, "authorization proxyauthorization xforwardedauthorization xoriginalauthorization")
+	add(secretCookie, "cookie")
+	add(secretSetCookie, "setcookie")
+	return out
+}
+
+// class looks a name up. What a name means can depend on where it stands: code is a secret as a parameter of a request
+// or a redirect and a diagnosis in an error body.
+func (w *walk) class(name string) nameClass {
+	class := w.names[foldName(name)]
+	if (class == secretCode || class == secretState || class == secretMAC) && !w.params {
+		return notSecret
+	}
+	return class
+}
+
+// foldName brings clientSecret, client_secret, Client-Secret and client%5Fsecret to one spelling.
+func foldName(name string) string {
+	if len(name) > 128 {
+		return ""
+	}
+	if strings.Contains(name, "%") {
+		if plain, err := url.QueryUnescape(name); err == nil {
+			name = plain
+		}
+	}
+	return strings.Map(func(r rune) rune {
+		switch r {
+		case '_', '-', ' ', '.':
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, name)
+}
+
+// isPrivateMember says whether a JWK member of that name is private (RFC 7518 section 6).
+func isPrivateMember(name string) bool {
+	switch name {
+	case "d", "p", "q", "dp", "dq", "qi", "oth", "k":
+		return true
+	}
+	return false
+}
+
+// secret puts a marker in the place of a value whose name says that it is secret. What is no secret stays: nothing at
+// all, a marker, a mask, and the literals that a broken client sends in a credential's place.
+func (w *walk) secret(class nameClass, s string, depth int) string {
+	if !w.spend(len(s)) {
+		return ""
+	}
+	trimmed := strings.TrimSpace(s)
+	switch {
+	case trimmed == "" || w.patterns.marker.MatchString(trimmed) || isPlaceholder(trimmed):
+		return s
+	case class == secretHeader:
+		return w.authorization(s)
+	case class == secretCookie:
+		return cookieNames(s)
+	case class == secretSetCookie:
+		return setCookieNames(s)
+	case w.patterns.mask.MatchString(trimmed):
+		return "[redacted]"
+	}
+	if strings.Contains(s, "%") && depth < maxNesting {
+		if plain, err := url.QueryUnescape(s); err == nil && plain != s {
+			return w.secret(class, plain, depth+1)
+		}
+	}
+	if keyless := w.privateKeys(s); keyless != s {
+		return w.credentials(w.tokens(keyless))
+	}
+	switch class {
+	case secretToken:
+		return w.tokenValue(s, depth)
+	case secretCode:
+		return "[code " + w.fingerprint("code", trimmed) + "]"
+	case secretMAC:
+		return "[signature]"
+	default:
+		if len(trimmed) >= 20 && isRandom(trimmed) {
+			return "[secret " + w.fingerprint("secret", trimmed) + "]"
+		}
+		return "[set]"
+	}
+}
+
+// tokenValue redacts the value of a member that holds a token.
+func (w *walk) tokenValue(s string, depth int) string {
+	trimmed := strings.TrimSpace(s)
+	if strings.ContainsAny(trimmed, " \t") {
+		if isProse(trimmed) {
+			return w.nested(s, depth)
+		}
+		return w.authorization(s) // x-auth-token: Bearer …
+	}
+	if trimmed[0] == '{' || trimmed[0] == '[' {
+		if out := w.nested(s, depth); out != s {
+			return out
+		}
+		return w.opaque(trimmed)
+	}
+	if isProse(trimmed) {
+		return s
+	}
+	if marker, ok := w.tokenMarker(trimmed); ok {
+		return marker
+	}
+	return w.opaque(trimmed)
+}
+
+// opaque names a credential that says nothing about itself.
+func (w *walk) opaque(s string) string {
+	fp := w.fingerprint("opaque", s)
+	if tail := s[max(0, len(s)-4):]; len(s) >= 32 && isTokenText(tail) {
+		return "[opaque " + fp + " …" + tail + "]"
+	}
+	return "[opaque " + fp + "]"
+}
+
+// isPlaceholder knows the literals that stand where a credential was never put: they explain the failure.
+func isPlaceholder(s string) bool {
+	switch s {
+	case "undefined", "null", "None", "nil", "NaN", "true", "false", "[object Object]", "[object Promise]":
+		return true
+	}
+	if len(s) > 40 || len(s) < 3 {
+		return false
+	}
+	inner := s
+	for _, pair := range [][2]string{{"${", "}"}, {"{{", "}}"}, {"<", ">"}, {"%", "%"}, {"$(", ")"}} {
+		if strings.HasPrefix(s, pair[0]) && strings.HasSuffix(s, pair[1]) && len(s) > len(pair[0])+len(pair[1]) {
+			inner = strings.TrimSpace(s[len(pair[0]) : len(s)-len(pair[1])])
+			return strings.IndexFunc(inner, func(r rune) bool {
+				return r != '_' && r != '-' && r != ' ' && (r > unicode.MaxASCII || !unicode.IsLetter(r))
+			}) < 0
+		}
+	}
+	return false
+}
+
+// isProse is true for words that no issuer would make a token of: "expired", "is missing".
+func isProse(s string) bool {
+	for _, word := range strings.Fields(s) {
+		if len(word) > 14 {
+			return false
+		}
+		for i, r := range word {
+			last := i == len(word)-1
+			if !(r >= 'a' && r <= 'z' || i == 0 && r >= 'A' && r <= 'Z' || last && strings.ContainsRune(".,;:!?", r)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// isRandom is true for text that looks drawn rather than written: one word with letters of both cases or with digits among letters.
+func isRandom(s string) bool {
+	var upper, lower, digit, changes int
+	var before rune
+	for _, r := range s {
+		switch {
+		case unicode.IsSpace(r):
+			return false
+		case r >= '0' && r <= '9':
+			digit++
+			if unicode.IsLetter(before) {
+				changes++
+			}
+		case unicode.IsUpper(r):
+			upper++
+			if unicode.IsLower(before) {
+				changes++
+			}
+		case unicode.IsLower(r):
+			lower++
+		}
+		before = r
+	}
+	letters := upper + lower
+	return digit > 0 && letters > 0 && changes >= 1 || upper > 1 && lower > 1 && changes >= 3 || digit >= 16 && letters == 0
+}
+
+func cookieNames(s string) string {
+	parts := strings.Split(s, ";")
+	for i, p := range parts {
+		name, _, ok := strings.Cut(strings.TrimSpace(p), "=")
+		if !ok {
+			parts[i] = "[set]" // a cookie without a name is all value
+			continue
+		}
+		parts[i] = name + "=[set]"
+	}
+	return strings.Join(parts, "; ")
+}
+
+// setCookieNames keeps name and attributes of each cookie. Joined fields are cut at commas that are followed by name=,
+// so that the comma of an Expires date is none.
+func setCookieNames(s string) string {
+	var out []string
+	for _, cookie := range splitSetCookie(s) {
+		parts := strings.Split(cookie, ";")
+		parts[0] = cookieNames(parts[0])
+		for i, attribute := range parts[1:] {
+			if name, _, _ := strings.Cut(strings.TrimSpace(attribute), "="); !isCookieAttribute(name) {
+				parts[i+1] = " [set]"
+			}
+		}
+		out = append(out, strings.Join(parts, ";"))
+	}
+	return strings.Join(out, ", ")
+}
+
+func isCookieAttribute(name string) bool {
+	switch strings.ToLower(name) {
+	case "path", "domain", "expires", "max-age", "httponly", "secure", "samesite", "partitioned", "priority":
+		return true
+	}
+	return false
+}
+
+func splitSetCookie(s string) []string {
+	var out []string
+	start := 0
+	for i := 0; i < len(s); i++ {
+		if s[i] != ',' {
+			continue
+		}
+		next := strings.TrimLeft(s[i+1:], " ")
+		name := strings.IndexAny(next, "=;,")
+		if name > 0 && next[name] == '=' && !strings.ContainsAny(next[:name], " ") {
+			out = append(out, s[start:i])
+			start = i + 1
+		}
+	}
+	return append(out, strings.TrimLeft(s[start:], " "))
+}
+
+// authorization redacts the value of an Authorization header and keeps its shape, which causes depend on: the scheme,
+// absent or doubled, and of each credential whether it is a JWT, of how many segments, or opaque.
+func (w *walk) authorization(s string) string {
+	s = w.tokens(s)
+	var out strings.Builder
+	basic, afterScheme := false, false
+	words := splitCredentials(s)
+	for i, word := range words {
+		core := strings.Trim(word, "\"', \t\r\n")
+		switch {
+		case core == "" || w.patterns.marker.MatchString(core) || isPlaceholder(core):
+			out.WriteString(word)
+			afterScheme = false
+		case isScheme(core) || (i == 0 && len(words) > 1 && len(core) <= 12 && isLetters(core)):
+			out.WriteString(word)
+			basic = strings.EqualFold(core, "basic")
+			afterScheme = true
+			continue
+		case w.patterns.mask.MatchString(core):
+			out.WriteString(strings.Replace(word, core, "[redacted]", 1))
+		default:
+			out.WriteString(strings.Replace(word, core, w.credential(core, basic && afterScheme), 1))
+		}
+	}
+	return out.String()
+}
+
+// credential names one word of an Authorization header.
+func (w *walk) credential(s string, basic bool) string {
+	if basic {
+		if user, ok := basicUser(s); ok {
+			name := w.userName(user)
+			if w.name == "authorization" && w.side == sideRequest {
+				w.user = name
+			}
+			return "[" + name + ":set]"
+		}
+		return w.opaque(s)
+	}
+	if marker, ok := w.tokenMarker(s); ok {
+		return marker
+	}
+	return w.opaque(s)
+}
+
+// userName is a user name as it may stay before ":set]".
+func (w *walk) userName(user string) string {
+	user = w.text(user)
+	if len(user) > 64 || strings.ContainsAny(user, "[]: \t\r\n") {
+		return "user"
+	}
+	return user
+}
+
+func basicUser(s string) (user string, ok bool) {
+	data, err := decodeBase64(s)
+	if err != nil || !utf8.Valid(data) {
+		return "", false
+	}
+	user, _, ok = strings.Cut(string(data), ":")
+	return user, ok && isPrintable(user)
+}
+
+func decodeBase64(s string) ([]byte, error) {
+	s = strings.TrimRight(s, "=")
+	s = strings.NewReplacer("-", "+", "_", "/").Replace(s)
+	return base64.RawStdEncoding.DecodeString(s)
+}
+
+// splitCredentials cuts a header into words, each with the white space and commas after it; a bracketed marker is one word.
+func splitCredentials(s string) []string {
+	var out []string
+	start, bracket, between := 0, false, false
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		space := !bracket && (c == ' ' || c == '\t' || c == ',' || c == '\r' || c == '\n')
+		if !space && between {
+			out = append(out, s[start:i])
+			start = i
+		}
+		between = space
+		if c == '[' {
+			bracket = true
+		} else if c == ']' {
+			bracket = false
+		}
+	}
+	return append(out, s[start:])
+}
+
+func isScheme(s string) bool {
+	switch strings.ToLower(strings.TrimSuffix(s, ":")) {
+	case "bearer", "basic", "token", "oauth", "jwt", "dpop", "digest", "negotiate", "ntlm", "apikey", "key", "mac", "hmac",
+		"hawk", "hoba", "mutual", "signature", "sharedkey", "splunk", "aws4-hmac-sha256", "gnap", "privatetoken", "vapid":
+		return true
+	}
+	return false
+}
+
+func isLetters(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r > unicode.MaxASCII || !unicode.IsLetter(r) }) < 0
+}

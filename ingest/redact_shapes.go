@@ -1,0 +1,262 @@
+package ingest
+
+import (
+	"encoding/hex"
+	"strings"
+	"unicode"
+)
+
+// privateKeys replaces private keys: PEM, also with literal \n and cut off, and DER in base64 or hexadecimal without armour.
+// Certificates and public keys stay.
+func (w *walk) privateKeys(s string) string {
+	return w.bareKeys(pemKeys(s))
+}
+
+func pemKeys(s string) string {
+	const begin, dashes = "-----BEGIN", "-----"
+	if !strings.Contains(s, begin) {
+		return s
+	}
+	var out strings.Builder
+	for {
+		start := strings.Index(s, begin)
+		if start < 0 {
+			break
+		}
+		labelEnd := strings.Index(s[start+len(begin):], dashes)
+		label := s[start+len(begin):]
+		body := ""
+		if labelEnd >= 0 {
+			label, body = label[:labelEnd], label[labelEnd+len(dashes):]
+		}
+		if len(label) > 64 && labelEnd >= 0 || !strings.Contains(strings.ToUpper(label), "PRIVATE") {
+			out.WriteString(s[:start+len(begin)])
+			s = s[start+len(begin):]
+			continue
+		}
+		out.WriteString(s[:start])
+		end := strings.Index(body, "-----END")
+		if end < 0 {
+			return out.String() + "[private key, " + keyType(label) + ", cut]"
+		}
+		out.WriteString("[private key, " + keyType(label) + "]")
+		s = body[end+len("-----END"):]
+		if tail := strings.Index(s, dashes); tail >= 0 && tail <= 64 {
+			s = s[tail+len(dashes):]
+		}
+	}
+	return out.String() + s
+}
+
+func keyType(label string) string {
+	label = strings.ToUpper(label)
+	switch {
+	case strings.Contains(label, "ENCRYPTED"):
+		return "encrypted"
+	case strings.Contains(label, "RSA"):
+		return "PKCS#1"
+	case strings.Contains(label, "EC "):
+		return "SEC1"
+	case strings.Contains(label, "DSA"):
+		return "DSA"
+	case strings.Contains(label, "OPENSSH"):
+		return "OpenSSH"
+	case strings.Contains(label, "PGP"):
+		return "OpenPGP"
+	}
+	return "PKCS#8"
+}
+
+// bareKeys replaces DER private keys that stand in a text as base64 or hexadecimal.
+func (w *walk) bareKeys(s string) string {
+	if !strings.Contains(s, "M") && !strings.Contains(s, "30") {
+		return s
+	}
+	var out strings.Builder
+	last := 0
+	for i := 0; i < len(s); {
+		if !isBase64Byte(s[i]) {
+			i++
+			continue
+		}
+		end := i
+		for end < len(s) && (isBase64Byte(s[end]) || s[end] == '=') {
+			end++
+		}
+		kind := ""
+		if end-i >= 40 {
+			kind = bareKeyType(s[i:end])
+		}
+		if kind != "" {
+			end = wrapEnd(s, end)
+			out.WriteString(s[last:i] + "[private key, " + kind + "]")
+			last = end
+		}
+		i = end
+	}
+	return out.String() + s[last:]
+}
+
+// bareKeyType looks at the first bytes only: SEQUENCE, version, then what tells the formats apart.
+func bareKeyType(run string) string {
+	if hexed := strings.TrimPrefix(run, "0x"); strings.HasPrefix(hexed, "30") {
+		if der, err := hex.DecodeString(hexed[:min(len(hexed), 64)/2*2]); err == nil {
+			if kind := derKeyType(der); kind != "" {
+				return kind
+			}
+		}
+	}
+	// A key may stand behind a path or a label of the same alphabet, so each M is a possible start; 16 are enough for a text.
+	tries := 0
+	for at := 0; at+40 <= len(run) && tries < 16; at++ {
+		if run[at] != 'M' {
+			continue
+		}
+		tries++
+		if der, err := decodeBase64(run[at : at+40]); err == nil {
+			if kind := derKeyType(der); kind != "" {
+				return kind
+			}
+		}
+	}
+	return ""
+}
+
+// derKeyType names the private key whose DER starts like that, or "" (RFC 5208, RFC 8017 appendix A.1.2, RFC 5915).
+func derKeyType(der []byte) string {
+	rest, ok := derEnter(der, 0x30)
+	if !ok {
+		return ""
+	}
+	if inner, ok := derEnter(rest, 0x30); ok {
+		// EncryptedPrivateKeyInfo starts with the algorithm, whose OID is one of PKCS #5 or #12: 1.2.840.113549.1.5 or .12.
+		if len(inner) > 10 && inner[0] == 6 && string(inner[2:9]) == "\x2a\x86\x48\x86\xf7\x0d\x01" && (inner[9] == 5 || inner[9] == 12) {
+			return "encrypted"
+		}
+		return ""
+	}
+	if len(rest) < 4 || rest[0] != 2 || rest[1] != 1 || rest[2] > 1 {
+		return ""
+	}
+	switch after := rest[3:]; {
+	case after[0] == 0x30:
+		return "PKCS#8"
+	case after[0] == 0x04:
+		return "SEC1"
+	case after[0] == 0x02 && len(after) > 1 && (after[1] >= 0x80 || after[1] >= 0x20):
+		return "PKCS#1"
+	}
+	return ""
+}
+
+func derEnter(der []byte, tag byte) (inner []byte, ok bool) {
+	if len(der) < 2 || der[0] != tag {
+		return nil, false
+	}
+	skip := 2
+	if der[1]&0x80 != 0 {
+		skip += int(der[1] & 0x7f)
+	}
+	if skip > 6 || skip > len(der) {
+		return nil, false
+	}
+	return der[skip:], true
+}
+
+// wrapEnd extends the end of a base64 text over the lines that continue it.
+func wrapEnd(s string, end int) int {
+	for {
+		next, ok := afterLineBreak(s, end)
+		if !ok {
+			return end
+		}
+		line := next
+		for line < len(s) && (isBase64Byte(s[line]) || s[line] == '=') {
+			line++
+		}
+		if line == next {
+			return end
+		}
+		end = line
+	}
+}
+
+// afterLineBreak steps over one line break, real or the two characters \n, and the indentation after it.
+func afterLineBreak(s string, i int) (next int, ok bool) {
+	start := i
+	for i < len(s) && s[i] == '\\' && i+1 < len(s) && (s[i+1] == '\\' || s[i+1] == 'n' || s[i+1] == 'r') {
+		if s[i+1] == '\\' {
+			i++
+			continue
+		}
+		i += 2
+	}
+	for i < len(s) && (s[i] == '\r' || s[i] == '\n') {
+		i++
+	}
+	if i == start {
+		return start, false
+	}
+	for i < len(s) && (s[i] == ' ' || s[i] == '\t') {
+		i++
+	}
+	return i, true
+}
+
+// credentials replaces opaque credentials in running text: after a scheme, in Basic encoding, or with their maker's prefix.
+func (w *walk) credentials(s string) string {
+	if len(s) < 12 {
+		return s
+	}
+	p := w.patterns
+	if hasFold(s, "bearer", "dpop", "token", "apikey", "jwt", "oauth") {
+		s = replaceGroups(p.scheme, s, func(g []string) string {
+			if !isRandom(g[3]) || p.uuid.MatchString(g[3]) {
+				return g[0]
+			}
+			return g[1] + g[2] + w.opaque(g[3])
+		})
+	}
+	if hasFold(s, "basic") {
+		s = replaceGroups(p.basic, s, func(g []string) string {
+			user, ok := basicUser(g[3])
+			if !ok {
+				return g[0]
+			}
+			return g[1] + g[2] + "[" + w.userName(user) + ":set]"
+		})
+	}
+	return replaceGroups(p.vendor, s, func(g []string) string {
+		if !isRandom(g[0]) {
+			return g[0]
+		}
+		return w.opaque(g[0])
+	})
+}
+
+func hasFold(s string, words ...string) bool {
+	lower := strings.ToLower(s)
+	for _, word := range words {
+		if strings.Contains(lower, word) {
+			return true
+		}
+	}
+	return false
+}
+
+func isBase64Byte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '+' || c == '/'
+}
+
+func isTokenText(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if !isBase64Byte(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func isPrintable(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) && r != '\n' && r != '\t' && r != '\r' }) < 0
+}

@@ -1,0 +1,359 @@
+package ingest
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+)
+
+// urls redacts the URLs in a text, parameter by parameter.
+func (w *walk) urls(s string, depth int) string {
+	if !strings.Contains(s, "://") || depth > maxNesting {
+		return s
+	}
+	return w.patterns.url.ReplaceAllStringFunc(s, func(u string) string { return w.url(u, depth) })
+}
+
+// url redacts one URL, absolute or relative: user information, path segments, query and fragment. It cuts by hand
+// because a URL that net/url refuses holds secrets too.
+func (w *walk) url(s string, depth int) string {
+	rest, fragment, hasFragment := strings.Cut(s, "#")
+	rest, query, hasQuery := strings.Cut(rest, "?")
+	scheme := ""
+	if i := strings.Index(rest, "://"); i >= 0 {
+		scheme, rest = rest[:i+3], rest[i+3:]
+		rest = w.patterns.user.ReplaceAllStringFunc(rest, func(userinfo string) string {
+			user, _, _ := strings.Cut(userinfo, ":")
+			return w.userName(user) + ":[set]@"
+		})
+	}
+	segments := strings.Split(rest, "/")
+	for i, segment := range segments {
+		segments[i] = w.part(segment, depth)
+	}
+	out := scheme + strings.Join(segments, "/")
+	if hasQuery {
+		out += "?" + w.parameters(query, depth)
+	}
+	if hasFragment {
+		out += "#" + w.parameters(fragment, depth)
+	}
+	return out
+}
+
+// part redacts a piece of a URL that may be percent-encoded; what needs no redaction keeps its encoding.
+func (w *walk) part(s string, depth int) string {
+	plain := s
+	if strings.ContainsAny(s, "%+") {
+		if decoded, err := url.QueryUnescape(s); err == nil {
+			plain = decoded
+		}
+	}
+	if out := w.nested(plain, depth+1); out != plain {
+		return out
+	}
+	return s
+}
+
+// parameters redacts a query, a fragment or a form. code and state are secrets there.
+func (w *walk) parameters(s string, depth int) string {
+	outerName, outerParams := w.name, w.params
+	defer func() { w.name, w.params = outerName, outerParams }()
+	pairs := strings.FieldsFunc(s, func(r rune) bool { return r == '&' })
+	for i, pair := range pairs {
+		name, value, ok := strings.Cut(pair, "=")
+		if !ok {
+			pairs[i] = w.part(pair, depth)
+			continue
+		}
+		w.params = true
+		w.name = foldName(name)
+		if class := w.class(name); class != notSecret {
+			value = w.secret(class, value, depth)
+		} else {
+			value = w.part(value, depth)
+		}
+		pairs[i] = w.part(name, depth) + "=" + value
+	}
+	return strings.Join(pairs, "&")
+}
+
+// isForm is true for a text that is one urlencoded form.
+func isForm(s string) bool {
+	name, _, ok := strings.Cut(s, "=")
+	return ok && name != "" && !strings.ContainsAny(s, " \t\r\n<>{}\"'") && !strings.ContainsAny(name, "/:.")
+}
+
+// body redacts a message body: a decoded value, or text that may be a form.
+func (w *walk) body(v any) any {
+	text, ok := v.(string)
+	if !ok {
+		return w.value(v, 0)
+	}
+	if trimmed := strings.TrimSpace(text); isForm(trimmed) && w.spend(len(text)) {
+		return w.parameters(trimmed, 0)
+	}
+	return w.text(text)
+}
+
+// maxFragments is how many pieces of JSON are opened in one text; a log line holds one or two.
+const maxFragments = 16
+
+// embeddedJSON opens the JSON in a text, whole or between other words, redacts it and writes it back if that changed it.
+func (w *walk) embeddedJSON(s string, depth int) string {
+	if !strings.ContainsAny(s, "{[") || !strings.Contains(s, `"`) {
+		return s
+	}
+	var out strings.Builder
+	for tries := 0; tries < maxFragments && !w.failed; tries++ {
+		at := strings.IndexAny(s, "{[")
+		if at < 0 || !w.spend(len(s)-at) {
+			break
+		}
+		value, length := jsonFragment(s[at:])
+		if length == 0 {
+			out.WriteString(s[:at+1])
+			s = s[at+1:]
+			continue
+		}
+		out.WriteString(s[:at])
+		fragment := s[at : at+length]
+		if redacted := w.value(value, depth+1); !sameJSON(value, redacted) {
+			fragment = compactJSON(redacted)
+		}
+		out.WriteString(fragment)
+		s = s[at+length:]
+	}
+	return out.String() + s
+}
+
+// jsonFragment parses the JSON object or array at the start of s; length 0 means that there is none.
+func jsonFragment(s string) (value any, length int) {
+	if len(s) < 2 || (s[0] == '[' && strings.IndexByte("{[\"] \t\r\n", s[1]) < 0) || (s[0] == '{' && strings.IndexByte("\"} \t\r\n", s[1]) < 0) {
+		return nil, 0
+	}
+	dec := json.NewDecoder(strings.NewReader(s))
+	var raw json.RawMessage
+	if dec.Decode(&raw) != nil {
+		return nil, 0
+	}
+	value, f := parseValue(raw)
+	if f != nil {
+		return nil, 0
+	}
+	return value, int(dec.InputOffset())
+}
+
+func sameJSON(a, b any) bool {
+	var x, y bytes.Buffer
+	writeCanonical(&x, a)
+	writeCanonical(&y, b)
+	return bytes.Equal(x.Bytes(), y.Bytes())
+}
+
+func compactJSON(v any) string {
+	var out strings.Builder
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	if enc.Encode(v) != nil {
+		return "[redacted]"
+	}
+	return strings.TrimSuffix(out.String(), "\n")
+}
+
+// assignments redacts name=value, name: value and "name":"value" in running text, also inside quoting that is too
+// broken to parse.
+func (w *walk) assignments(s string, depth int) string {
+	if !strings.ContainsAny(s, "=:") {
+		return s
+	}
+	var out strings.Builder
+	last := 0
+	for i := 0; i < len(s) && !w.failed; i++ {
+		if s[i] != '=' && s[i] != ':' {
+			continue
+		}
+		name, parameter := nameBefore(s[last:i])
+		if name == "" {
+			continue
+		}
+		outer := w.params
+		w.params = parameter
+		class := w.class(name)
+		w.params = outer
+		if class == notSecret {
+			continue
+		}
+		from, to, quoted := valueAfter(s, i+1, class)
+		if from == to {
+			continue
+		}
+		value := s[from:to]
+		if s[i] == ':' && !quoted && from > i+1 && (class == secretToken || strings.HasSuffix(foldName(name), "secret")) && isProse(value) {
+			continue // "token: expired" says why, not what
+		}
+		outerName := w.name
+		w.name = foldName(name)
+		out.WriteString(s[last:from] + w.secret(class, value, depth+1))
+		w.name = outerName
+		last = to
+		i = to - 1
+	}
+	return out.String() + s[last:]
+}
+
+// nameBefore reads the identifier that a text ends with, through closing quotes and blanks; parameter says that it
+// stands where a URL's parameter stands.
+func nameBefore(s string) (name string, parameter bool) {
+	end := len(strings.TrimRight(s, "\"'\\ "))
+	start := end
+	for start > 0 && end-start < 64 && isNameByte(s[start-1]) {
+		start--
+	}
+	return s[start:end], start > 0 && (s[start-1] == '?' || s[start-1] == '&' || s[start-1] == '#')
+}
+
+func isNameByte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-' || c == '%'
+}
+
+// valueAfter finds the value that begins at i: to the closing quote, to the end of the line for whole headers, else to the next delimiter.
+func valueAfter(s string, i int, class nameClass) (from, to int, quoted bool) {
+	for i < len(s) && (s[i] == ' ' || s[i] == '\t') {
+		i++
+	}
+	open := i
+	for open < len(s) && s[open] == '\\' {
+		open++
+	}
+	if open < len(s) && (s[open] == '"' || s[open] == '\'') {
+		return open + 1, quoteEnd(s, open+1, s[open], open-i), true
+	}
+	if i < len(s) && (s[i] == '{' || s[i] == '[') {
+		return i, i, false // JSON, which has been opened already, or a marker
+	}
+	stop := " \t\r\n\"'&,;)]}<>\\"
+	if class == secretHeader || class == secretCookie || class == secretSetCookie {
+		stop = "\r\n\"'\\"
+	}
+	if n := strings.IndexAny(s[i:], stop); n >= 0 {
+		return i, i + n, false
+	}
+	return i, len(s), false
+}
+
+// quoteEnd finds the quote that closes a string which was opened with so many backslashes before its quote.
+func quoteEnd(s string, i int, quote byte, backslashes int) int {
+	for ; i < len(s); i++ {
+		if s[i] != quote {
+			continue
+		}
+		before := 0
+		for before < i && s[i-1-before] == '\\' {
+			before++
+		}
+		if before <= backslashes {
+			return i - before
+		}
+	}
+	return len(s)
+}
+
+// percentEncoded opens percent-encoded words.
+func (w *walk) percentEncoded(s string, depth int) string {
+	if !strings.Contains(s, "%") {
+		return s
+	}
+	words := strings.SplitAfter(s, " ")
+	for i, word := range words {
+		if !strings.Contains(word, "%") || strings.Contains(word, "://") { // URLs have been opened
+			continue
+		}
+		plain, err := url.QueryUnescape(word)
+		if err != nil {
+			plain = unescapeLoosely(word)
+		}
+		if plain == word || !utf8.ValidString(plain) {
+			continue
+		}
+		if out := w.nested(plain, depth+1); out != plain {
+			words[i] = out
+		}
+	}
+	return strings.Join(words, "")
+}
+
+// unescapeLoosely decodes the percent escapes that are whole and leaves the others.
+func unescapeLoosely(s string) string {
+	var out strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+3 <= len(s) {
+			if c, err := url.PathUnescape(s[i : i+3]); err == nil {
+				out.WriteString(c)
+				i += 2
+				continue
+			}
+		}
+		out.WriteByte(s[i])
+	}
+	return out.String()
+}
+
+// minEncoded is the shortest base64 text that is opened: shorter ones hold no secret worth the false alarms.
+const minEncoded = 24
+
+// base64Encoded opens base64 of printable text, one level deep: what decodes to something secret is dropped whole.
+func (w *walk) base64Encoded(s string, depth int) string {
+	var out strings.Builder
+	last := 0
+	for i := 0; i < len(s) && !w.failed; {
+		if !isBase64Byte(s[i]) {
+			i++
+			continue
+		}
+		end := i
+		for end < len(s) && isBase64Byte(s[end]) {
+			end++
+		}
+		if end-i >= minEncoded {
+			if marker, ok := w.encodedSecret(s[i:end]); ok {
+				for end < len(s) && s[end] == '=' {
+					end++
+				}
+				out.WriteString(s[last:i] + marker)
+				last = end
+			}
+		}
+		i = end
+	}
+	return out.String() + s[last:]
+}
+
+func (w *walk) encodedSecret(s string) (marker string, ok bool) {
+	if !w.spend(len(s)) {
+		return "", true
+	}
+	data, err := decodeBase64(s)
+	if err != nil { // a last sextet that was cut off
+		if data, err = decodeBase64(s[:len(s)/4*4]); err != nil {
+			return "", false
+		}
+	}
+	if claims, err := decodeObject(data); err == nil && (claims["iss"] != nil || claims["sub"] != nil) && claims["exp"] != nil {
+		return "[jwt cut]", true // the payload of a token by itself
+	}
+	plain := string(data)
+	if !utf8.ValidString(plain) || !isPrintable(plain) {
+		return "", false
+	}
+	redacted := w.nested(plain, maxNesting)
+	if redacted == plain {
+		return "", false
+	}
+	if w.patterns.marker.MatchString(redacted) {
+		return "[base64 " + redacted + "]", true
+	}
+	return "[base64 of redacted text]", true
+}

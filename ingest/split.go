@@ -1,0 +1,145 @@
+package ingest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// A part is one record's text in a body, or why there is none at that place.
+type part struct {
+	raw   []byte
+	fault *fault
+}
+
+// A splitter cuts a body into records: one object, an array, NDJSON, concatenated or pretty-printed objects. A
+// malformed record costs itself only: outside an array reading goes on at the next line, inside one after the element's closing bracket.
+type splitter struct {
+	body    []byte
+	pos     int
+	inArray bool
+	rescan  int // bytes that may still be read twice while looking for the next good line, which keeps hostile bodies linear
+}
+
+func newSplitter(body []byte) *splitter {
+	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
+	return &splitter{body: body, rescan: 8*len(body) + 1<<20}
+}
+
+// next returns the next part; more is false at the end of the body.
+func (s *splitter) next() (p part, more bool) {
+	s.skipSeparators()
+	if s.pos == len(s.body) {
+		return part{}, false
+	}
+	if !s.inArray && s.body[s.pos] == '[' {
+		s.pos++
+		s.inArray = true
+		return s.next()
+	}
+	if s.inArray && s.body[s.pos] == ']' {
+		s.pos++
+		s.inArray = false
+		return s.next()
+	}
+	start := s.pos
+	rest := s.body[start:]
+	raw, read, err := readOne(rest)
+	if err == nil && len(raw) <= maxRecord {
+		s.pos += read
+		return part{raw: raw}, true
+	}
+	if err == nil || errors.Is(err, errTooLong) {
+		s.pos = s.afterBroken(start, read)
+		return part{fault: &fault{code: "record_too_large", detail: fmt.Sprintf("the record is larger than %d KiB", maxRecord>>10)}}, true
+	}
+	s.pos = s.afterBroken(start, read)
+	if s.pos == len(s.body) && errors.Is(err, io.ErrUnexpectedEOF) {
+		return part{fault: &fault{code: "cut_off", detail: "the body ends in the middle of this record"}}, true
+	}
+	return part{fault: notJSON()}, true
+}
+
+func (s *splitter) skipSeparators() {
+	for s.pos < len(s.body) {
+		switch c := s.body[s.pos]; {
+		case c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == 0x1e: // 0x1e: RFC 7464 record separator
+		case c == ',' && s.inArray:
+		default:
+			return
+		}
+		s.pos++
+	}
+}
+
+var errTooLong = errors.New("record too long")
+
+// readOne reads one JSON value at the start of data and returns how far it read, also when the value is broken.
+func readOne(data []byte) (raw []byte, read int, err error) {
+	window := data
+	if len(window) > maxRecord+1 {
+		window = window[:maxRecord+1]
+	}
+	dec := json.NewDecoder(bytes.NewReader(window))
+	var value json.RawMessage
+	err = dec.Decode(&value)
+	if err == nil {
+		end := int(dec.InputOffset())
+		return data[:end], end, nil
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		if len(window) < len(data) {
+			return nil, len(window), errTooLong
+		}
+		return nil, len(window), err
+	}
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		return nil, min(int(syntax.Offset), len(window)), err
+	}
+	return nil, len(window), err
+}
+
+// afterBroken says where reading goes on after a broken record at start of which read bytes were looked at.
+func (s *splitter) afterBroken(start, read int) int {
+	if s.inArray {
+		if end, ok := closing(s.body, start); ok {
+			return end
+		}
+		return len(s.body)
+	}
+	from := start
+	if s.rescan -= read; s.rescan < 0 {
+		from = start + read
+	}
+	if from >= len(s.body) {
+		return len(s.body)
+	}
+	if n := bytes.IndexByte(s.body[from:], '\n'); n >= 0 {
+		return from + n + 1
+	}
+	return len(s.body)
+}
+
+// closing finds the end of a broken element of an array: the comma or bracket that follows its own closing bracket.
+func closing(data []byte, start int) (end int, ok bool) {
+	depth, quoted := 0, false
+	for i := start; i < len(data); i++ {
+		switch c := data[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			depth++
+		case (c == '}' || c == ']') && depth > 0:
+			depth--
+		case (c == ',' || c == ']') && depth == 0:
+			return i, true
+		}
+	}
+	return 0, false
+}

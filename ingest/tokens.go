@@ -1,0 +1,283 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"authwatch/classify"
+	"authwatch/store"
+)
+
+// A lateToken is a record of the tokens endpoint: a decoded token and the ids that lead to its exchange.
+type lateToken struct {
+	kind  string
+	token classify.JWT
+}
+
+// decodeLateToken makes a token of the members of a record of the tokens endpoint:
+// {"time","kind","request_id"|"trace_id","header","claims"}, or the raw "token" in the place of the last two.
+func (r *Redactor) decodeLateToken(members map[string]any) (decoded, *fault) {
+	at, f := eventTime(members["time"])
+	if f != nil {
+		return decoded{}, f
+	}
+	kind, _ := members["kind"].(string)
+	if kind != kindAssertion && kind != kindAccessToken {
+		return decoded{}, &fault{pointer: "/kind", code: "wrong_kind", detail: "kind must be client_assertion or access_token"}
+	}
+	w := &walk{Redactor: r, side: sideRequest}
+	m := &fields{walk: w, members: members}
+	rec := classify.Record{
+		Time: at, ID: m.identity("id"), Provider: m.identity("provider"),
+		RequestID: m.identity("request_id"), TraceID: m.identity("trace_id"),
+	}
+	token := m.lateJWT(&rec)
+	switch {
+	case m.fault != nil:
+		return decoded{}, m.fault
+	case rec.RequestID == "" && rec.TraceID == "":
+		return decoded{}, &fault{code: "missing_join_id", detail: "request_id or trace_id must say to which exchange the token belongs"}
+	case token == nil:
+		return decoded{}, &fault{code: "missing_token", detail: `"header" and "claims" of the decoded token, or the raw "token", are missing`}
+	}
+	setToken(&rec, kind, token)
+	rec = w.finish(rec)
+	if rec.ClientAssertion == nil && rec.AccessToken == nil {
+		return decoded{}, &fault{code: "missing_token", detail: "the token could not be redacted and was dropped"}
+	}
+	d := decoded{record: rec, key: "token:" + rec.ID, late: lateToken{kind: kind, token: *token}}
+	if rec.ID == "" {
+		d.key = r.contentKey("token", members)
+	}
+	return d, nil
+}
+
+func (m *fields) lateJWT(rec *classify.Record) *classify.JWT {
+	if m.members["header"] != nil || m.members["claims"] != nil {
+		return m.decodedToken(m.members)
+	}
+	raw := m.raw("token")
+	if raw == "" {
+		return nil
+	}
+	m.name = "token"
+	m.secret(secretToken, raw, 0)
+	if len(m.found) == 0 {
+		return nil
+	}
+	return m.presented(m.found[0], rec)
+}
+
+// commitTokens joins the tokens of a batch with their exchanges, in one transaction.
+func (i *Ingester) commitTokens(ctx context.Context, b batch) (answer, error) {
+	var done work
+	err := i.write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		done = work{ingester: i, tx: tx, batch: b}
+		return done.tokens(ctx)
+	})
+	return i.committed(b, done, err)
+}
+
+func (w *work) tokens(ctx context.Context) error {
+	fresh, err := w.claim(ctx)
+	if err != nil || len(fresh) == 0 {
+		return err
+	}
+	tokens := make([]waitingToken, len(fresh))
+	var requestIDs, traceIDs, keys []string
+	for n, d := range fresh {
+		tokens[n] = waitingToken{Kind: d.late.kind, RequestID: d.record.RequestID, TraceID: d.record.TraceID, Token: d.late.token}
+		requestIDs = append(requestIDs, d.record.RequestID)
+		traceIDs = append(traceIDs, d.record.TraceID)
+		for _, key := range joinKeys(d.record.RequestID, d.record.TraceID) {
+			keys = append(keys, key)
+			w.pending = append(w.pending, store.Pending{
+				JoinKey: key, Side: sideToken, Kind: d.late.kind, Time: d.record.Time,
+				Body: encode(tokens[n]), ExpiresAt: w.batch.at.Add(waitFor),
+			})
+		}
+	}
+	late, err := w.lateFailures(ctx, withoutEmpty(requestIDs), withoutEmpty(traceIDs), tokens)
+	if err != nil {
+		return err
+	}
+	waited, err := w.lateExchanges(ctx, keys, tokens)
+	if err != nil {
+		return err
+	}
+	late = append(late, waited...)
+	slices.SortStableFunc(late, func(a, b lateJoin) int {
+		return a.after.Record.Time.Compare(b.after.Record.Time)
+	})
+	if err := w.lookUp(ctx, exchanges(late)); err != nil {
+		return err
+	}
+	for _, l := range late {
+		if err := w.revise(ctx, l); err != nil {
+			return err
+		}
+	}
+	return w.save(ctx)
+}
+
+func withoutEmpty(ids []string) []string {
+	return slices.DeleteFunc(ids, func(id string) bool { return id == "" })
+}
+
+// A lateJoin is an exchange that was settled without a token which has come now.
+type lateJoin struct {
+	failure *store.Failure // nil: it was no failure
+	source  string
+	before  classify.Exchange
+	after   classify.Exchange
+}
+
+func exchanges(list []lateJoin) []placed {
+	out := make([]placed, len(list))
+	for n, l := range list {
+		out[n] = placed{exchange: l.after}
+	}
+	return out
+}
+
+// lateFailures finds the stored failures that the tokens belong to.
+func (w *work) lateFailures(ctx context.Context, requestIDs, traceIDs []string, tokens []waitingToken) ([]lateJoin, error) {
+	stored, err := w.tx.FailuresByRequest(ctx, requestIDs, traceIDs)
+	if err != nil {
+		return nil, fmt.Errorf("find failures of tokens: %w", err)
+	}
+	var late []lateJoin
+	for n := range stored {
+		before, err := decodeStored(stored[n].Record)
+		if err != nil {
+			return nil, fmt.Errorf("decode record of failure %s: %w", stored[n].ID, err)
+		}
+		after := *before
+		if w.attach(&after, tokens) {
+			late = append(late, w.join(&stored[n], stored[n].Source, before, &after))
+		}
+	}
+	return late, nil
+}
+
+func decodeStored(data []byte) (*classify.Record, error) {
+	var r classify.Record
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	if err := dec.Decode(&r); err != nil {
+		return nil, err
+	}
+	return &r, nil
+}
+
+func (w *work) join(f *store.Failure, source string, before, after *classify.Record) lateJoin {
+	return lateJoin{
+		failure: f, source: source,
+		before: w.ingester.profiles.Locate(before), after: w.ingester.profiles.Locate(after),
+	}
+}
+
+// lateExchanges takes the exchanges that waited for the tokens. One waits under each of its ids: all of its copies
+// are taken, and put back when it still lacks a token.
+func (w *work) lateExchanges(ctx context.Context, keys []string, tokens []waitingToken) ([]lateJoin, error) {
+	waiting, err := w.tx.TakePending(ctx, sideExchange, keys)
+	if err != nil {
+		return nil, fmt.Errorf("take waiting exchanges: %w", err)
+	}
+	var late []lateJoin
+	seen := map[string]bool{}
+	for _, p := range waiting {
+		if seen[string(p.Body)] {
+			continue
+		}
+		seen[string(p.Body)] = true
+		var e waitingExchange
+		if err := json.Unmarshal(p.Body, &e); err != nil {
+			return nil, fmt.Errorf("decode waiting exchange: %w", err)
+		}
+		after := e.Record
+		given := w.attach(&after, tokens)
+		if given {
+			late = append(late, w.join(nil, e.Source, &e.Record, &after))
+		}
+		if err := w.keepWaiting(ctx, p, e, after); err != nil {
+			return nil, err
+		}
+	}
+	return late, nil
+}
+
+// keepWaiting removes the other copies of a taken exchange and puts it back under all its ids while it lacks a token.
+func (w *work) keepWaiting(ctx context.Context, p store.Pending, e waitingExchange, after classify.Record) error {
+	keys := joinKeys(after.RequestID, after.TraceID)
+	others, err := w.tx.TakePending(ctx, sideExchange, keys)
+	if err != nil {
+		return fmt.Errorf("take waiting exchanges: %w", err)
+	}
+	for _, other := range others {
+		if !bytes.Equal(other.Body, p.Body) {
+			w.pending = append(w.pending, other)
+		}
+	}
+	if !lacksToken(w.ingester.profiles.Locate(&after)) {
+		return nil
+	}
+	e.Record = after
+	for _, key := range keys {
+		w.pending = append(w.pending, store.Pending{
+			JoinKey: key, Side: sideExchange, Time: after.Time, Body: encode(e), ExpiresAt: p.ExpiresAt,
+		})
+	}
+	return nil
+}
+
+// revise judges an exchange again with its token.
+func (w *work) revise(ctx context.Context, l lateJoin) error {
+	failed := l.after.Outcome == classify.Failed
+	if failed {
+		var verdict classify.Verdict
+		if !w.guarded(0, func() { verdict = classify.Classify(l.after, w.history) }) {
+			return nil
+		}
+		if err := w.restate(ctx, l, verdict); err != nil {
+			return err
+		}
+	}
+	if !failed && l.failure != nil {
+		if err := w.tx.WithdrawFailure(ctx, l.failure.ID); err != nil {
+			return fmt.Errorf("withdraw failure %s: %w", l.failure.ID, err)
+		}
+		if l.after.Outcome == classify.Accepted {
+			w.traffic = append(w.traffic, newTraffic(l.after))
+		}
+	}
+	w.observe(newFacts(l.before, l.after))
+	return nil
+}
+
+// restate stores the verdict in the place of the earlier one, or as a failure that only the token shows.
+func (w *work) restate(ctx context.Context, l lateJoin, v classify.Verdict) error {
+	if l.failure == nil {
+		w.failures = append(w.failures, newFailure(l.source, w.batch.at, l.after, v))
+		w.judged = append(w.judged, v)
+		return nil
+	}
+	f := newFailure(l.source, l.failure.ReceivedAt, l.after, v)
+	f.ID, f.IncidentID = l.failure.ID, l.failure.IncidentID
+	if err := w.tx.ReviseFailure(ctx, f); err != nil {
+		return fmt.Errorf("revise failure %s: %w", f.ID, err)
+	}
+	return nil
+}
+
+// newFacts are those that an exchange adds to history with its token and did not add without.
+func newFacts(before, after classify.Exchange) []classify.Fact {
+	known := map[classify.Key]bool{}
+	for _, f := range before.Facts() {
+		known[f.Key] = true
+	}
+	return slices.DeleteFunc(after.Facts(), func(f classify.Fact) bool { return known[f.Key] })
+}
