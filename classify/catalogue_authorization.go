@@ -22,10 +22,12 @@ func scopeGapCause() Cause {
 			"If the client is allowed the scope, request it in the token request.",
 			"If it is not, ask the provider to grant it to the client, then request a new token. The old one keeps its old scopes.",
 		},
-		FixAt: []FixAt{{"polymarket", []string{
-			"Decode your access token and look at scope; verify that the endpoint requires a scope you have.",
-			"Contact support to request additional scopes for your Client ID, with: " + supportBundle + ".",
-		}}},
+		FixAt: []FixAt{
+			{"polymarket", []string{
+				"Decode your access token and look at scope; verify that the endpoint requires a scope you have.",
+				"Contact support to request additional scopes for your Client ID, with: " + supportBundle + ".",
+			}},
+		},
 		References: []Reference{
 			rfc("6750", "3.1", "Error Codes: insufficient_scope"),
 			rfc("6749", "3.3", "Access Token Scope"),
@@ -103,8 +105,8 @@ func insufficientPermissionsCause() Cause {
 	return Cause{
 		Code: InsufficientPermissions, Group: "authorization", Title: "Not permitted", Fault: FaultClient,
 		Summary: "The token is valid and has its scopes, but this action is not permitted to the caller.",
-		Happened: "A role, a group, a policy or an approval is missing, or the action is reserved. The API knows who calls and says " +
-			"no.",
+		Happened: "A role, a group, a policy or an approval is missing, or the action is reserved. The API knows who calls and " +
+			"says no.",
 		Recognised: "403 with words such as permission, role, policy or not allowed, while the token passes all checks and no scope " +
 			"is known to be missing.",
 		ConfusedWith: []Confusion{
@@ -134,8 +136,8 @@ func proofOfPossessionCause() Cause {
 	return Cause{
 		Code: ProofOfPossession, Group: "authorization", Title: "Proof of possession failed", Fault: FaultClient,
 		Summary: "The token is bound to a key, and the request did not prove that it holds that key.",
-		Happened: "The access token works only together with a DPoP proof or a TLS client certificate. The proof is missing, is for " +
-			"another method or URL, is too old, lacks the server's nonce, or was made with another key; or the token was sent as " +
+		Happened: "The access token works only together with a DPoP proof or a TLS client certificate. The proof is missing, is " +
+			"for another method or URL, is too old, lacks the server's nonce, or was made with another key; or the token was sent as " +
 			"Bearer where DPoP is due.",
 		Recognised: "invalid_dpop_proof, use_dpop_nonce or a DPoP challenge from the server; a cnf claim in the token together with " +
 			"a request that has no DPoP header.",

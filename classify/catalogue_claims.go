@@ -24,14 +24,16 @@ func wrongAudienceCause() Cause {
 			"For an API call ask for a token whose audience is this API: name it in the token request (audience or resource).",
 			"If aud was right until today, ask whether the provider has moved to RFC 10070, which accepts only the issuer identifier.",
 		},
-		FixAt: []FixAt{{"polymarket", []string{
-			"In the client assertion set aud to the Auth0 token endpoint of your environment, " +
-				"https://pmx-{env}.us.auth0.com/oauth/token (dev01, preprod or prod), NOT the API URL.",
-			"The API URL belongs in the token request's audience parameter; the access token you receive will have it as its aud.",
-		}}, {"redox", []string{
-			"Set aud to https://api.redoxengine.com/v2/auth/token. A wrong one is answered with a blank description or \"Unexpected " +
-				"\"aud\" claim value\".",
-		}},
+		FixAt: []FixAt{
+			{"polymarket", []string{
+				"In the client assertion set aud to the Auth0 token endpoint of your environment, " +
+					"https://pmx-{env}.us.auth0.com/oauth/token (dev01, preprod or prod), NOT the API URL.",
+				"The API URL belongs in the token request's audience parameter; the access token you receive will have it as its aud.",
+			}},
+			{"redox", []string{
+				"Set aud to https://api.redoxengine.com/v2/auth/token. A wrong one is answered with a blank description or " +
+					"\"Unexpected \"aud\" claim value\".",
+			}},
 			{"auth0", []string{"Auth0 documents the tenant URL or custom domain with its trailing slash: https://{tenant}.auth0.com/"}},
 			{"okta", []string{"Use the full URL of the endpoint that is invoked, with the authorization server's path."}},
 			{"entra", []string{"Use the tenant's token endpoint, https://login.microsoftonline.com/{tenantId}/oauth2/v2.0/token, as " +
@@ -39,7 +41,8 @@ func wrongAudienceCause() Cause {
 			{"keycloak", []string{"Send one audience only: newer versions refuse several by default. The realm's issuer URL is " +
 				"accepted everywhere."}},
 			{"google", []string{"Use https://oauth2.googleapis.com/token."}},
-			{"box", []string{"Always use https://api.box.com/oauth2/token."}}},
+			{"box", []string{"Always use https://api.box.com/oauth2/token."}},
+		},
 		References: []Reference{
 			rfc("7523", "3", "JWT Format and Processing Requirements, item 3"),
 			rfc("7519", "4.1.3", "aud"),
@@ -54,8 +57,8 @@ func wrongIssuerCause() Cause {
 	return Cause{
 		Code: WrongIssuer, Group: "claims", Title: "Wrong issuer", Fault: FaultClient,
 		Summary: "The access token was issued by an authorization server that this API does not trust.",
-		Happened: "An API trusts the tokens of certain issuers. This token comes from another tenant, another realm, another version " +
-			"of the same endpoint, or a custom domain, or the API's configured issuer differs by a slash.",
+		Happened: "An API trusts the tokens of certain issuers. This token comes from another tenant, another realm, another " +
+			"version of the same endpoint, or a custom domain, or the API's configured issuer differs by a slash.",
 		Recognised: "iss of the decoded access token is none of the issuers in the profile and belongs to no other environment of it.",
 		ConfusedWith: []Confusion{
 			{WrongEnvironment, "If iss is the issuer of another environment in the profile, the token was fetched in the wrong one."},
@@ -67,11 +70,14 @@ func wrongIssuerCause() Cause {
 			"Compare iss with the API's configured issuer character for character, trailing slash included.",
 			"If every client fails since one moment, the issuer or the API's configuration changed: tell the API's operator.",
 		},
-		FixAt: []FixAt{{"polymarket", []string{
-			"Check that the token was issued by the Auth0 domain of your environment: pmx-dev01, pmx-preprod or " +
-				"pmx-prod.us.auth0.com, with https:// and a trailing slash in iss.",
-		}}, {"entra", []string{"Tokens of version 1 have iss https://sts.windows.net/{tenant}/, those of version 2 " +
-			"https://login.microsoftonline.com/{tenant}/v2.0. The app registration decides which is issued."}}},
+		FixAt: []FixAt{
+			{"polymarket", []string{
+				"Check that the token was issued by the Auth0 domain of your environment: pmx-dev01, pmx-preprod or " +
+					"pmx-prod.us.auth0.com, with https:// and a trailing slash in iss.",
+			}},
+			{"entra", []string{"Tokens of version 1 have iss https://sts.windows.net/{tenant}/, those of version 2 " +
+				"https://login.microsoftonline.com/{tenant}/v2.0. The app registration decides which is issued."}},
+		},
 		References: []Reference{
 			rfc("7519", "4.1.1", "iss"),
 			rfc("9068", "4", "Validating JWT Access Tokens"),
@@ -118,8 +124,8 @@ func missingClaimCause() Cause {
 	return Cause{
 		Code: MissingClaim, Group: "claims", Title: "Missing claim", Fault: FaultClient,
 		Summary: "A claim that this server requires is not in the token.",
-		Happened: "The token lacks a claim that the server insists on. The RFC requires iss, sub, aud and exp of a client assertion; " +
-			"many providers ask for iat and jti too.",
+		Happened: "The token lacks a claim that the server insists on. The RFC requires iss, sub, aud and exp of a client " +
+			"assertion; many providers ask for iat and jti too.",
 		Recognised: "The decoded token is compared with the profile's required claims. An empty text or null counts as missing, as " +
 			"it does for servers.",
 		ConfusedWith: []Confusion{
@@ -186,8 +192,8 @@ func missingKIDCause() Cause {
 	return Cause{
 		Code: MissingKID, Group: "claims", Title: "Missing key id", Fault: FaultClient,
 		Summary: "The JWT header has no kid, and the server needs it to choose the public key.",
-		Happened: "A client can have several public keys registered, for rotation. The server picks one by the header's kid; without " +
-			"it there is nothing to pick.",
+		Happened: "A client can have several public keys registered, for rotation. The server picks one by the header's kid; " +
+			"without it there is nothing to pick.",
 		Recognised: "kid is absent from (or empty in) the decoded header and the profile requires it, or the server says so: JWT " +
 			"header kid property is required.",
 		ConfusedWith: []Confusion{

@@ -23,10 +23,12 @@ func missingTokenCause() Cause {
 			"If the client follows redirects, call the final URL directly. HTTP libraries drop Authorization when the host changes.",
 			"If a proxy or gateway stands between, check that it forwards the Authorization header.",
 		},
-		FixAt: []FixAt{{"polymarket", []string{
-			"Include the token as Authorization: Bearer <token>, then test it: curl -H \"Authorization: Bearer $ACCESS_TOKEN\" " +
-				"https://api.preprod.polymarketexchange.com/v1/accounts/whoami (use the API host of your own environment).",
-		}}},
+		FixAt: []FixAt{
+			{"polymarket", []string{
+				"Include the token as Authorization: Bearer <token>, then test it: curl -H \"Authorization: Bearer $ACCESS_TOKEN\" " +
+					"https://api.preprod.polymarketexchange.com/v1/accounts/whoami (use the API host of your own environment).",
+			}},
+		},
 		References: []Reference{
 			rfc("6750", "2.1", "Authorization Request Header Field"),
 			rfc("6750", "3.1", "Error Codes: none when the request lacks authentication"),
@@ -40,8 +42,8 @@ func malformedAuthorizationHeaderCause() Cause {
 	return Cause{
 		Code: MalformedAuthorizationHeader, Group: "credentials", Title: "Malformed Authorization header", Fault: FaultClient,
 		Summary: "An Authorization header was sent, but not in the form Bearer, one space, token.",
-		Happened: "The server could not find a bearer token in the header. Typical forms: the token alone, the word Bearer twice (a " +
-			"library adds it and so does the code), Token or JWT as the scheme, quotes or a line break around the token, or two " +
+		Happened: "The server could not find a bearer token in the header. Typical forms: the token alone, the word Bearer twice " +
+			"(a library adds it and so does the code), Token or JWT as the scheme, quotes or a line break around the token, or two " +
 			"credentials in one header.",
 		Recognised: "The shape of the header is read before anything else: its scheme, the number of parts and the marker of what " +
 			"stood in the token's place. The server often answers invalid_request, or a challenge without an error, as if nothing " +
@@ -55,7 +57,9 @@ func malformedAuthorizationHeaderCause() Cause {
 			"If a library takes the bare token, give it the token without the word Bearer.",
 			"Trim the value read from files and environment variables: a trailing newline becomes part of the header.",
 		},
-		FixAt: []FixAt{{"polymarket", []string{"The format is Bearer eyJ…: an access token of the exchange always begins with eyJ."}}},
+		FixAt: []FixAt{
+			{"polymarket", []string{"The format is Bearer eyJ…: an access token of the exchange always begins with eyJ."}},
+		},
 		References: []Reference{
 			rfc("6750", "2.1", "Authorization Request Header Field"),
 			rfc("9110", "11.6.2", "Authorization"),
@@ -68,8 +72,8 @@ func malformedJWTCause() Cause {
 	return Cause{
 		Code: MalformedJWT, Group: "credentials", Title: "Malformed JWT", Fault: FaultClient,
 		Summary: "What was sent where a JWT belongs cannot be decoded as one.",
-		Happened: "A signed JWT is three base64url parts joined by two dots: header, claims, signature. This one lacks a part, has a " +
-			"part too many, is cut off, or a part does not decode to a JSON object. The usual reasons are a truncated environment " +
+		Happened: "A signed JWT is three base64url parts joined by two dots: header, claims, signature. This one lacks a part, has " +
+			"a part too many, is cut off, or a part does not decode to a JSON object. The usual reasons are a truncated environment " +
 			"variable or log field, the words null or undefined in place of a token, standard base64 instead of base64url, a token " +
 			"encoded twice, or an encrypted token (five parts) where a signed one is due.",
 		Recognised: "The number of parts and the decoding of each are checked before the token is stored without its signature; the " +

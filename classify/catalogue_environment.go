@@ -16,7 +16,8 @@ func wrongEnvironmentCause() Cause {
 			{UnknownClient, "If no environment knows the client id, it is unknown rather than misplaced."},
 			{KeyMismatch, "With another environment's key the signature fails. Look whether client id or kid gives the environment " +
 				"away."},
-			{KeyReusedAcrossEnvironments, "There one key pair is used in both on purpose."},
+			{KeyReusedAcrossEnvironments, "There the key alone belongs elsewhere; client id, issuer and audience are those of this " +
+				"environment."},
 		},
 		Fix: []string{
 			"List the four settings side by side: token endpoint, client id, key (kid), API audience. All must come from the " +
@@ -24,15 +25,18 @@ func wrongEnvironmentCause() Cause {
 			"Keep one configuration per environment and switch it as a whole, never value by value.",
 			"After the change get a new token: cached tokens belong to the old environment.",
 		},
-		FixAt: []FixAt{{"polymarket", []string{
-			"Each environment requires separate key pairs, Client IDs, Auth0 domains and API audiences.",
-			"Development: pmx-dev01.us.auth0.com with https://api.dev01.polymarketexchange.com. Pre-production: " +
-				"pmx-preprod.us.auth0.com with https://api.preprod.polymarketexchange.com. Production: pmx-prod.us.auth0.com with " +
-				"https://api.polymarketexchange.com.",
-			"Verify that your credentials match your environment. Each environment needs its own complete onboarding.",
-		}}, {"redox", []string{"Check that the client id and key belong to the OAuth API key of the environment that you mean."}},
+		FixAt: []FixAt{
+			{"polymarket", []string{
+				"Each environment requires separate key pairs, Client IDs, Auth0 domains and API audiences.",
+				"Development: pmx-dev01.us.auth0.com with https://api.dev01.polymarketexchange.com. Pre-production: " +
+					"pmx-preprod.us.auth0.com with https://api.preprod.polymarketexchange.com. Production: pmx-prod.us.auth0.com " +
+					"with https://api.polymarketexchange.com.",
+				"Verify that your credentials match your environment. Each environment needs its own complete onboarding.",
+			}},
+			{"redox", []string{"Check that the client id and key belong to the OAuth API key of the environment that you mean."}},
 			{"salesforce", []string{"Use https://login.salesforce.com for production and https://test.salesforce.com for a sandbox, " +
-				"as endpoint and as aud."}}},
+				"as endpoint and as aud."}},
+		},
 		References: []Reference{
 			rfc("8414", "2", "Authorization Server Metadata: one issuer, its own endpoints and keys"),
 			rfc("8725", "3.8", "Validate Issuer and Subject"),
@@ -60,11 +64,14 @@ func keyReusedAcrossEnvironmentsCause() Cause {
 			"Give each pair its own kid, with the environment in its name, so that logs tell them apart.",
 			"Remove the shared key from the environments that should not have it.",
 		},
-		FixAt: []FixAt{{"polymarket", []string{
-			"Keys cannot be reused: you cannot use the same private key in multiple environments, use preprod credentials in " +
-				"production, or transfer Client IDs between environments.",
-			"Each environment requires a complete separate onboarding, with its own key pair.",
-		}}, {"epic", []string{"Epic: always use unique key pairs for non-production and production systems."}}},
+		FixAt: []FixAt{
+			{"polymarket", []string{
+				"Keys cannot be reused: you cannot use the same private key in multiple environments, use preprod credentials in " +
+					"production, or transfer Client IDs between environments.",
+				"Each environment requires a complete separate onboarding, with its own key pair.",
+			}},
+			{"epic", []string{"Epic: always use unique key pairs for non-production and production systems."}},
+		},
 		References: []Reference{
 			rfc("7517", "4.5", "kid in a JWK"),
 			rfc("8725", "3.8", "Validate Issuer and Subject"),

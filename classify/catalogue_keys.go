@@ -26,15 +26,18 @@ func keyMismatchCause() Cause {
 			"If the right private key is lost, generate a new pair and register its public key.",
 			"If kid is sent, check that it names the key that signs.",
 		},
-		FixAt: []FixAt{{"polymarket", []string{
-			"Verify that your private key matches the public key you submitted during onboarding: wrong key file, corrupted file and " +
-				"invalid format are the usual causes of invalid_client.",
-			"If the keys are mismatched, re-onboard with the correct public key.",
-		}}, {"redox", []string{"Compare your key with the public keys shown in the dashboard or served by your JWKS URL, under the " +
-			"same kid."}},
+		FixAt: []FixAt{
+			{"polymarket", []string{
+				"Verify that your private key matches the public key you submitted during onboarding: wrong key file, corrupted file " +
+					"and invalid format are the usual causes of invalid_client.",
+				"If the keys are mismatched, re-onboard with the correct public key.",
+			}},
+			{"redox", []string{"Compare your key with the public keys shown in the dashboard or served by your JWKS URL, under the " +
+				"same kid."}},
 			{"google", []string{"\"Invalid JWT Signature.\" also stands for a deleted key and for a key of another service account " +
 				"than iss."}},
-			{"github-app", []string{"\"A JSON web token could not be decoded\" mostly means another app's key or a wrong app ID."}}},
+			{"github-app", []string{"\"A JSON web token could not be decoded\" mostly means another app's key or a wrong app ID."}},
+		},
 		References: []Reference{
 			rfc("7523", "3", "JWT Format and Processing Requirements, item 9"),
 			rfc("7515", "5.2", "Message Signature or MAC Validation"),
@@ -68,15 +71,18 @@ func unknownKeyCause() Cause {
 			"If an API does not know a key that the authorization server already publishes, its key cache is stale: its operator " +
 				"refreshes it; do not change the client.",
 		},
-		FixAt: []FixAt{{"redox", []string{
-			"Redox takes (a) the client_id from iss, (b) looks up the public keys from the JWKS URL or the dashboard, (c) picks one " +
-				"by kid. Check each of the three.",
-			"Check that iss holds the right client_id.",
-			"Check that Save Changes was clicked after the public keys were set in the dashboard.",
-			"If a JWKS URL is set, only the URL is used: check that it is public and lists this kid.",
-		}}, {"entra", []string{"AADSTS700027 with \"The key was not found\" means that the certificate's thumbprint is not " +
-			"registered on the app, not that the signature is bad."}},
-			{"epic", []string{"New keys take time to propagate, and production and non-production need separate pairs."}}},
+		FixAt: []FixAt{
+			{"redox", []string{
+				"Redox takes (a) the client_id from iss, (b) looks up the public keys from the JWKS URL or the dashboard, (c) picks " +
+					"one by kid. Check each of the three.",
+				"Check that iss holds the right client_id.",
+				"Check that Save Changes was clicked after the public keys were set in the dashboard.",
+				"If a JWKS URL is set, only the URL is used: check that it is public and lists this kid.",
+			}},
+			{"entra", []string{"AADSTS700027 with \"The key was not found\" means that the certificate's thumbprint is not " +
+				"registered on the app, not that the signature is bad."}},
+			{"epic", []string{"New keys take time to propagate, and production and non-production need separate pairs."}},
+		},
 		References: []Reference{
 			rfc("7515", "4.1.4", "kid"),
 			rfc("7517", "5", "JWK Set Format"),
@@ -106,14 +112,17 @@ func wrongAlgorithmCause() Cause {
 			"Use a key of the matching type: RSA for RS and PS algorithms, EC for ES.",
 			"Never send alg none. HS256 signs with a shared secret: with a public key registered it cannot be right.",
 		},
-		FixAt: []FixAt{{"polymarket", []string{
-			"You must use RS256 (RSA with SHA-256). Not HS256 (HMAC, a symmetric key) and no other RSA variant (RS384, RS512, PS256 " +
-				"…).",
-		}}, {"redox", []string{"Redox documents RS384 and ES384 for OAuth API keys. A wrong algorithm can come back with a blank " +
-			"description."}},
+		FixAt: []FixAt{
+			{"polymarket", []string{
+				"You must use RS256 (RSA with SHA-256). Not HS256 (HMAC, a symmetric key) and no other RSA variant (RS384, RS512, " +
+					"PS256 …).",
+			}},
+			{"redox", []string{"Redox documents RS384 and ES384 for OAuth API keys. A wrong algorithm can come back with a blank " +
+				"description."}},
 			{"google", []string{"Use RS256."}},
 			{"github-app", []string{"Use RS256."}},
-			{"entra", []string{"Use PS256; older integrations use RS256."}}},
+			{"entra", []string{"Use PS256; older integrations use RS256."}},
+		},
 		References: []Reference{
 			rfc("8725", "3.1", "Perform Algorithm Verification"),
 			rfc("7515", "4.1.1", "alg"),
@@ -177,10 +186,12 @@ func badKeyFormatCause() Cause {
 			"In environment variables keep real line breaks, or replace \\n by line breaks when reading.",
 			"Check the result: openssl pkey -in key.pem -noout -check",
 		},
-		FixAt: []FixAt{{"polymarket", []string{
-			"Private keys must be in PEM format (-----BEGIN RSA PRIVATE KEY-----). Convert DER with openssl rsa -inform DER -in " +
-				"key.der -out key.pem.",
-		}}},
+		FixAt: []FixAt{
+			{"polymarket", []string{
+				"Private keys must be in PEM format (-----BEGIN RSA PRIVATE KEY-----). Convert DER with openssl rsa -inform DER -in " +
+					"key.der -out key.pem.",
+			}},
+		},
 		References: []Reference{
 			rfc("7468", "10", "Textual encoding of PKCS #8 private keys"),
 			rfc("5958", "", "Asymmetric Key Packages (PKCS #8)"),

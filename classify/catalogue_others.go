@@ -35,8 +35,8 @@ func rateLimitedCause() Cause {
 	return Cause{
 		Code: RateLimited, Group: "not the client", Title: "Rate limited", Fault: FaultClient,
 		Summary: "The server refuses for now because too many requests came.",
-		Happened: "A limit per client, address or tenant was reached. At token endpoints the reason is mostly a client that requests " +
-			"a token for every call instead of keeping it until it expires.",
+		Happened: "A limit per client, address or tenant was reached. At token endpoints the reason is mostly a client that " +
+			"requests a token for every call instead of keeping it until it expires.",
 		Recognised: "429, or a refusal that speaks of too many requests or a quota, at a token endpoint or on a request that carried " +
 			"credentials.",
 		ConfusedWith: []Confusion{
@@ -86,8 +86,8 @@ func unclassifiedCause() Cause {
 	return Cause{
 		Code: Unclassified, Group: "", Title: "Unclassified", Fault: FaultUnknown,
 		Summary: "An authentication failure whose cause cannot be told from what was recorded.",
-		Happened: "The server refused without a reason that could be read, and neither the token, the request nor history shows one. " +
-			"This is an honest answer: the candidates are listed in the order of their likelihood.",
+		Happened: "The server refused without a reason that could be read, and neither the token, the request nor history shows " +
+			"one. This is an honest answer: the candidates are listed in the order of their likelihood.",
 		Recognised: "No check fails, the server's words name nothing, and history is silent; or the witnesses contradict each other.",
 		ConfusedWith: []Confusion{
 			{ProviderUnavailable, "A healthy token that is refused with a bare 401 may mean that the verifier could not fetch its " +

@@ -22,11 +22,14 @@ func jtiReuseCause() Cause {
 			"Do not share one assertion between processes; share the access token instead.",
 			"If the two uses came from different machines that you do not know, treat the assertion as stolen: rotate the key.",
 		},
-		FixAt: []FixAt{{"polymarket", []string{
-			"jti must be unique for each request: claims[\"jti\"] = str(uuid.uuid4()).",
-		}}, {"redox", []string{"Use a new jti in every assertion. A reused one can come back with a blank description."}},
+		FixAt: []FixAt{
+			{"polymarket", []string{
+				"jti must be unique for each request: claims[\"jti\"] = str(uuid.uuid4()).",
+			}},
+			{"redox", []string{"Use a new jti in every assertion. A reused one can come back with a blank description."}},
 			{"keycloak", []string{"\"Token reuse detected\" on a first use: the client is set to client_secret_jwt but has keys, and " +
-				"two authenticators look at the same assertion. Set the authenticator that the client really uses."}}},
+				"two authenticators look at the same assertion. Set the authenticator that the client really uses."}},
+		},
 		References: []Reference{
 			rfc("7523", "3", "JWT Format and Processing Requirements, item 7"),
 			rfc("7519", "4.1.7", "jti"),

@@ -36,8 +36,8 @@ func invalidGrantTypeCause() Cause {
 	return Cause{
 		Code: InvalidGrantType, Group: "token request", Title: "Missing or unsupported grant type", Fault: FaultClient,
 		Summary: "grant_type is missing, misspelt, or not allowed for this client.",
-		Happened: "The token endpoint needs grant_type to know what is asked for. It is absent, has another value than the endpoint " +
-			"supports, or the client is not registered for it.",
+		Happened: "The token endpoint needs grant_type to know what is asked for. It is absent, has another value than the " +
+			"endpoint supports, or the client is not registered for it.",
 		Recognised: "The form is read: grant_type is absent or not client_credentials. The server says unsupported_grant_type, " +
 			"unauthorized_client, or names the parameter.",
 		ConfusedWith: []Confusion{
@@ -107,8 +107,9 @@ func missingAssertionCause() Cause {
 			"Send the signed JWT as client_assertion, in the request body.",
 			"Check that signing did not fail silently: log the length of the assertion, never the assertion itself.",
 		},
-		FixAt: []FixAt{{"redox", []string{"The request body needs the parameter client_assertion with the value of your signed " +
-			"assertion."}}},
+		FixAt: []FixAt{
+			{"redox", []string{"The request body needs the parameter client_assertion with the value of your signed assertion."}},
+		},
 		References: []Reference{
 			rfc("7521", "4.2", "Using Assertions for Client Authentication"),
 			rfc("7523", "2.2", "Using JWTs for Client Authentication"),
@@ -136,8 +137,10 @@ func invalidTokenRequestCause() Cause {
 			"Use POST, send each parameter once, and use one way of client authentication: an assertion, or a secret, not both.",
 			"Ask only for scopes that the client is registered for.",
 		},
-		FixAt: []FixAt{{"polymarket", []string{"The exchange's example sends client_id, client_assertion_type, client_assertion, " +
-			"audience and grant_type. Test with curl, to isolate problems of your client's code."}}},
+		FixAt: []FixAt{
+			{"polymarket", []string{"The exchange's example sends client_id, client_assertion_type, client_assertion, audience and " +
+				"grant_type. Test with curl, to isolate problems of your client's code."}},
+		},
 		References: []Reference{
 			rfc("6749", "5.2", "Error Response: invalid_request, invalid_grant, invalid_scope"),
 			rfc("6749", "2.3", "Client Authentication: not more than one method"),
@@ -151,8 +154,8 @@ func audienceNotGrantedCause() Cause {
 	return Cause{
 		Code: AudienceNotGranted, Group: "token request", Title: "API not granted to the client", Fault: FaultClient,
 		Summary: "The client is authenticated, but may not get a token for the API that it asked for.",
-		Happened: "The token request names an API (audience or resource) for which this client has no grant, or which does not exist " +
-			"in this tenant. The client's credentials are fine.",
+		Happened: "The token request names an API (audience or resource) for which this client has no grant, or which does not " +
+			"exist in this tenant. The client's credentials are fine.",
 		Recognised: "The server speaks of the audience or resource of the request, or answers access_denied or invalid_target, and " +
 			"the assertion passes its checks. The audience parameter is compared with the environment's API audiences.",
 		ConfusedWith: []Confusion{

@@ -4,8 +4,8 @@ func tokenExpiredCause() Cause {
 	return Cause{
 		Code: TokenExpired, Group: "time", Title: "Access token expired", Fault: FaultClient,
 		Summary: "The access token's exp lay in the past when the API received it.",
-		Happened: "An access token lives for a fixed time from its issue. This one was sent after its end. The token was right; the " +
-			"client used it too long, or kept it from an earlier run.",
+		Happened: "An access token lives for a fixed time from its issue. This one was sent after its end. The token was right; " +
+			"the client used it too long, or kept it from an earlier run.",
 		Recognised: "exp in the decoded access token lies before the time of the event by more than the tolerated clock skew. " +
 			"Without the token: the server says that it has expired. An API's skew matters: the same token 45 seconds past exp " +
 			"passes one gateway and fails behind it.",
@@ -22,10 +22,13 @@ func tokenExpiredCause() Cause {
 			"Refresh ahead of time: take expires_in from the token response and renew 30 seconds before the end.",
 			"Never store a token across restarts without its expiry.",
 		},
-		FixAt: []FixAt{{"polymarket", []string{
-			"Tokens of the exchange live 180 seconds (3 minutes). Request a new one from Auth0 and retry.",
-			"Refresh proactively, 30 seconds before the 180 are over, that is every 150 seconds.",
-		}}, {"redox", []string{"Redox access tokens live 5 minutes. Request a new one and retry."}}},
+		FixAt: []FixAt{
+			{"polymarket", []string{
+				"Tokens of the exchange live 180 seconds (3 minutes). Request a new one from Auth0 and retry.",
+				"Refresh proactively, 30 seconds before the 180 are over, that is every 150 seconds.",
+			}},
+			{"redox", []string{"Redox access tokens live 5 minutes. Request a new one and retry."}},
+		},
 		References: []Reference{
 			rfc("7519", "4.1.4", "exp"),
 			rfc("6750", "3.1", "Error Codes: invalid_token"),
@@ -39,9 +42,9 @@ func expiredMidSessionCause() Cause {
 	return Cause{
 		Code: ExpiredMidSession, Group: "time", Title: "Token expired mid-session", Fault: FaultClient,
 		Summary: "A token that had worked ran out while the client was still using it.",
-		Happened: "The client got a token, used it with success, and went on using it after its end. This is the failure behind \"it " +
-			"works sometimes and then not\": the first calls of each session pass, the later ones get 401 until something fetches a " +
-			"new token.",
+		Happened: "The client got a token, used it with success, and went on using it after its end. This is the failure behind " +
+			"\"it works sometimes and then not\": the first calls of each session pass, the later ones get 401 until something " +
+			"fetches a new token.",
 		Recognised: "exp lies before the time of the event, and history has this very token (the same header and claims) accepted " +
 			"earlier. No server can say this; only history can.",
 		ConfusedWith: []Confusion{
@@ -57,10 +60,13 @@ func expiredMidSessionCause() Cause {
 			"For long streams and batch jobs fetch a token per unit of work, or reconnect before the expiry.",
 			"On a 401 fetch one new token and retry once. More retries only hide the missing refresh.",
 		},
-		FixAt: []FixAt{{"polymarket", []string{
-			"Tokens live 180 seconds. Implement proactive refresh as the exchange's TokenManager does: if time.time() >= " +
-				"token_expiry - 30, get a new token; token_expiry = time.time() + 180.",
-		}}, {"redox", []string{"Tokens live 5 minutes: renew after four and a half."}}},
+		FixAt: []FixAt{
+			{"polymarket", []string{
+				"Tokens live 180 seconds. Implement proactive refresh as the exchange's TokenManager does: if time.time() >= " +
+					"token_expiry - 30, get a new token; token_expiry = time.time() + 180.",
+			}},
+			{"redox", []string{"Tokens live 5 minutes: renew after four and a half."}},
+		},
 		References: []Reference{
 			rfc("6749", "5.1", "Successful Response: expires_in"),
 			rfc("7519", "4.1.4", "exp"),
@@ -90,12 +96,15 @@ func assertionExpiredCause() Cause {
 			"Set exp a few minutes ahead of iat, within the server's limit.",
 			"Compare the machine's clock with real time, to rule out skew.",
 		},
-		FixAt: []FixAt{{"polymarket", []string{
-			"exp must lie in the future; the exchange's example uses iat + 300 seconds. An expired one is answered with " +
-				"invalid_client_assertion.",
-		}}, {"redox", []string{"Redox answers: \"exp\" claim timestamp check failed. Build the assertion right before the request."}},
+		FixAt: []FixAt{
+			{"polymarket", []string{
+				"exp must lie in the future; the exchange's example uses iat + 300 seconds. An expired one is answered with " +
+					"invalid_client_assertion.",
+			}},
+			{"redox", []string{"Redox answers: \"exp\" claim timestamp check failed. Build the assertion right before the request."}},
 			{"entra", []string{"AADSTS700024 prints the current time, the valid-from and the expiry time: compare the three to tell " +
-				"an old assertion from a wrong clock."}}},
+				"an old assertion from a wrong clock."}},
+		},
 		References: []Reference{
 			rfc("7523", "3", "JWT Format and Processing Requirements, item 4"),
 			rfc("7521", "5.2", "General Assertion Format and Processing Rules"),
@@ -130,18 +139,23 @@ func clockSkewCause() Cause {
 			"If the clock is right to the second and the server is strict, set iat and nbf a few seconds back, and leave nbf out " +
 				"where it is not required.",
 		},
-		FixAt: []FixAt{{"polymarket", []string{
-			"\"Token expired immediately after creation\" means that the system clock is incorrect. Run date, compare with the " +
-				"actual time, and synchronize using NTP.",
-		}}, {"redox", []string{
-			"iat must be in the past and at most 5 minutes old; Redox tolerates 10 seconds of clock skew. \"It should be in the " +
-				"past\" means a fast clock, \"too far in the past\" a slow clock or a stored assertion. Check that the system clock " +
-				"works as expected.",
-		}}, {"github-app", []string{
-			"GitHub says that exp is too far in the future, or that iat must be an Integer, when the clock is fast. Its " +
-				"documentation advises iat 60 seconds back.",
-		}}, {"google", []string{"\"Token must be a short-lived token (60 minutes) and in a reasonable timeframe\" covers expired, " +
-			"too long, fast and slow clocks alike: compute which from iat and exp."}}},
+		FixAt: []FixAt{
+			{"polymarket", []string{
+				"\"Token expired immediately after creation\" means that the system clock is incorrect. Run date, compare with the " +
+					"actual time, and synchronize using NTP.",
+			}},
+			{"redox", []string{
+				"iat must be in the past and at most 5 minutes old; Redox tolerates 10 seconds of clock skew. \"It should be in the " +
+					"past\" means a fast clock, \"too far in the past\" a slow clock or a stored assertion. Check that the system " +
+					"clock works as expected.",
+			}},
+			{"github-app", []string{
+				"GitHub says that exp is too far in the future, or that iat must be an Integer, when the clock is fast. Its " +
+					"documentation advises iat 60 seconds back.",
+			}},
+			{"google", []string{"\"Token must be a short-lived token (60 minutes) and in a reasonable timeframe\" covers expired, " +
+				"too long, fast and slow clocks alike: compute which from iat and exp."}},
+		},
 		References: []Reference{
 			rfc("7519", "4.1.6", "iat"),
 			rfc("7519", "4.1.4", "exp: leeway for clock skew"),
@@ -169,7 +183,9 @@ func notYetValidCause() Cause {
 			"Set nbf to iat, or leave it out: it is optional.",
 			"If nbf lies ahead by whole hours, the code uses local time. Use UTC seconds since 1970.",
 		},
-		FixAt: []FixAt{{"redox", []string{"Redox answers: \"nbf\" claim timestamp check failed. 10 seconds of skew are tolerated."}}},
+		FixAt: []FixAt{
+			{"redox", []string{"Redox answers: \"nbf\" claim timestamp check failed. 10 seconds of skew are tolerated."}},
+		},
 		References: []Reference{
 			rfc("7519", "4.1.5", "nbf"),
 			rfc("7523", "3", "JWT Format and Processing Requirements, item 5"),
@@ -182,8 +198,8 @@ func assertionTooOldCause() Cause {
 	return Cause{
 		Code: AssertionTooOld, Group: "time", Title: "Assertion issued too long ago", Fault: FaultClient,
 		Summary: "exp is still ahead, but iat is older than this server accepts.",
-		Happened: "Some servers limit the age of an assertion by its iat, whatever exp says. The assertion was built minutes before " +
-			"it was sent: at start-up, ahead of a queue, or once for a whole run.",
+		Happened: "Some servers limit the age of an assertion by its iat, whatever exp says. The assertion was built minutes " +
+			"before it was sent: at start-up, ahead of a queue, or once for a whole run.",
 		Recognised: "The time of the event minus iat exceeds the profile's max_age plus skew, while exp lies ahead. The server's " +
 			"words may say \"too far in the past\".",
 		ConfusedWith: []Confusion{
@@ -197,11 +213,14 @@ func assertionTooOldCause() Cause {
 			"Set iat to the current UTC second.",
 			"If that is so already, check the clock.",
 		},
-		FixAt: []FixAt{{"redox", []string{
-			"iat must lie within the past 5 minutes (10 seconds of skew are tolerated). The message is \"iat\" claim timestamp check " +
-				"failed (too far in the past).",
-			"If it keeps coming, check that the system clock works as expected.",
-		}}, {"snowflake", []string{"JWT_TOKEN_INVALID_ISSUE_TIME: iat may be at most 60 seconds old."}}},
+		FixAt: []FixAt{
+			{"redox", []string{
+				"iat must lie within the past 5 minutes (10 seconds of skew are tolerated). The message is \"iat\" claim timestamp " +
+					"check failed (too far in the past).",
+				"If it keeps coming, check that the system clock works as expected.",
+			}},
+			{"snowflake", []string{"JWT_TOKEN_INVALID_ISSUE_TIME: iat may be at most 60 seconds old."}},
+		},
 		References: []Reference{
 			rfc("7523", "3", "JWT Format and Processing Requirements, item 6: an unreasonably old iat"),
 			rfc("7519", "4.1.6", "iat"),
@@ -248,9 +267,9 @@ func timestampUnitsCause() Cause {
 	return Cause{
 		Code: TimestampUnits, Group: "time", Title: "Timestamp in the wrong unit", Fault: FaultClient,
 		Summary: "A time claim is in milliseconds or is text, where seconds since 1970 are due.",
-		Happened: "JWT times are numbers of seconds (NumericDate). Code that uses the platform's milliseconds, such as Date.now() in " +
-			"JavaScript or System.currentTimeMillis() in Java, or that writes a formatted date or a quoted number, produces a time " +
-			"that no server can accept.",
+		Happened: "JWT times are numbers of seconds (NumericDate). Code that uses the platform's milliseconds, such as Date.now() " +
+			"in JavaScript or System.currentTimeMillis() in Java, or that writes a formatted date or a quoted number, produces a " +
+			"time that no server can accept.",
 		Recognised: "The value is about a thousand times the time of the event (milliseconds), a million times (microseconds), or " +
 			"not a JSON number. Milliseconds in exp are silently accepted by most libraries, since the year 57000 is far from over; " +
 			"in iat or nbf they read as not yet valid.",
@@ -266,8 +285,10 @@ func timestampUnitsCause() Cause {
 			"Write it as a JSON number, without quotes.",
 			"Check iat, nbf and exp alike: code that gets one wrong usually gets all wrong.",
 		},
-		FixAt: []FixAt{{"polymarket", []string{"iat and exp are whole seconds, as in the exchange's example: \"iat\": 1703270400, " +
-			"\"exp\": 1703270700."}}},
+		FixAt: []FixAt{
+			{"polymarket", []string{"iat and exp are whole seconds, as in the exchange's example: \"iat\": 1703270400, \"exp\": " +
+				"1703270700."}},
+		},
 		References: []Reference{
 			rfc("7519", "2", "Terminology: NumericDate"),
 			rfc("7519", "4.1.4", "exp: its value must be a number containing a NumericDate value"),
