@@ -15,6 +15,8 @@ import (
 	"authwatch/classify"
 )
 
+const maxProblems = 20
+
 // A document is one YAML file before it becomes a profile. It keeps the nodes, because errors name lines.
 type document struct {
 	name     string
@@ -51,7 +53,11 @@ func (d *document) decode(p *classify.Profile) error {
 	return errors.Join(d.problems...)
 }
 
+// problem notes a mistake. After maxProblems the rest is left out: who sees so many has given the wrong file.
 func (d *document) problem(line int, format string, args ...any) {
+	if len(d.problems) >= maxProblems {
+		return
+	}
 	d.problems = append(d.problems, fmt.Errorf("%s:%d: %s", d.name, line, fmt.Sprintf(format, args...)))
 }
 

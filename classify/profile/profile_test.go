@@ -170,6 +170,34 @@ func TestParse_Refuses(t *testing.T) {
 	}
 }
 
+// Hostile files cost no more than their size: deep nesting, and a mistake on every line.
+func TestParse_Hostile(t *testing.T) {
+	tests := map[string]string{
+		"deep flow":           "provider: " + strings.Repeat("[", maxSize-100),
+		"deep block":          strings.Repeat("- ", maxSize/2-100),
+		"unknown fields":      strings.Repeat("x: 1\n", maxSize/5-100),
+		"environments twice":  "provider: a\nenvironments:\n" + strings.Repeat("- name: p\n", maxSize/10-100),
+		"clients in nowhere":  "provider: a\nclients:\n- id: c\n  environments: [" + strings.Repeat("p,", maxSize/2-100) + "]\n",
+		"invalid UTF-8":       "provider: \xff\xfe",
+		"control characters":  "provider: a\x00b",
+		"binary tag":          "provider: !!binary gICA\n",
+		"a merge key":         "<<: {provider: a}\n",
+		"a number for an id":  "provider: 1e400\n",
+		"a list for a number": "provider: a\naccess_token: {lifetime: [[[[]]]]}\n",
+	}
+	for name, data := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, err := Parse("x.yaml", []byte(data))
+			if err != nil && len(err.Error()) > 16<<10 {
+				t.Errorf("the error has %d bytes", len(err.Error()))
+			}
+			if err == nil && name != "a number for an id" {
+				t.Error("accepted")
+			}
+		})
+	}
+}
+
 func aliasBomb() string {
 	var b strings.Builder
 	b.WriteString("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n")

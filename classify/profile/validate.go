@@ -16,8 +16,13 @@ func (d *document) validate(p *classify.Profile) error {
 	for i, ref := range p.References {
 		d.checkURL(ref, "references", i)
 	}
+	environments := map[string]bool{}
 	for i, env := range p.Environments {
-		d.validateEnvironment(p, i, env)
+		if environments[env.Name] {
+			d.problem(d.line("environments", i, "name"), "environment %q occurs twice", env.Name)
+		}
+		environments[env.Name] = true
+		d.validateEnvironment(i, env)
 	}
 	if a := p.Assertion; a != nil {
 		d.validateAssertion(a)
@@ -28,8 +33,13 @@ func (d *document) validate(p *classify.Profile) error {
 		d.checkDuration(t.Lifetime, "access_token", "lifetime")
 		d.checkDuration(t.ClockSkew, "access_token", "clock_skew")
 	}
+	clients := map[string]bool{}
 	for i, c := range p.Clients {
-		d.validateClient(p, i, c)
+		if clients[c.ID] {
+			d.problem(d.line("clients", i, "id"), "client %.100q occurs twice", c.ID)
+		}
+		clients[c.ID] = true
+		d.validateClient(i, c, environments)
 	}
 	for i, s := range p.Scopes {
 		d.validateScope(i, s)
@@ -41,11 +51,8 @@ func (d *document) validate(p *classify.Profile) error {
 	return errors.Join(d.problems...)
 }
 
-func (d *document) validateEnvironment(p *classify.Profile, i int, env classify.Environment) {
+func (d *document) validateEnvironment(i int, env classify.Environment) {
 	d.checkName(env.Name, "environments", i, "name")
-	if slices.ContainsFunc(p.Environments[:i], func(e classify.Environment) bool { return e.Name == env.Name }) {
-		d.problem(d.line("environments", i, "name"), "environment %q occurs twice", env.Name)
-	}
 	for j, host := range env.Hosts {
 		if u, err := url.Parse("//" + host); err != nil || u.Host != host || u.Hostname() == "" {
 			d.problem(d.line("environments", i, "hosts", j), "host %.100q must be a host name, with a port where needed, without scheme and path", host)
@@ -79,15 +86,12 @@ func (d *document) validateAssertion(a *classify.AssertionRules) {
 	}
 }
 
-func (d *document) validateClient(p *classify.Profile, i int, c classify.Client) {
+func (d *document) validateClient(i int, c classify.Client, environments map[string]bool) {
 	if strings.TrimSpace(c.ID) == "" {
 		d.problem(d.line("clients", i, "id"), "a client needs an id")
 	}
-	if slices.ContainsFunc(p.Clients[:i], func(other classify.Client) bool { return other.ID == c.ID }) {
-		d.problem(d.line("clients", i, "id"), "client %.100q occurs twice", c.ID)
-	}
 	for j, name := range c.Environments {
-		if !slices.ContainsFunc(p.Environments, func(e classify.Environment) bool { return e.Name == name }) {
+		if !environments[name] {
 			d.problem(d.line("clients", i, "environments", j), "client %.100q names environment %.100q, which the profile does not have", c.ID, name)
 		}
 	}
