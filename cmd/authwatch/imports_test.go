@@ -177,7 +177,7 @@ func TestNoGlobals(t *testing.T) {
 // isConstantVar accepts the variables that the language leaves no other way for: sentinel errors and embedded files.
 func isConstantVar(v *ast.ValueSpec) bool {
 	for _, name := range v.Names {
-		if strings.HasPrefix(name.Name, "Err") || name.Name == "_" {
+		if strings.HasPrefix(strings.ToLower(name.Name), "err") || name.Name == "_" {
 			continue
 		}
 		if sel, ok := v.Type.(*ast.SelectorExpr); ok && sel.Sel.Name == "FS" {

@@ -70,7 +70,7 @@ func (s *server) wire(profiles classify.Profiles, fingerprintKey []byte) error {
 		Ingest:   ingester.Handler(),
 		Decode:   func(body []byte) ([]classify.Record, []api.Problem) { return decode(body, redactor) },
 		DecodePasted: func(text []byte) (classify.Record, error) {
-			return ingest.DecodePasted(text, redactor)
+			return ingest.DecodePasted(text, redactor, time.Now())
 		},
 		Logger:   s.log,
 		Registry: registry,

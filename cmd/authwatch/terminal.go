@@ -21,10 +21,13 @@ func isTerminal(w io.Writer) bool {
 // UTF-8 could move the cursor, set the window's title or reorder the line, so they are shown as escapes.
 func printable(text string) string {
 	return escape(text, func(r rune) string {
-		if r < 0x100 {
+		switch {
+		case r < 0x100:
 			return fmt.Sprintf(`\x%02x`, r)
+		case r < 0x10000:
+			return fmt.Sprintf(`\u%04x`, r)
 		}
-		return fmt.Sprintf(`\u%04x`, r)
+		return fmt.Sprintf(`\U%08x`, r)
 	})
 }
 
