@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"time"
 
 	"authwatch/store"
 
@@ -71,6 +70,9 @@ func (s *Server) authorize(need access) echo.MiddlewareFunc {
 
 // identify finds out who asks. A key that is given counts alone: a wrong one is not made good by a cookie.
 func (s *Server) identify(c echo.Context, need access) (identity, error) {
+	if need == public { // a database that is down must not break /healthz
+		return identity{}, nil
+	}
 	if need == apiRead || need == apiRespond {
 		if values := c.Request().Header.Values(echo.HeaderAuthorization); len(values) > 0 {
 			return s.identifyKey(c, values)
@@ -90,7 +92,7 @@ func (s *Server) identify(c echo.Context, need access) (identity, error) {
 func (s *Server) identifyKey(c echo.Context, values []string) (identity, error) {
 	scheme, text, _ := strings.Cut(values[0], " ")
 	if len(values) > 1 || !strings.EqualFold(scheme, "Bearer") || strings.ContainsAny(text, " ,") {
-		return identity{}, unauthorized(`error="invalid_request"`, "Send one Authorization header: Bearer and a key that begins with aw_.")
+		return identity{}, unauthorized("", "Send one Authorization header: Bearer and a key that begins with aw_.")
 	}
 	key, err := s.Store.FindKey(c.Request().Context(), text)
 	if errors.Is(err, store.ErrNotFound) {
@@ -111,24 +113,21 @@ func unauthorized(parameter, detail string) *problem {
 
 // allow is nil when the identity has the access.
 func (i identity) allow(need access) error {
-	if need == public {
-		return nil
-	}
-	if i.key.ID == "" && i.user.ID == "" {
-		if need == pageViewer || need == pageResponder {
-			return fail(http.StatusUnauthorized, "Sign in first.")
-		}
-		return unauthorized("", "Send a key: Authorization: Bearer aw_…")
-	}
+	person, key := i.user.ID != "", i.key.ID != ""
 	responds := i.user.Role == store.Responder || i.user.Role == store.Admin || i.key.Scope == store.ScopeRespond || i.key.Scope == store.ScopeAdmin
-	reads := responds || i.user.Role == store.Viewer || i.key.Scope == store.ScopeRead
 	switch {
-	case need == apiRead && !reads:
-		return insufficientScope(store.ScopeRead)
-	case need == apiRespond && !responds && i.user.ID == "":
-		return insufficientScope(store.ScopeRespond)
-	case need == pageViewer && !reads, (need == apiRespond || need == pageResponder) && !responds:
+	case need == public:
+		return nil
+	case !person && (need == pageViewer || need == pageResponder):
+		return fail(http.StatusUnauthorized, "Sign in first.")
+	case !person && !key:
+		return unauthorized("", "Send a key: Authorization: Bearer aw_…")
+	case person && !responds && (need == pageResponder || need == apiRespond):
 		return fail(http.StatusForbidden, "This needs the role responder or admin.")
+	case !person && !responds && need == apiRespond:
+		return insufficientScope(store.ScopeRespond)
+	case !person && !responds && i.key.Scope != store.ScopeRead:
+		return insufficientScope(store.ScopeRead)
 	}
 	return nil
 }
@@ -138,49 +137,4 @@ func insufficientScope(scope store.Scope) *problem {
 	p := fail(http.StatusForbidden, "The key lacks the scope "+string(scope)+".")
 	p.header.Set(echo.HeaderWWWAuthenticate, `Bearer realm="authwatch", error="insufficient_scope", scope="`+string(scope)+`"`)
 	return p
-}
-
-// sessionLength is how long a person stays signed in.
-const sessionLength = 24 * time.Hour
-
-// startSession consumes a one-time sign-in token and signs the browser in; store.ErrNotFound when the token is no good.
-func (s *Server) startSession(c echo.Context, token string) error {
-	value, session, err := s.Store.UseSignIn(c.Request().Context(), token, sessionLength)
-	if err != nil {
-		return err
-	}
-	cookie := s.cookie(c, value)
-	cookie.Expires = session.ExpiresAt
-	c.SetCookie(cookie)
-	return nil
-}
-
-// endSession signs the browser out, here and in what it keeps of us.
-func (s *Server) endSession(c echo.Context) error {
-	if cookie, err := c.Cookie(s.cookieName(c)); err == nil {
-		if err := s.Store.EndSession(c.Request().Context(), cookie.Value); err != nil {
-			return err
-		}
-	}
-	gone := s.cookie(c, "")
-	gone.MaxAge = -1
-	c.SetCookie(gone)
-	c.Response().Header().Set("Clear-Site-Data", `"cache", "storage"`)
-	return nil
-}
-
-func (s *Server) cookie(c echo.Context, value string) *http.Cookie {
-	return &http.Cookie{Name: s.cookieName(c), Value: value, Path: "/", HttpOnly: true, Secure: s.isTLS(c), SameSite: http.SameSiteLaxMode}
-}
-
-// cookieName has the prefix that binds a cookie to this host over TLS; browsers refuse the prefix on plain HTTP.
-func (s *Server) cookieName(c echo.Context) string {
-	if s.isTLS(c) {
-		return "__Host-aw"
-	}
-	return "aw_session"
-}
-
-func (s *Server) isTLS(c echo.Context) bool {
-	return c.Request().TLS != nil || strings.HasPrefix(s.BaseURL, "https://")
 }

@@ -40,7 +40,7 @@ type referenceJSON struct {
 	URL   string `json:"url"`
 }
 
-func causeOf(cause classify.Cause) causeJSON {
+func toCauseJSON(cause classify.Cause) causeJSON {
 	return causeJSON{
 		Code: cause.Code, Group: cause.Group, Title: cause.Title, Summary: cause.Summary, Fault: cause.Fault,
 		Happened: cause.Happened, Recognised: cause.Recognised, Fix: append([]string{}, cause.Fix...),
@@ -60,7 +60,7 @@ func (s *Server) listCauses(c echo.Context) error {
 	if err := q.err(); err != nil {
 		return err
 	}
-	return sendList(c, q, convert(classify.Catalogue(), causeOf), "")
+	return sendList(c, q, convert(classify.Catalogue(), toCauseJSON), "")
 }
 
 func (s *Server) getCause(c echo.Context) error {
@@ -69,7 +69,7 @@ func (s *Server) getCause(c echo.Context) error {
 	}
 	for _, cause := range classify.Catalogue() {
 		if string(cause.Code) == c.Param("code") {
-			return sendJSON(c, http.StatusOK, causeOf(cause))
+			return sendJSON(c, http.StatusOK, toCauseJSON(cause))
 		}
 	}
 	return store.ErrNotFound

@@ -24,7 +24,7 @@ type clientJSON struct {
 	Links         linksJSON `json:"links"`
 }
 
-func clientOf(row store.ClientSummary) clientJSON {
+func toClientJSON(row store.ClientSummary) clientJSON {
 	id := url.PathEscape(row.ClientID)
 	return clientJSON{
 		Provider: row.Provider, Environment: row.Environment, ClientID: row.ClientID, Failures: row.Failures, Successes: row.Successes,
@@ -43,7 +43,7 @@ func (s *Server) listClients(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return sendList(c, q, convert(rows, clientOf), next)
+	return sendList(c, q, convert(rows, toClientJSON), next)
 }
 
 // oneClientJSON is a client wherever it was seen.
@@ -64,8 +64,8 @@ func (s *Server) getClient(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(rows) == 0 || id == "" {
+	if len(rows) == 0 {
 		return store.ErrNotFound
 	}
-	return sendJSON(c, http.StatusOK, oneClientJSON{ClientID: id, Environments: convert(rows, clientOf)})
+	return sendJSON(c, http.StatusOK, oneClientJSON{ClientID: id, Environments: convert(rows, toClientJSON)})
 }

@@ -56,12 +56,21 @@ func (s *Server) answerError(err error, c echo.Context) {
 	case p.Status == http.StatusUnauthorized && isPage(c) && isRead(c):
 		sent = c.Redirect(http.StatusSeeOther, "/login")
 	case isPage(c):
+		s.recall(c)
 		sent = s.renderError(c, p.Status, p.Title, p.Detail)
 	default:
 		sent = sendProblem(c, p)
 	}
 	if sent != nil {
 		s.Logger.ErrorContext(c.Request().Context(), "error answer failed", "route", routeLabel(c), "err", sent)
+	}
+}
+
+// recall finds out who is signed in where no route did, so that an error page keeps its navigation. An error in that is
+// no news beside the one being answered.
+func (s *Server) recall(c echo.Context) {
+	if who, err := s.identify(c, pageViewer); err == nil {
+		c.Set(identityKey, who)
 	}
 }
 

@@ -31,7 +31,7 @@ type failureJSON struct {
 	Links      linksJSON       `json:"links"`
 }
 
-func failureOf(f store.Failure) failureJSON {
+func toFailureJSON(f store.Failure) failureJSON {
 	return failureJSON{
 		Verdict: f.Verdict, ID: f.ID, IncidentID: f.IncidentID, RecordID: f.RecordID, ReceivedAt: f.ReceivedAt, RequestID: f.RequestID,
 		TraceID: f.TraceID, Service: f.Service, Endpoint: f.Endpoint, Method: f.Method, URL: f.URL, Status: f.Status,
@@ -45,23 +45,28 @@ func (s *Server) listFailures(c echo.Context) error {
 }
 
 func (s *Server) listIncidentFailures(c echo.Context) error {
-	// An incident that does not exist is a 404, not an empty list.
-	if _, err := s.Store.GetIncident(c.Request().Context(), c.Param("id")); err != nil {
+	id, err := param(c, "id")
+	if err != nil {
 		return err
 	}
-	return s.sendFailures(c, c.Param("id"))
+	// An incident that does not exist is a 404, not an empty list.
+	if _, err := s.Store.GetIncident(c.Request().Context(), id); err != nil {
+		return err
+	}
+	return s.sendFailures(c, id)
 }
 
 func (s *Server) sendFailures(c echo.Context, incidentID string) error {
 	q := s.query(c)
 	f := store.FailureFilter{
 		IncidentID:   incidentID,
-		Causes:       choices(q, "cause", causeCodes()...),
+		Causes:       manyOf(q, "cause", causeCodes()...),
 		Providers:    q.all("provider"),
 		Environments: q.all("environment"),
 		Clients:      q.all("client"),
 		Endpoints:    q.all("endpoint"),
 		Statuses:     q.statuses(),
+		RequestIDs:   q.all("request_id"),
 		Page:         q.page(),
 	}
 	f.From, f.To = q.window()
@@ -72,7 +77,7 @@ func (s *Server) sendFailures(c echo.Context, incidentID string) error {
 	if err != nil {
 		return err
 	}
-	return sendList(c, q, convert(rows, failureOf), next)
+	return sendList(c, q, convert(rows, toFailureJSON), next)
 }
 
 // statuses reads HTTP status codes; 0 stands for no response.
@@ -93,11 +98,15 @@ func (s *Server) getFailure(c echo.Context) error {
 	if err := s.query(c).err(); err != nil {
 		return err
 	}
-	f, err := s.Store.GetFailure(c.Request().Context(), c.Param("id"))
+	id, err := param(c, "id")
 	if err != nil {
 		return err
 	}
-	out := failureOf(f)
+	f, err := s.Store.GetFailure(c.Request().Context(), id)
+	if err != nil {
+		return err
+	}
+	out := toFailureJSON(f)
 	out.Record = f.Record
 	return sendJSON(c, http.StatusOK, out)
 }

@@ -57,7 +57,7 @@ type linksJSON struct {
 	Page     string `json:"page,omitempty"`
 }
 
-func incidentOf(i store.Incident) incidentJSON {
+func toIncidentJSON(i store.Incident) incidentJSON {
 	self := "/api/v1/incidents/" + i.ID
 	return incidentJSON{
 		ID: i.ID, Provider: i.Provider, Environment: i.Environment, ClientID: i.ClientID, Cause: i.Cause, Confidence: i.Confidence,
@@ -80,19 +80,19 @@ func (s *Server) listIncidents(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return sendList(c, q, convert(rows, incidentOf), next)
+	return sendList(c, q, convert(rows, toIncidentJSON), next)
 }
 
 // incidentFilter reads the filters that lists of incidents have in common.
 func incidentFilter(q *query) store.IncidentFilter {
 	f := store.IncidentFilter{
-		States:       choices(q, "state", store.StateOpen, store.StateAcknowledged, store.StateSilenced, store.StateResolved),
-		Causes:       choices(q, "cause", causeCodes()...),
+		States:       manyOf(q, "state", store.StateOpen, store.StateAcknowledged, store.StateSilenced, store.StateResolved),
+		Causes:       manyOf(q, "cause", causeCodes()...),
 		Providers:    q.all("provider"),
 		Environments: q.all("environment"),
 		Clients:      q.all("client"),
-		Faults:       choices(q, "fault", classify.FaultClient, classify.FaultProvider, classify.FaultAPI, classify.FaultNetwork, classify.FaultUnknown),
-		Sort:         choice(q, "sort", "last_seen", "first_seen", "count"),
+		Faults:       manyOf(q, "fault", classify.FaultClient, classify.FaultProvider, classify.FaultAPI, classify.FaultNetwork, classify.FaultUnknown),
+		Sort:         oneOf(q, "sort", "last_seen", "first_seen", "count"),
 	}
 	f.From, f.To = q.window()
 	return f
@@ -102,11 +102,15 @@ func (s *Server) getIncident(c echo.Context) error {
 	if err := s.query(c).err(); err != nil {
 		return err
 	}
-	incident, err := s.Store.GetIncident(c.Request().Context(), c.Param("id"))
+	id, err := param(c, "id")
 	if err != nil {
 		return err
 	}
-	if matches(c.Request().Header.Values("If-None-Match"), etag(incident)) {
+	incident, err := s.Store.GetIncident(c.Request().Context(), id)
+	if err != nil {
+		return err
+	}
+	if matches(unweakened(c.Request().Header.Values("If-None-Match")), etag(incident)) {
 		c.Response().Header().Set("ETag", etag(incident))
 		return c.NoContent(http.StatusNotModified)
 	}
@@ -115,7 +119,7 @@ func (s *Server) getIncident(c echo.Context) error {
 
 func sendIncident(c echo.Context, i store.Incident) error {
 	c.Response().Header().Set("ETag", etag(i))
-	return sendJSON(c, http.StatusOK, incidentOf(i))
+	return sendJSON(c, http.StatusOK, toIncidentJSON(i))
 }
 
 // patchIncident changes the state: {"state":"silenced","silenced_until":"…"}. With If-Match it changes only the version
@@ -124,12 +128,15 @@ func (s *Server) patchIncident(c echo.Context) error {
 	if err := s.query(c).err(); err != nil {
 		return err
 	}
+	id, err := param(c, "id")
+	if err != nil {
+		return err
+	}
 	change, err := s.readStateChange(c.Request())
 	if err != nil {
 		return err
 	}
-	ctx, id := c.Request().Context(), c.Param("id")
-	expected := c.Request().Header.Values("If-Match")
+	ctx, expected := c.Request().Context(), c.Request().Header.Values("If-Match")
 	if len(expected) > 0 {
 		incident, err := s.Store.GetIncident(ctx, id)
 		if err != nil {
@@ -166,6 +173,11 @@ func matches(header []string, tag string) bool {
 		}
 	}
 	return false
+}
+
+// unweakened takes the mark off weak tags: a proxy that compresses weakens them, and for a read that is no matter.
+func unweakened(header []string) []string {
+	return []string{strings.ReplaceAll(strings.Join(header, ","), "W/", "")}
 }
 
 // readStateChange reads the body of a PATCH; its members are exactly state and silenced_until.

@@ -3,6 +3,8 @@ package api
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"strconv"
 
 	"github.com/labstack/echo/v4"
 )
@@ -23,7 +25,7 @@ func sendList[T any](c echo.Context, q *query, data []T, next string) error {
 		q.next.Set("cursor", next)
 		c.Response().Header().Set("Link", "<"+c.Request().URL.EscapedPath()+"?"+q.next.Encode()+`>; rel="next"`)
 	}
-	return sendJSON(c, 200, list[T]{Data: data, Next: next})
+	return sendJSON(c, http.StatusOK, list[T]{Data: data, Next: next})
 }
 
 // sendJSON writes an answer that was encoded whole before its status, so that a value that cannot be encoded is a clean 500.
@@ -32,7 +34,9 @@ func sendJSON(c echo.Context, status int, value any) error {
 	if err != nil {
 		return fmt.Errorf("encode answer: %w", err)
 	}
-	return c.JSONBlob(status, append(body, '\n'))
+	// net/http counts only short bodies by itself, and those of HEAD not at all.
+	c.Response().Header().Set("Content-Length", strconv.Itoa(len(body)))
+	return c.JSONBlob(status, body)
 }
 
 // convert maps store rows to what the API shows.

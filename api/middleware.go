@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -40,10 +41,21 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		took, status := time.Since(began), c.Response().Status
 		route, method := routeLabel(c), methodLabel(c.Request().Method)
 		s.metrics.duration.WithLabelValues(route, method, strconv.Itoa(status)).Observe(took.Seconds())
-		s.Logger.LogAttrs(c.Request().Context(), slog.LevelInfo, "request", slog.String("method", method), slog.String("route", route),
+		s.Logger.LogAttrs(c.Request().Context(), logLevel(route, status), "request", slog.String("method", method), slog.String("route", route),
 			slog.Int("status", status), slog.Duration("took", took), slog.Int64("bytes", c.Response().Size), slog.String("key", identityOf(c).key.ID))
 		return nil
 	}
+}
+
+// logLevel keeps probes and static files, which only repeat themselves, out of the usual log.
+func logLevel(route string, status int) slog.Level {
+	switch route {
+	case "/healthz", "/readyz", "/metrics", "/static/*":
+		if status < http.StatusBadRequest {
+			return slog.LevelDebug
+		}
+	}
+	return slog.LevelInfo
 }
 
 func routeLabel(c echo.Context) string {
@@ -104,8 +116,9 @@ func refuseCredentialsInURL(next echo.HandlerFunc) echo.HandlerFunc {
 		if err != nil || len(values) > 100 {
 			return fail(http.StatusBadRequest, "The query of the URL cannot be read, or has more than 100 parameters.")
 		}
-		for _, name := range []string{"api_key", "apikey", "key", "token", "access_token", "authorization"} {
-			if values.Has(name) {
+		for name := range values {
+			switch strings.ToLower(strings.ReplaceAll(name, "-", "_")) {
+			case "api_key", "apikey", "key", "token", "access_token", "authorization":
 				return fail(http.StatusBadRequest, "Keys are never accepted in the URL; send Authorization: Bearer aw_… and revoke the key that was shown.",
 					fault{Parameter: name, Code: "credential_in_url", Detail: "use the Authorization header"})
 			}

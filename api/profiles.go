@@ -30,7 +30,7 @@ type assertionJSON struct {
 	Audience any `json:"audience,omitempty"`
 }
 
-func profileOf(p *classify.Profile) profileJSON {
+func toProfileJSON(p *classify.Profile) profileJSON {
 	out := profileJSON{
 		Provider: p.ID, Title: p.Title, References: p.References, Environments: append([]classify.Environment{}, p.Environments...),
 		AccessToken: p.AccessToken, Clients: p.Clients, Scopes: p.Scopes, CheckOrder: p.CheckOrder, AudienceNext: p.AudienceNext,
@@ -53,7 +53,7 @@ func (s *Server) listProfiles(c echo.Context) error {
 	if err := q.err(); err != nil {
 		return err
 	}
-	return sendList(c, q, convert(s.Profiles, profileOf), "")
+	return sendList(c, q, convert(s.Profiles, toProfileJSON), "")
 }
 
 func (s *Server) getProfile(c echo.Context) error {
@@ -62,7 +62,7 @@ func (s *Server) getProfile(c echo.Context) error {
 	}
 	for _, p := range s.Profiles {
 		if p.ID == c.Param("id") {
-			return sendJSON(c, http.StatusOK, profileOf(p))
+			return sendJSON(c, http.StatusOK, toProfileJSON(p))
 		}
 	}
 	return store.ErrNotFound

@@ -67,6 +67,12 @@ func (q *query) all(name string) []string {
 		q.fault(name, "too_many", "at most 50 values of one parameter")
 		return nil
 	}
+	for _, v := range values {
+		if len(v) > 2048 || !isText(v) {
+			q.fault(name, "not_text", "UTF-8 text of at most 2048 bytes without NUL")
+			return nil
+		}
+	}
 	return values
 }
 
@@ -82,8 +88,8 @@ func (q *query) one(name string) string {
 	return values[0]
 }
 
-// choices returns the values of a repeatable parameter that takes words of a closed set.
-func choices[T ~string](q *query, name string, allowed ...T) []T {
+// manyOf returns the values of a repeatable parameter that takes words of a closed set.
+func manyOf[T ~string](q *query, name string, allowed ...T) []T {
 	var out []T
 	for _, v := range q.all(name) {
 		if !slices.Contains(allowed, T(v)) {
@@ -95,8 +101,8 @@ func choices[T ~string](q *query, name string, allowed ...T) []T {
 	return out
 }
 
-// choice returns the one word of a closed set, or the first of them when none is given.
-func choice[T ~string](q *query, name string, allowed ...T) T {
+// oneOf returns the one word of a closed set, or the first of them when none is given.
+func oneOf[T ~string](q *query, name string, allowed ...T) T {
 	value := q.one(name)
 	if value == "" {
 		return allowed[0]
@@ -184,8 +190,8 @@ func parseMoment(text string, now time.Time) (time.Time, error) {
 	}
 	// An unescaped + arrives as a blank.
 	at, err := time.Parse(time.RFC3339, strings.Replace(text, " ", "+", 1))
-	if err != nil {
-		return time.Time{}, fmt.Errorf("a time is RFC 3339, now or now-24h")
+	if err != nil || at.Year() < 1970 {
+		return time.Time{}, fmt.Errorf("a time is RFC 3339 and not before 1970, now or now-24h")
 	}
 	return at.UTC(), nil
 }

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"authwatch/classify"
 	"authwatch/store"
@@ -34,7 +35,9 @@ type Options struct {
 	Now          func() time.Time
 	Demo         bool   // says so on every page
 	Version      string // shown in the footer
-	BaseURL      string // http://127.0.0.1:8080, for the curl line of the empty page; with https: session cookies are Secure behind a TLS proxy too
+	// BaseURL is the origin that browsers know, such as http://127.0.0.1:8080: for the curl line of the empty page, and as the
+	// one origin whose forms are ours. With https, session cookies are Secure behind a TLS proxy too.
+	BaseURL string
 }
 
 // Problem is one fault of a request body, as RFC 9457 extension member "errors" holds them.
@@ -50,6 +53,7 @@ type Server struct {
 	Options
 	echo        *echo.Echo
 	assets      map[string]asset
+	pages       pageSet
 	metrics     *metrics
 	crossOrigin *http.CrossOriginProtection
 }
@@ -66,11 +70,19 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	pages, err := loadPages()
+	if err != nil {
+		return nil, err
+	}
 	m, err := newMetrics(o.Registry)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Options: o, echo: echo.New(), assets: assets, metrics: m, crossOrigin: http.NewCrossOriginProtection()}
+	s := &Server{Options: o, echo: echo.New(), assets: assets, pages: pages, metrics: m, crossOrigin: http.NewCrossOriginProtection()}
+	// A proxy may hand us another Host than the one that people's browsers know.
+	if err := s.crossOrigin.AddTrustedOrigin(o.BaseURL); err != nil {
+		return nil, fmt.Errorf("api: option BaseURL: %w", err)
+	}
 	s.echo.HTTPErrorHandler = s.answerError
 	// Without an extractor Echo believes any X-Forwarded-For.
 	s.echo.IPExtractor = echo.ExtractIPDirect()
@@ -81,12 +93,15 @@ func New(o Options) (*Server, error) {
 }
 
 func (o Options) check() error {
-	for name, missing := range map[string]bool{
-		"Store": o.Store == nil, "Profiles": o.Profiles == nil, "Ingest": o.Ingest == nil, "Decode": o.Decode == nil,
-		"DecodePasted": o.DecodePasted == nil, "Logger": o.Logger == nil, "Registry": o.Registry == nil, "BaseURL": o.BaseURL == "",
+	for _, required := range []struct {
+		name    string
+		missing bool
+	}{
+		{"Store", o.Store == nil}, {"Profiles", o.Profiles == nil}, {"Ingest", o.Ingest == nil}, {"Decode", o.Decode == nil},
+		{"DecodePasted", o.DecodePasted == nil}, {"Logger", o.Logger == nil}, {"Registry", o.Registry == nil}, {"BaseURL", o.BaseURL == ""},
 	} {
-		if missing {
-			return errors.New("api: option " + name + " is missing")
+		if required.missing {
+			return errors.New("api: option " + required.name + " is missing")
 		}
 	}
 	return nil
@@ -155,15 +170,22 @@ func (s *Server) readyz(c echo.Context) error {
 	return c.String(http.StatusOK, "ready\n")
 }
 
-// param returns a decoded path parameter: Echo leaves it encoded when the URL holds an escape such as %2F.
+// param returns a path parameter, decoded: Echo leaves it encoded when the URL holds an escape such as %2F. What is not
+// text, or no text that a database can hold, names nothing: store.ErrNotFound.
 func param(c echo.Context, name string) (string, error) {
 	value := c.Param(name)
-	if c.Request().URL.RawPath == "" {
-		return value, nil
+	if c.Request().URL.RawPath != "" {
+		decoded, err := url.PathUnescape(value)
+		if err != nil {
+			return "", store.ErrNotFound
+		}
+		value = decoded
 	}
-	decoded, err := url.PathUnescape(value)
-	if err != nil {
-		return "", fmt.Errorf("%w: path parameter %s", store.ErrNotFound, name)
+	if value == "" || !isText(value) {
+		return "", store.ErrNotFound
 	}
-	return decoded, nil
+	return value, nil
 }
+
+// isText is false for what PostgreSQL refuses as text.
+func isText(value string) bool { return utf8.ValidString(value) && !strings.Contains(value, "\x00") }

@@ -75,9 +75,9 @@ func (s *Server) getTrends(c echo.Context) error {
 // trendQuery reads window, step, dimension and filters. The window is the last 24 hours unless given.
 func trendQuery(q *query) store.TrendQuery {
 	ask := store.TrendQuery{
-		GroupBy:   choice(q, "group_by", store.ByCause, store.ByClient, store.ByEnvironment, store.ByEndpoint),
+		GroupBy:   oneOf(q, "group_by", store.ByCause, store.ByClient, store.ByEnvironment, store.ByEndpoint),
 		Providers: q.all("provider"), Environments: q.all("environment"), Clients: q.all("client"),
-		Causes: choices(q, "cause", causeCodes()...),
+		Causes: manyOf(q, "cause", causeCodes()...),
 	}
 	ask.From, ask.To = q.window()
 	if ask.To.IsZero() {
@@ -85,6 +85,12 @@ func trendQuery(q *query) store.TrendQuery {
 	}
 	if ask.From.IsZero() {
 		ask.From = ask.To.Add(-24 * time.Hour)
+	}
+	if !ask.From.Before(ask.To) {
+		ask.From = ask.To.Add(-time.Minute)
+		if len(q.faults) == 0 {
+			q.fault("from", "empty_window", "from must be before to")
+		}
 	}
 	ask.Step = q.span("step")
 	if ask.Step == 0 {
@@ -122,13 +128,13 @@ func (s *Server) trend(ctx context.Context, ask store.TrendQuery, limit int) (tr
 	shown := t.Series[:min(limit, len(t.Series))]
 	return trendJSON{
 		From: ask.From, To: ask.To, Step: stepText(ask.Step), GroupBy: ask.GroupBy, Starts: append([]time.Time{}, t.Starts...),
-		Series: convert(shown, func(r store.Series) seriesJSON { return seriesJSON(r) }), Others: othersOf(t.Series[len(shown):]),
+		Series: convert(shown, func(r store.Series) seriesJSON { return seriesJSON(r) }), Others: toOthersJSON(t.Series[len(shown):]),
 		Failures: append([]int64{}, t.Failures...), Successes: append([]int64{}, t.Successes...),
 		Totals: trendTotalsJSON{Failures: sum(t.Failures), Successes: sum(t.Successes)},
 	}, nil
 }
 
-func othersOf(rest []store.Series) *othersJSON {
+func toOthersJSON(rest []store.Series) *othersJSON {
 	if len(rest) == 0 {
 		return nil
 	}
@@ -140,13 +146,6 @@ func othersOf(rest []store.Series) *othersJSON {
 		}
 	}
 	return out
-}
-
-func sum(counts []int64) (total int64) {
-	for _, n := range counts {
-		total += n
-	}
-	return total
 }
 
 // stepText writes 5m and 24h where Go writes 5m0s and 24h0m0s.

@@ -1,0 +1,183 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"authwatch/classify"
+)
+
+// oneIncident returns the newest incident.
+func (s *site) oneIncident(t *testing.T) incidentJSON {
+	t.Helper()
+	var page list[incidentJSON]
+	s.get(t, "/api/v1/incidents?limit=1", &page)
+	if len(page.Data) != 1 {
+		t.Fatal("no incident")
+	}
+	return page.Data[0]
+}
+
+func TestIncidents_List(t *testing.T) {
+	s := newSite(t)
+	var page list[incidentJSON]
+	if a := s.get(t, "/api/v1/incidents", &page); strings.TrimSpace(a.body) != `{"data":[]}` || a.header.Get("Link") != "" {
+		t.Errorf("empty list: %s", a.body)
+	}
+	s.addFailures(t, 3, classify.TokenExpired, "prod", "order-router")
+	s.addFailures(t, 2, classify.ScopeGap, "prod", "market-data")
+	s.addFailures(t, 1, classify.TokenExpired, "preprod", "market-data")
+	for _, tt := range []struct {
+		query string
+		want  int
+	}{
+		{"", 3}, {"cause=token_expired", 2}, {"cause=token_expired&cause=scope_gap", 3}, {"cause=token_expired&environment=prod", 1},
+		{"client=market-data", 2}, {"client=nobody", 0}, {"provider=exchange", 3}, {"state=open", 3}, {"state=resolved", 0}, {"fault=client", 3}, {"fault=api", 0},
+		{"from=now-24h", 3}, {"from=now-24h&to=now-12h", 0}, {"from=2026-11-22T00:00:00Z&to=2026-11-22T13:00:00%2B01:00", 3},
+		{"from=2026-11-22T00:00:00+01:00", 3}, {"sort=count", 3}, {"cause=", 3}, {"environment=&client=", 3},
+	} {
+		page = list[incidentJSON]{}
+		if s.get(t, "/api/v1/incidents?"+tt.query, &page); len(page.Data) != tt.want {
+			t.Errorf("%q gives %d incidents, want %d", tt.query, len(page.Data), tt.want)
+		}
+	}
+	s.get(t, "/api/v1/incidents?sort=count", &page)
+	if first := page.Data[0]; first.Count != 3 || first.Cause != classify.TokenExpired || first.Environment != "prod" || first.State != "open" ||
+		!first.FirstSeen.Equal(s.now.Add(-3*time.Minute)) || !first.LastSeen.Equal(s.now.Add(-time.Minute)) {
+		t.Errorf("most frequent first: %+v", first)
+	}
+}
+
+func TestIncidents_PagesHoldEachRowOnce(t *testing.T) {
+	s := newSite(t)
+	for i := range 7 {
+		s.addFailures(t, 1, classify.TokenExpired, "prod", fmt.Sprintf("client-%d", i))
+	}
+	for _, sort := range []string{"last_seen", "first_seen", "count"} {
+		seen := map[string]int{}
+		path := "/api/v1/incidents?limit=3&from=now-1h&sort=" + sort
+		for pages := 0; path != ""; pages++ {
+			var page list[incidentJSON]
+			a := s.get(t, path, &page)
+			for _, i := range page.Data {
+				seen[i.ID]++
+			}
+			link := a.header.Get("Link")
+			if (link == "") != (page.Next == "") || pages > 3 {
+				t.Fatalf("page %d: next %q, Link %q", pages, page.Next, link)
+			}
+			path, _, _ = strings.Cut(strings.TrimPrefix(link, "<"), ">")
+			if strings.Contains(path, "now-1h") {
+				t.Errorf("the link moves with the clock: %s", path)
+			}
+		}
+		for id, n := range seen {
+			if n != 1 {
+				t.Errorf("sort %s: %s seen %d times", sort, id, n)
+			}
+		}
+		if len(seen) != 7 {
+			t.Errorf("sort %s: %d of 7", sort, len(seen))
+		}
+	}
+}
+
+func TestIncidents_PatchAndETag(t *testing.T) {
+	s := newSite(t)
+	s.addFailures(t, 1, classify.TokenExpired, "prod", "order-router")
+	path := s.oneIncident(t).Links.Self
+	var incident incidentJSON
+	tag := s.get(t, path, &incident).header.Get("ETag")
+	if tag == "" || strings.HasPrefix(tag, "W/") || len(incident.Endpoints) != 1 {
+		t.Fatalf("ETag %q, %+v", tag, incident)
+	}
+	if got := s.do(t, ask{path: path, who: "read", header: map[string]string{"If-None-Match": tag}}); got.status != 304 || got.header.Get("ETag") != tag {
+		t.Errorf("If-None-Match: %d", got.status)
+	}
+	patch := func(who, body string, header ...string) answer {
+		a := ask{method: "PATCH", path: path, who: who, body: body, header: map[string]string{"Content-Type": "application/json"}}
+		for i := 0; i < len(header); i += 2 {
+			a.header[header[i]] = header[i+1]
+		}
+		return s.do(t, a)
+	}
+	first := patch("respond", `{"state":"acknowledged"}`, "If-Match", tag)
+	if first.status != 200 || first.header.Get("ETag") == tag || !strings.Contains(first.body, `"state_changed_by":"test respond"`) {
+		t.Fatalf("acknowledge: %d %s", first.status, first.body)
+	}
+	problemIn(t, patch("respond", `{"state":"resolved"}`, "If-Match", tag), http.StatusPreconditionFailed)
+	problemIn(t, patch("respond", `{"state":"resolved"}`, "If-Match", "W/"+first.header.Get("ETag")), http.StatusPreconditionFailed)
+	if got := patch("session responder", `{"state":"silenced","silenced_until":"2026-11-22T20:00:00Z"}`, "If-Match", `"0", `+first.header.Get("ETag")); got.status != 200 ||
+		!strings.Contains(got.body, `"silenced_until":"2026-11-22T20:00:00Z"`) || !strings.Contains(got.body, `"state_changed_by":"a responder"`) {
+		t.Errorf("silence: %d %s", got.status, got.body)
+	}
+	if got := patch("respond", `{"state":"open"}`, "If-Match", "*"); got.status != 200 || strings.Contains(got.body, "silenced_until") {
+		t.Errorf("reopen: %d %s", got.status, got.body)
+	}
+	problemIn(t, patch("respond", `{"state":"resolved"}`, "Content-Type", "text/plain"), http.StatusUnsupportedMediaType)
+	gone := s.do(t, ask{method: "PATCH", path: "/api/v1/incidents/inc_none", who: "respond", body: `{"state":"resolved"}`, header: map[string]string{"Content-Type": "application/json"}})
+	problemIn(t, gone, http.StatusNotFound)
+}
+
+func TestIncidents_PatchRefuses(t *testing.T) {
+	s := newSite(t)
+	s.addFailures(t, 1, classify.TokenExpired, "prod", "order-router")
+	path := s.oneIncident(t).Links.Self
+	for _, tt := range []struct{ body, code string }{
+		{`{"state":"acknowledged","id":"inc_other"}`, "unknown_member"},
+		{`{"state":"acknowledged","count":0}`, "unknown_member"},
+		{`{"State":"acknowledged"}`, "unknown_member"},
+		{`{"state":"closed"}`, "not_allowed"},
+		{`{"state":1}`, "not_allowed"},
+		{`{}`, "not_allowed"},
+		{`{"state":"silenced"}`, "mismatch"},
+		{`{"state":"open","silenced_until":"2026-11-22T20:00:00Z"}`, "mismatch"},
+		{`{"state":"silenced","silenced_until":"tomorrow"}`, "not_rfc3339"},
+		{`{"state":"silenced","silenced_until":"2026-11-22T11:59:59Z"}`, "out_of_range"},
+		{`{"state":"silenced","silenced_until":"2036-11-22T11:59:59Z"}`, "out_of_range"},
+		{`[]`, "not_an_object"}, {`null`, "not_an_object"}, {``, "not_an_object"}, {`{"state":"open"} {}`, "not_an_object"},
+	} {
+		got := s.do(t, ask{method: "PATCH", path: path, who: "admin", body: tt.body, header: map[string]string{"Content-Type": "application/json"}})
+		if p := problemIn(t, got, http.StatusBadRequest); p.Errors[0].Code != tt.code {
+			t.Errorf("%s: %+v, want %s", tt.body, p.Errors, tt.code)
+		}
+	}
+	if got := s.oneIncident(t); got.State != "open" {
+		t.Errorf("state is %s", got.State)
+	}
+}
+
+// Of several people who act on the same version at once, one is heard.
+func TestIncidents_PatchRace(t *testing.T) {
+	s := newSite(t)
+	s.addFailures(t, 1, classify.TokenExpired, "prod", "order-router")
+	path := s.oneIncident(t).Links.Self
+	tag := s.get(t, path, &incidentJSON{}).header.Get("ETag")
+	statuses := make([]int, 8)
+	var wg sync.WaitGroup
+	for i := range statuses {
+		wg.Go(func() {
+			got := s.do(t, ask{method: "PATCH", path: path, who: "respond", body: `{"state":"acknowledged"}`,
+				header: map[string]string{"Content-Type": "application/json", "If-Match": tag}})
+			statuses[i] = got.status
+		})
+	}
+	wg.Wait()
+	won := 0
+	for _, status := range statuses {
+		switch status {
+		case http.StatusOK:
+			won++
+		case http.StatusPreconditionFailed:
+		default:
+			t.Errorf("status %d", status)
+		}
+	}
+	if won != 1 {
+		t.Errorf("%d of %d were heard", won, len(statuses))
+	}
+}
