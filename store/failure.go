@@ -40,6 +40,7 @@ type FailureFilter struct {
 	Clients      []string
 	Endpoints    []string
 	Statuses     []int
+	RequestIDs   []string
 	From, To     time.Time // half-open, event time
 	Page
 }
@@ -189,6 +190,10 @@ func failureQuery(f FailureFilter) (query string, args []any, err error) {
 	}
 	in(&w, `endpoint`, keyTexts(f.Endpoints))
 	in(&w, `status`, numbers(f.Statuses))
+	if len(f.RequestIDs) > 0 {
+		w.and(`request_id <> ''`) // what the partial index asks for
+		in(&w, `request_id`, keyTexts(f.RequestIDs))
+	}
 	w.between(`occurred_at`, f.From, f.To)
 	c, ok, err := readCursor(f.Cursor, "failures", 1)
 	if err != nil {

@@ -107,7 +107,7 @@ type contractTest struct {
 
 // TestStore holds every engine to the same contract.
 func TestStore(t *testing.T) {
-	contract := slices.Concat(episodeContract(), trafficContract())
+	contract := slices.Concat(writeContract(), openContract(), episodeContract(), trafficContract())
 	for _, e := range engines(t) {
 		for _, tt := range contract {
 			t.Run(e.name+"/"+tt.name, func(t *testing.T) { tt.run(t, openWorld(t, e)) })
