@@ -75,8 +75,11 @@ func (s *testServer) start(args []string) *testServer {
 	s.stop = cancel
 	go func() { s.status <- run(ctx, args, noEnv, strings.NewReader(""), s.stdout, s.stderr) }()
 	s.t.Cleanup(s.close)
-	address := s.await(s.stderr, `"address":"([^"]+)"`)
-	s.url = "http://" + address
+	if s.demo {
+		s.url = s.await(s.stdout, `Open (http://[^/]+)/`)
+	} else {
+		s.url = "http://" + s.await(s.stderr, `"address":"([^"]+)"`)
+	}
 	return s
 }
 

@@ -110,7 +110,7 @@ func (c *serveCommand) open(ctx context.Context, p *program) (*server, error) {
 	s := &server{
 		store:     db,
 		lock:      lock,
-		log:       slog.New(slog.NewJSONHandler(p.stderr, nil)),
+		log:       slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: c.logLevel()})),
 		setupFile: c.setupFile(p.getenv),
 		demo:      c.Demo,
 	}
@@ -123,6 +123,14 @@ func (c *serveCommand) open(ctx context.Context, p *program) (*server, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// logLevel leaves the demo's own requests out: they would push the link off the screen.
+func (c *serveCommand) logLevel() slog.Level {
+	if c.Demo {
+		return slog.LevelWarn
+	}
+	return slog.LevelInfo
 }
 
 // setupFile is beside the database, or, when that is on a PostgreSQL server, beside the fingerprint key.
