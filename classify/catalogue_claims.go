@@ -6,7 +6,7 @@ func wrongAudienceCause() Cause {
 		Summary: "aud does not name the server that received the token.",
 		Happened: "aud says for whom a token is meant, and a server must refuse what is meant for another. The classic mistake is " +
 			"the API's URL in a client assertion that goes to the token endpoint. What is right differs: the token endpoint's URL at " +
-			"some providers, the issuer at others, and at Auth0's own documentation the tenant URL with a trailing slash. Comparison " +
+			"some providers, the issuer at others, and in Auth0's own documentation the tenant URL with a trailing slash. Comparison " +
 			"is exact: a slash, a port or a letter's case is enough to fail.",
 		Recognised: "aud of the decoded token is compared with what the profile of that provider and environment expects. Near " +
 			"misses (slash, case, an array where one text is due) are named as such. Servers often say nothing: Redox leaves the " +
@@ -39,7 +39,7 @@ func wrongAudienceCause() Cause {
 			{"entra", []string{"Use the tenant's token endpoint, https://login.microsoftonline.com/{tenantId}/oauth2/v2.0/token, as " +
 				"one string: an array is refused with AADSTS50027."}},
 			{"keycloak", []string{"Send one audience only: newer versions refuse several by default. The realm's issuer URL is " +
-				"accepted everywhere."}},
+				"accepted."}},
 			{"google", []string{"Use https://oauth2.googleapis.com/token."}},
 			{"box", []string{"Always use https://api.box.com/oauth2/token."}},
 		},
@@ -57,8 +57,8 @@ func wrongIssuerCause() Cause {
 	return Cause{
 		Code: WrongIssuer, Group: "claims", Title: "Wrong issuer", Fault: FaultClient,
 		Summary: "The access token was issued by an authorization server that this API does not trust.",
-		Happened: "An API trusts the tokens of certain issuers. This token comes from another tenant, another realm, another " +
-			"version of the same endpoint, or a custom domain, or the API's configured issuer differs by a slash.",
+		Happened: "An API trusts the tokens of certain issuers. This token comes from another tenant, another realm, another version " +
+			"of the same endpoint, or a custom domain, or the API's configured issuer differs by a slash.",
 		Recognised: "iss of the decoded access token is none of the issuers in the profile and belongs to no other environment of it.",
 		ConfusedWith: []Confusion{
 			{WrongEnvironment, "If iss is the issuer of another environment in the profile, the token was fetched in the wrong one."},
@@ -124,8 +124,8 @@ func missingClaimCause() Cause {
 	return Cause{
 		Code: MissingClaim, Group: "claims", Title: "Missing claim", Fault: FaultClient,
 		Summary: "A claim that this server requires is not in the token.",
-		Happened: "The token lacks a claim that the server insists on. The RFC requires iss, sub, aud and exp of a client " +
-			"assertion; many providers ask for iat and jti too.",
+		Happened: "The token lacks a claim that the server insists on. The RFC requires iss, sub, aud and exp of a client assertion; " +
+			"many providers ask for iat and jti too.",
 		Recognised: "The decoded token is compared with the profile's required claims. An empty text or null counts as missing, as " +
 			"it does for servers.",
 		ConfusedWith: []Confusion{
@@ -192,8 +192,8 @@ func missingKIDCause() Cause {
 	return Cause{
 		Code: MissingKID, Group: "claims", Title: "Missing key id", Fault: FaultClient,
 		Summary: "The JWT header has no kid, and the server needs it to choose the public key.",
-		Happened: "A client can have several public keys registered, for rotation. The server picks one by the header's kid; " +
-			"without it there is nothing to pick.",
+		Happened: "A client can have several public keys registered, for rotation. The server picks one by the header's kid; without " +
+			"it there is nothing to pick.",
 		Recognised: "kid is absent from (or empty in) the decoded header and the profile requires it, or the server says so: JWT " +
 			"header kid property is required.",
 		ConfusedWith: []Confusion{
