@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"authwatch/store"
 
@@ -214,3 +215,23 @@ func parseSpan(text string) (time.Duration, error) {
 	}
 	return d, nil
 }
+
+// param returns a path parameter, decoded: Echo leaves it encoded when the URL holds an escape such as %2F. What is not
+// text, or no text that a database can hold, names nothing: store.ErrNotFound.
+func param(c echo.Context, name string) (string, error) {
+	value := c.Param(name)
+	if c.Request().URL.RawPath != "" {
+		decoded, err := url.PathUnescape(value)
+		if err != nil {
+			return "", store.ErrNotFound
+		}
+		value = decoded
+	}
+	if value == "" || !isText(value) {
+		return "", store.ErrNotFound
+	}
+	return value, nil
+}
+
+// isText is false for what PostgreSQL refuses as text.
+func isText(value string) bool { return utf8.ValidString(value) && !strings.Contains(value, "\x00") }

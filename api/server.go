@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"authwatch/classify"
 	"authwatch/store"
@@ -157,35 +155,3 @@ func (s *Server) apiRoutes() []route {
 
 // isIngest is true for what shippers send, which has limits of its own.
 func isIngest(c echo.Context) bool { return strings.HasPrefix(c.Request().URL.Path, "/ingest/") }
-
-// healthz says that the process serves, and nothing else.
-func (s *Server) healthz(c echo.Context) error { return c.String(http.StatusOK, "ok\n") }
-
-// readyz says whether the database answers and can be written; the reason is in the log only.
-func (s *Server) readyz(c echo.Context) error {
-	if err := s.Store.Ready(c.Request().Context()); err != nil {
-		s.Logger.WarnContext(c.Request().Context(), "not ready", "err", err)
-		return fail(http.StatusServiceUnavailable, "The database does not answer or cannot be written.")
-	}
-	return c.String(http.StatusOK, "ready\n")
-}
-
-// param returns a path parameter, decoded: Echo leaves it encoded when the URL holds an escape such as %2F. What is not
-// text, or no text that a database can hold, names nothing: store.ErrNotFound.
-func param(c echo.Context, name string) (string, error) {
-	value := c.Param(name)
-	if c.Request().URL.RawPath != "" {
-		decoded, err := url.PathUnescape(value)
-		if err != nil {
-			return "", store.ErrNotFound
-		}
-		value = decoded
-	}
-	if value == "" || !isText(value) {
-		return "", store.ErrNotFound
-	}
-	return value, nil
-}
-
-// isText is false for what PostgreSQL refuses as text.
-func isText(value string) bool { return utf8.ValidString(value) && !strings.Contains(value, "\x00") }

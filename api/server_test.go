@@ -31,6 +31,13 @@ func TestNew_NamesWhatIsMissing(t *testing.T) {
 	if _, err := New(whole); err != nil {
 		t.Errorf("whole: %v", err)
 	}
+	for _, base := range []string{"127.0.0.1:8080", "http://authwatch.example/under/a/path"} {
+		o := testOptions(s.store, io.Discard, time.Now)
+		o.BaseURL = base
+		if _, err := New(o); err == nil || !strings.Contains(err.Error(), "BaseURL") {
+			t.Errorf("BaseURL %s: %v", base, err)
+		}
+	}
 }
 
 func TestHeaders_OnEveryAnswer(t *testing.T) {
