@@ -1,12 +1,140 @@
 package api
 
-import "github.com/labstack/echo/v4"
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"net/http"
+
+	"authwatch/store"
+	"authwatch/web"
+
+	"github.com/labstack/echo/v4"
+)
 
 // pageRoutes lists the pages of the dashboard: public, pageViewer (a signed-in person) or pageResponder (may change
 // incidents). authorize has run before a handler does: it has refused cross-site posts, and s.user(c) is the person.
-func (s *Server) pageRoutes() []route { return nil }
+func (s *Server) pageRoutes() []route {
+	return []route{
+		{http.MethodGet, "/", pageViewer, s.overviewPage},
+		{http.MethodGet, "/incidents", pageViewer, s.incidentsPage},
+		{http.MethodGet, "/incidents/:id", pageViewer, s.incidentPage},
+		{http.MethodPost, "/incidents/:id/state", pageResponder, s.changeIncidentState},
+		{http.MethodGet, "/i/:id", pageViewer, s.shortIncident},
+		{http.MethodGet, "/failures/:id", pageViewer, s.failurePage},
+		{http.MethodGet, "/clients", pageViewer, s.clientsPage},
+		{http.MethodGet, "/clients/:id", pageViewer, s.clientPage},
+		{http.MethodGet, "/environments", pageViewer, s.environmentsPage},
+		{http.MethodGet, "/causes", pageViewer, s.causesPage},
+		{http.MethodGet, "/causes/:code", pageViewer, s.causePage},
+		{http.MethodGet, "/check", pageViewer, s.checkPage},
+		{http.MethodPost, "/check", pageViewer, s.checkPasted},
+		{http.MethodGet, "/setup/:token", public, s.setupPage},
+		{http.MethodPost, "/setup/:token", public, s.useSetup},
+		{http.MethodGet, "/login", public, s.loginPage},
+		{http.MethodPost, "/logout", public, s.logout},
+	}
+}
+
+// A view is the data of one page. template names its file, so that a page cannot be shown with another page's data.
+type view interface{ template() string }
+
+// A pageSet holds each page parsed with exactly the layout and the shared parts.
+type pageSet map[string]*template.Template
+
+// loadPages parses every page. There are no template functions: what a page shows is shaped in Go, as plain text, and
+// html/template alone escapes it.
+func loadPages() (pageSet, error) {
+	base, err := template.ParseFS(web.Files(), "templates/layout.html", "templates/parts/*.html")
+	if err != nil {
+		return nil, fmt.Errorf("parse layout: %w", err)
+	}
+	entries, err := web.Files().ReadDir("templates/pages")
+	if err != nil {
+		return nil, fmt.Errorf("list pages: %w", err)
+	}
+	pages := pageSet{}
+	for _, entry := range entries {
+		t, err := base.Clone()
+		if err != nil {
+			return nil, fmt.Errorf("parse page %s: %w", entry.Name(), err)
+		}
+		if _, err := t.ParseFS(web.Files(), "templates/pages/"+entry.Name()); err != nil {
+			return nil, fmt.Errorf("parse page %s: %w", entry.Name(), err)
+		}
+		pages[entry.Name()] = t
+	}
+	return pages, nil
+}
+
+// html executes a page into memory, so that an error is a clean 500 and never half a page.
+func (p pageSet) html(v view) ([]byte, error) {
+	t, ok := p[v.template()]
+	if !ok {
+		return nil, fmt.Errorf("render %s: no such page", v.template())
+	}
+	var b bytes.Buffer
+	if err := t.ExecuteTemplate(&b, "layout", v); err != nil {
+		return nil, fmt.Errorf("render %s: %w", v.template(), err)
+	}
+	return b.Bytes(), nil
+}
+
+func (s *Server) render(c echo.Context, status int, v view) error {
+	body, err := s.pages.html(v)
+	if err != nil {
+		return err
+	}
+	return c.HTMLBlob(status, body)
+}
+
+// A frame is what the layout needs around every page.
+type frame struct {
+	Nav        []choice // empty: nobody is signed in
+	User       string
+	CanRespond bool
+	Demo       bool
+	Version    string
+	Now        moment
+	Style      string
+	Script     string
+	Icon       string
+}
+
+// frameOf fills the frame; section is the path of the part of the dashboard that the page belongs to.
+func (s *Server) frameOf(c echo.Context, section string) frame {
+	now := s.Now()
+	f := frame{
+		Demo: s.Demo, Version: s.Version, Now: moment{ISO: now.UTC().Format("2006-01-02T15:04:05Z"), Text: now.UTC().Format("2 Jan 2006 15:04:05")},
+		Style: s.assetURL("app.css"), Script: s.assetURL("app.js"), Icon: s.assetURL("icon.svg"),
+	}
+	who := s.user(c)
+	if who.ID == "" {
+		return f
+	}
+	f.User = line(who.Name)
+	f.CanRespond = who.Role == store.Responder || who.Role == store.Admin
+	for _, link := range []choice{
+		{Label: "Overview", URL: "/"}, {Label: "Incidents", URL: "/incidents"}, {Label: "Clients", URL: "/clients"},
+		{Label: "Environments", URL: "/environments"}, {Label: "Causes", URL: "/causes"}, {Label: "Check", URL: "/check"},
+	} {
+		link.Current = link.URL == section
+		f.Nav = append(f.Nav, link)
+	}
+	return f
+}
+
+// An errorPage says what went wrong and where to go on.
+type errorPage struct {
+	frame
+	Status int
+	Title  string
+	Detail string
+}
+
+func (errorPage) template() string { return "error.html" }
 
 // renderError shows an error to a person.
 func (s *Server) renderError(c echo.Context, status int, title, detail string) error {
-	return c.String(status, title+"\n\n"+detail+"\n")
+	return s.render(c, status, errorPage{frame: s.frameOf(c, ""), Status: status, Title: title, Detail: detail})
 }

@@ -1,0 +1,121 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"authwatch/classify"
+	"authwatch/store"
+
+	"github.com/labstack/echo/v4"
+)
+
+// An environmentsPage puts what the profiles say beside what traffic shows.
+type environmentsPage struct {
+	frame
+	Providers []providerView
+	Unused    []providerView // profiles without traffic
+}
+
+func (environmentsPage) template() string { return "environments.html" }
+
+// A providerView is one provider with its environments as columns of a matrix.
+type providerView struct {
+	ID         string
+	Title      string
+	Known      bool // there is a profile
+	Columns    []environmentColumn
+	References []referenceView
+}
+
+// An environmentColumn is one environment: Listed by the profile, Traffic when some was seen.
+type environmentColumn struct {
+	Name           string
+	Listed         bool
+	TokenEndpoints []string
+	Issuers        []string
+	Audiences      []string
+	Hosts          []string
+	Clients        []string
+	Traffic        *environmentCard
+	FailuresURL    string
+}
+
+func (s *Server) environmentsPage(c echo.Context) error {
+	list, err := s.Store.ListEnvironments(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	page := environmentsPage{frame: s.frameOf(c, "/environments")}
+	page.Providers, page.Unused = providersOf(s.Profiles, list, s.Now())
+	return s.render(c, http.StatusOK, page)
+}
+
+// providersOf lists providers with traffic first by name, then the profiles that wait for some.
+func providersOf(profiles classify.Profiles, traffic []store.EnvironmentSummary, now time.Time) (used, unused []providerView) {
+	var names []string
+	for _, e := range traffic {
+		if !slices.Contains(names, e.Provider) {
+			names = append(names, e.Provider)
+		}
+	}
+	for _, name := range names {
+		view := providerView{ID: line(name), Title: line(name)}
+		if name == "" {
+			view.Title = "Unknown provider"
+		}
+		for _, p := range profiles {
+			if p.ID == name {
+				view = profileView(p)
+			}
+		}
+		view.addTraffic(traffic, name, now)
+		used = append(used, view)
+	}
+	for _, p := range profiles {
+		if !slices.Contains(names, p.ID) {
+			unused = append(unused, profileView(p))
+		}
+	}
+	return used, unused
+}
+
+func profileView(p *classify.Profile) providerView {
+	view := providerView{ID: p.ID, Title: p.Title, Known: true}
+	if view.Title == "" {
+		view.Title = p.ID
+	}
+	for _, r := range p.References {
+		view.References = append(view.References, referenceView{Title: r, URL: r})
+	}
+	for _, e := range p.Environments {
+		column := environmentColumn{Name: e.Name, Listed: true, TokenEndpoints: e.TokenEndpoints, Issuers: e.Issuers, Audiences: e.APIAudiences, Hosts: e.Hosts}
+		for _, client := range p.Clients {
+			if slices.Contains(client.Environments, e.Name) {
+				column.Clients = append(column.Clients, client.ID)
+			}
+		}
+		view.Columns = append(view.Columns, column)
+	}
+	return view
+}
+
+func (v *providerView) addTraffic(traffic []store.EnvironmentSummary, provider string, now time.Time) {
+	for _, e := range traffic {
+		if e.Provider != provider {
+			continue
+		}
+		card := environmentCards([]store.EnvironmentSummary{e}, now)[0]
+		i := slices.IndexFunc(v.Columns, func(c environmentColumn) bool { return c.Name == e.Environment })
+		if i < 0 {
+			name := line(e.Environment)
+			if name == "" {
+				name = "unknown environment"
+			}
+			v.Columns = append(v.Columns, environmentColumn{Name: name})
+			i = len(v.Columns) - 1
+		}
+		v.Columns[i].Traffic = &card
+	}
+}

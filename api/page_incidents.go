@@ -1,0 +1,226 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+
+	"authwatch/classify"
+	"authwatch/store"
+
+	"github.com/labstack/echo/v4"
+)
+
+// An incidentsPage is the list of incidents; every filter is in the URL.
+type incidentsPage struct {
+	frame
+	Range   rangeView
+	Tabs    []choice
+	Filters incidentFilters
+	Rows    []incidentRow
+	Next    string // URL of the next page
+	First   string // URL of the first page, when this is a later one
+}
+
+func (incidentsPage) template() string { return "incidents.html" }
+
+// An incidentFilters is the filter form with what is chosen.
+type incidentFilters struct {
+	State        string
+	Range        string
+	From, To     string
+	Causes       []option
+	Providers    []option
+	Environments []option
+	Faults       []option
+	Client       string
+	Active       bool   // something is filtered
+	Clear        string // URL without filters
+}
+
+// An option is one entry of a select.
+type option struct {
+	Value    string
+	Label    string
+	Selected bool
+}
+
+// An incidentRow is one incident of a list.
+type incidentRow struct {
+	Cause      causeRef
+	URL        string
+	Summary    string
+	Client     clientRef
+	Place      string
+	Count      string
+	First      moment
+	Last       moment
+	Confidence badge
+	Fault      badge
+	State      badge
+}
+
+func (s *Server) incidentsPage(c echo.Context) error {
+	now, q := s.Now(), c.QueryParams()
+	w, err := windowOf(q, now, "7d")
+	if err != nil {
+		return err
+	}
+	filter, err := pageIncidentFilter(q, w)
+	if err != nil {
+		return err
+	}
+	ctx := c.Request().Context()
+	counted := filter
+	counted.States, counted.Page = nil, store.Page{}
+	states, err := s.Store.CountIncidents(ctx, counted)
+	if err != nil {
+		return err
+	}
+	list, next, err := s.Store.ListIncidents(ctx, filter)
+	if err != nil {
+		return err
+	}
+	environments, err := s.Store.ListEnvironments(ctx)
+	if err != nil {
+		return err
+	}
+	page := incidentsPage{
+		frame: s.frameOf(c, "/incidents"), Range: w.view("/incidents", q), Tabs: stateTabs(q, states),
+		Filters: filtersOf(q, environments), Rows: incidentRows(list, w),
+	}
+	page.Next, page.First = pageLinks("/incidents", q, next)
+	return s.render(c, http.StatusOK, page)
+}
+
+// pageLinks are the ways on and back of a list that is read forwards.
+func pageLinks(path string, q url.Values, next string) (on, back string) {
+	if next != "" {
+		on = linkTo(path, q)
+		on += separator(on) + "cursor=" + url.QueryEscape(next)
+	}
+	if q.Get("cursor") != "" {
+		back = linkTo(path, q)
+	}
+	return on, back
+}
+
+func separator(link string) string {
+	if u, err := url.Parse(link); err == nil && u.RawQuery != "" {
+		return "&"
+	}
+	return "?"
+}
+
+func pageStates() []store.State {
+	return []store.State{store.StateOpen, store.StateAcknowledged, store.StateSilenced, store.StateResolved}
+}
+
+func pageFaults() []classify.Fault {
+	return []classify.Fault{classify.FaultClient, classify.FaultProvider, classify.FaultAPI, classify.FaultNetwork, classify.FaultUnknown}
+}
+
+// pageIncidentFilter reads the filters of the URL; without a state it is the open ones.
+func pageIncidentFilter(q url.Values, w window) (store.IncidentFilter, error) {
+	f := store.IncidentFilter{
+		Providers: given(q, "provider"), Environments: given(q, "environment"), Clients: given(q, "client"),
+		From: w.From, To: w.To, Page: store.Page{Limit: 50, Cursor: q.Get("cursor")},
+	}
+	switch state := store.State(q.Get("state")); {
+	case state == "":
+		f.States = []store.State{store.StateOpen}
+	case slices.Contains(pageStates(), state):
+		f.States = []store.State{state}
+	case state != "all":
+		return f, fail(http.StatusBadRequest, "The state is not open, acknowledged, silenced, resolved or all.",
+			fault{Parameter: "state", Code: "unknown_state", Detail: "use open, acknowledged, silenced, resolved or all"})
+	}
+	for _, code := range given(q, "cause") {
+		if _, ok := classify.Lookup(classify.Code(code)); !ok {
+			return f, fail(http.StatusBadRequest, "There is no such cause; the page Causes lists them.",
+				fault{Parameter: "cause", Code: "unknown_cause", Detail: "use a code of the catalogue"})
+		}
+		f.Causes = append(f.Causes, classify.Code(code))
+	}
+	for _, name := range given(q, "fault") {
+		if !slices.Contains(pageFaults(), classify.Fault(name)) {
+			return f, fail(http.StatusBadRequest, "The fault is not client, provider, api, network or unknown.",
+				fault{Parameter: "fault", Code: "unknown_fault", Detail: "use client, provider, api, network or unknown"})
+		}
+		f.Faults = append(f.Faults, classify.Fault(name))
+	}
+	return f, nil
+}
+
+// given returns the values of a filter; a select that was left at "any" sends an empty one.
+func given(q url.Values, name string) []string {
+	var values []string
+	for _, v := range q[name] {
+		if v != "" {
+			values = append(values, v)
+		}
+	}
+	return values
+}
+
+func stateTabs(q url.Values, states map[store.State]int64) []choice {
+	current := q.Get("state")
+	if current == "" {
+		current = string(store.StateOpen)
+	}
+	var tabs []choice
+	var all int64
+	for _, state := range pageStates() {
+		all += states[state]
+		tabs = append(tabs, choice{Label: capitalize(string(state)), Count: count(states[state]), Current: current == string(state),
+			URL: linkTo("/incidents", q, "state", string(state))})
+	}
+	return append(tabs, choice{Label: "All", Count: count(all), Current: current == "all", URL: linkTo("/incidents", q, "state", "all")})
+}
+
+func filtersOf(q url.Values, environments []store.EnvironmentSummary) incidentFilters {
+	f := incidentFilters{State: q.Get("state"), Range: q.Get("range"), From: q.Get("from"), To: q.Get("to"), Client: q.Get("client")}
+	for _, name := range []string{"cause", "provider", "environment", "fault", "client"} {
+		f.Active = f.Active || len(given(q, name)) > 0
+	}
+	f.Clear = linkTo("/incidents", q, "cause", "", "provider", "", "environment", "", "fault", "", "client", "")
+	for _, row := range classify.Catalogue() {
+		f.Causes = append(f.Causes, option{string(row.Code), row.Title, q.Get("cause") == string(row.Code)})
+	}
+	for _, name := range pageFaults() {
+		f.Faults = append(f.Faults, option{string(name), faultBadge(name).Text, q.Get("fault") == string(name)})
+	}
+	var providers, names []string
+	for _, e := range environments {
+		providers, names = append(providers, e.Provider), append(names, e.Environment)
+	}
+	f.Providers, f.Environments = optionsOf(providers, q.Get("provider")), optionsOf(names, q.Get("environment"))
+	return f
+}
+
+// optionsOf offers what traffic has shown, and what the URL asks for although it was never seen.
+func optionsOf(values []string, chosen string) []option {
+	if chosen != "" {
+		values = append(values, chosen)
+	}
+	slices.Sort(values)
+	var out []option
+	for _, v := range slices.Compact(values) {
+		if v != "" {
+			out = append(out, option{v, line(v), v == chosen})
+		}
+	}
+	return out
+}
+
+func incidentRows(list []store.Incident, w window) []incidentRow {
+	rows := make([]incidentRow, 0, len(list))
+	for _, i := range list {
+		rows = append(rows, incidentRow{
+			Cause: causeOf(i.Cause), URL: incidentURL(i.ID), Summary: shown(i.Summary, valueLength), Client: clientOf(i.ClientID),
+			Place: placeOf(i.Provider, i.Environment), Count: count(i.Count), First: at(i.FirstSeenAt, w.Now, "–"), Last: ago(i.LastSeenAt, w.Now, "–"),
+			Confidence: confidenceBadge(i.Confidence), Fault: faultBadge(i.Fault), State: stateBadge(i.State),
+		})
+	}
+	return rows
+}

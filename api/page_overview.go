@@ -1,0 +1,140 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"authwatch/store"
+
+	"github.com/labstack/echo/v4"
+)
+
+// An overviewPage answers: is it real, how bad, whose, and what is new.
+type overviewPage struct {
+	frame
+	Range        rangeView
+	Start        *startView // nothing was ever received
+	Lead         string     // "412 failures"
+	Rest         string     // "in the last 24 hours"
+	Lede         []string   // sentences below
+	Figures      []figure
+	Chart        chartView
+	Worst        []worstRow
+	MoreWorst    string // "" or how many incidents the list leaves out
+	Causes       []causeCount
+	Environments []environmentCard
+	Received     moment
+}
+
+func (overviewPage) template() string { return "overview.html" }
+
+func (s *Server) overviewPage(c echo.Context) error {
+	now, q := s.Now(), c.QueryParams()
+	w, err := windowOf(q, now, "24h")
+	if err != nil {
+		return err
+	}
+	page := overviewPage{frame: s.frameOf(c, "/"), Range: w.view("/", q)}
+	ctx := c.Request().Context()
+	received, records, err := s.Store.LastReceived(ctx)
+	if err != nil {
+		return err
+	}
+	if records == 0 {
+		page.Start = startOf(s.BaseURL, now)
+		return s.render(c, http.StatusOK, page)
+	}
+	page.Received = ago(received, now, "never")
+	facts, err := s.overviewFacts(ctx, w)
+	if err != nil {
+		return err
+	}
+	facts.fill(&page)
+	return s.render(c, http.StatusOK, page)
+}
+
+// overviewFacts is everything that the overview is made of.
+type overviewFacts struct {
+	window       window
+	now, before  store.Totals
+	states       map[store.State]int64
+	trend        store.Trend
+	earlier      store.Trend
+	incidents    []store.Incident
+	more         bool
+	sparks       []store.Trend
+	environments []store.EnvironmentSummary
+}
+
+// worstIncidents bounds the list of the overview; each of its rows costs one small trend.
+const worstIncidents = 12
+
+func (s *Server) overviewFacts(ctx context.Context, w window) (f overviewFacts, err error) {
+	f.window = w
+	if f.now, err = s.Store.Totals(ctx, w.From, w.To, nil, nil); err != nil {
+		return f, err
+	}
+	from, to := w.earlier()
+	if f.before, err = s.Store.Totals(ctx, from, to, nil, nil); err != nil {
+		return f, err
+	}
+	if f.states, err = s.Store.CountIncidents(ctx, store.IncidentFilter{}); err != nil {
+		return f, err
+	}
+	if f.trend, f.earlier, err = s.trendPair(ctx, w, store.TrendQuery{GroupBy: store.ByCause}); err != nil {
+		return f, err
+	}
+	if f.environments, err = s.Store.ListEnvironments(ctx); err != nil {
+		return f, err
+	}
+	return f, s.worst(ctx, &f)
+}
+
+// worst picks the incidents of the window that need somebody, most urgent first, each with its own trend.
+func (s *Server) worst(ctx context.Context, f *overviewFacts) error {
+	list, next, err := s.Store.ListIncidents(ctx, store.IncidentFilter{
+		States: []store.State{store.StateOpen, store.StateAcknowledged}, From: f.window.From, To: f.window.To, Page: store.Page{Limit: 50},
+	})
+	if err != nil {
+		return err
+	}
+	if len(list) > 3*worstIncidents {
+		list, next = list[:3*worstIncidents], "more"
+	}
+	f.incidents, f.more = list, next != ""
+	for _, i := range list {
+		t, err := s.Store.Trend(ctx, incidentTrend(i, sparkWindow(f.window)))
+		if err != nil {
+			return err
+		}
+		f.sparks = append(f.sparks, t)
+	}
+	return nil
+}
+
+// sparkWindow has fewer steps than the chart: a word-sized drawing shows no more.
+func sparkWindow(w window) window {
+	if w.Step < time.Hour && w.To.Sub(w.From) >= day {
+		w.Step = time.Hour
+	}
+	return w
+}
+
+func incidentTrend(i store.Incident, w window) store.TrendQuery {
+	q := store.TrendQuery{From: w.From, To: w.To, Step: w.Step, GroupBy: store.ByCause, Clients: []string{i.ClientID}}
+	q.Causes = append(q.Causes, i.Cause)
+	q.Providers, q.Environments = []string{i.Provider}, []string{i.Environment}
+	return q
+}
+
+// trendPair asks for a trend and for the same window earlier.
+func (s *Server) trendPair(ctx context.Context, w window, q store.TrendQuery) (now, earlier store.Trend, err error) {
+	q.From, q.To, q.Step = w.From, w.To, w.Step
+	if now, err = s.Store.Trend(ctx, q); err != nil {
+		return now, earlier, err
+	}
+	q.From, q.To = w.From.Add(-w.Shift), w.To.Add(-w.Shift)
+	earlier, err = s.Store.Trend(ctx, q)
+	return now, earlier, err
+}

@@ -1,0 +1,199 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+)
+
+const (
+	day  = 24 * time.Hour
+	week = 7 * day
+	// longestRange keeps a hand-written range from asking for every rollup there is.
+	longestRange = 400 * day
+)
+
+// A window is the time that a page speaks about: [From, To), cut in steps, compared with Shift earlier.
+type window struct {
+	Preset string // "24h", or "" for from and to
+	From   time.Time
+	To     time.Time
+	Now    time.Time
+	Step   time.Duration
+	Shift  time.Duration
+}
+
+// A preset is a range that a link offers. Step divides it into some fifty bars.
+type preset struct {
+	name  string
+	words string
+	span  time.Duration
+	step  time.Duration
+}
+
+func presets() []preset {
+	return []preset{
+		{"1h", "last hour", time.Hour, time.Minute},
+		{"6h", "last 6 hours", 6 * time.Hour, 5 * time.Minute},
+		{"24h", "last 24 hours", day, 30 * time.Minute},
+		{"7d", "last 7 days", week, 3 * time.Hour},
+		{"30d", "last 30 days", 30 * day, 12 * time.Hour},
+	}
+}
+
+// windowOf reads range, or from and to, of a URL; usual is the preset without either.
+func windowOf(q url.Values, now time.Time, usual string) (window, error) {
+	if q.Get("from") != "" || q.Get("to") != "" {
+		return absoluteWindow(q.Get("from"), q.Get("to"), now)
+	}
+	name := q.Get("range")
+	if name == "" {
+		name = usual
+	}
+	var names []string
+	for _, p := range presets() {
+		if p.name == name {
+			return p.window(now), nil
+		}
+		names = append(names, p.name)
+	}
+	return window{}, fail(http.StatusBadRequest, "The range is not one of those that this page knows.",
+		fault{Parameter: "range", Code: "unknown_range", Detail: "use a preset, or from and to", Allowed: names})
+}
+
+// window ends at the minute, or for long ranges the hour, that now belongs to, so that the rollups answer it.
+func (p preset) window(now time.Time) window {
+	grain := time.Minute
+	if p.step >= time.Hour {
+		grain = time.Hour
+	}
+	to := now.UTC().Truncate(grain).Add(grain)
+	return window{Preset: p.name, From: to.Add(-p.span), To: to, Now: now, Step: p.step, Shift: shiftOf(p.span)}
+}
+
+// shiftOf is the smallest number of whole weeks that puts the earlier window before this one: the same weekday, no overlap.
+func shiftOf(span time.Duration) time.Duration {
+	return week * ((span + week - 1) / week)
+}
+
+func absoluteWindow(from, to string, now time.Time) (window, error) {
+	start, err := parseTime("from", from)
+	if err != nil {
+		return window{}, err
+	}
+	end := now
+	if to != "" {
+		if end, err = parseTime("to", to); err != nil {
+			return window{}, err
+		}
+	}
+	return spanWindow(start, end, now)
+}
+
+// spanWindow cuts any time into at most some sixty steps.
+func spanWindow(start, end, now time.Time) (window, error) {
+	span := end.Sub(start)
+	if span <= 0 || span > longestRange {
+		return window{}, fail(http.StatusBadRequest, "The range must end after it begins and be no longer than 400 days.",
+			fault{Parameter: "to", Code: "bad_range", Detail: "to must be after from, by at most 400 days"})
+	}
+	step := stepOf(span)
+	from := start.UTC().Truncate(step)
+	last := end.UTC().Truncate(step)
+	if last.Before(end) {
+		last = last.Add(step)
+	}
+	return window{From: from, To: last, Now: now, Step: step, Shift: shiftOf(last.Sub(from))}, nil
+}
+
+func stepOf(span time.Duration) time.Duration {
+	for _, step := range []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour, day} {
+		if span <= 60*step {
+			return step
+		}
+	}
+	return week
+}
+
+// parseTime reads RFC 3339, or what a browser's datetime-local field sends, as UTC.
+func parseTime(parameter, text string) (time.Time, error) {
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04", "2006-01-02T15:04:05"} {
+		if t, err := time.Parse(layout, text); err == nil && t.Year() >= 1970 && t.Year() < 9000 {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, fail(http.StatusBadRequest, "A time of the range cannot be read.",
+		fault{Parameter: parameter, Code: "not_rfc3339", Detail: "write it as 2026-11-22T03:14:00Z"})
+}
+
+// earlier is the window that this one is compared with. It ends where this one has got to by now, not where its last step will end.
+func (w window) earlier() (from, to time.Time) {
+	to = w.To
+	if w.Now.Before(to) {
+		to = w.Now
+	}
+	return w.From.Add(-w.Shift), to.Add(-w.Shift)
+}
+
+// then names the earlier window.
+func (w window) then() string {
+	if w.Shift == week {
+		return "last week"
+	}
+	return count(int64(w.Shift/week)) + " weeks earlier"
+}
+
+// words names the window: "in the last 24 hours", or from when to when.
+func (w window) words() string {
+	for _, p := range presets() {
+		if p.name == w.Preset {
+			return "in the " + p.words
+		}
+	}
+	return "from " + w.From.Format("2 Jan 2006 15:04") + " to " + w.To.Format("2 Jan 2006 15:04")
+}
+
+// A rangeView is the range picker: links for the presets and a form for from and to.
+type rangeView struct {
+	Path    string
+	Presets []choice
+	Keep    []pair // other filters of the URL, as hidden fields
+	From    string // value of a datetime-local field
+	To      string
+	Custom  bool
+	Words   string
+	Now     moment
+}
+
+// A choice is one link of a set of which at most one is current.
+type choice struct {
+	Label   string
+	Title   string
+	URL     string
+	Current bool
+	Count   string // "" for none
+}
+
+// A pair is a hidden field of a form.
+type pair struct{ Name, Value string }
+
+func (w window) view(path string, q url.Values) rangeView {
+	v := rangeView{
+		Path: path, From: w.From.Format("2006-01-02T15:04"), To: w.To.Format("2006-01-02T15:04"),
+		Custom: w.Preset == "", Words: w.words(), Now: at(w.Now, w.Now, ""),
+	}
+	for _, p := range presets() {
+		v.Presets = append(v.Presets, choice{
+			Label: p.name, Title: capitalize(p.words), Current: p.name == w.Preset,
+			URL: linkTo(path, q, "range", p.name, "from", "", "to", ""),
+		})
+	}
+	for _, name := range sortedNames(q) {
+		if name != "range" && name != "from" && name != "to" && name != "cursor" {
+			for _, value := range q[name] {
+				v.Keep = append(v.Keep, pair{name, value})
+			}
+		}
+	}
+	return v
+}
