@@ -96,8 +96,18 @@ func TestParse_RoundTrip(t *testing.T) {
 		if !reflect.DeepEqual(p.Assertion.Audience, again.Assertion.Audience) || *again.Assertion.MaxAge != *p.Assertion.MaxAge {
 			t.Errorf("printed and read again: %+v, want %+v", again.Assertion, p.Assertion)
 		}
-		if _, err := json.Marshal(p); err != nil {
-			t.Error(err)
+		asJSON, err := json.Marshal(p.Assertion)
+		if err != nil {
+			t.Fatal(err)
+		}
+		audience := `"audience":["https://id.acme.example/","https://id.acme.example"]`
+		if p.Assertion.Audience.Keyword != "" {
+			audience = `"audience":"issuer"`
+		}
+		for _, part := range []string{audience, `"max_age":"10m0s"`, `"clock_skew":"0s"`} {
+			if !strings.Contains(string(asJSON), part) {
+				t.Errorf("%s lacks %s", asJSON, part)
+			}
 		}
 	}
 }
