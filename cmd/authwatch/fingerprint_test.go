@@ -11,16 +11,19 @@ func noEnv(string) string { return "" }
 
 func TestFingerprintKey_IsMadeOnceAndKept(t *testing.T) {
 	db := databaseFlag{DB: filepath.Join(t.TempDir(), "aw.db")}
-	first, err := fingerprintFlag{}.key(db, noEnv)
+	first, created, err := fingerprintFlag{}.key(db, noEnv)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(db.DB, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	second, err := fingerprintFlag{}.key(db, noEnv)
+	second, again, err := fingerprintFlag{}.key(db, noEnv)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if created == "" || again != "" {
+		t.Errorf("made %q, then %q", created, again)
 	}
 	if len(first) != 32 || !bytes.Equal(first, second) {
 		t.Errorf("keys of %d and %d bytes, equal %v", len(first), len(second), bytes.Equal(first, second))
@@ -40,10 +43,10 @@ func TestFingerprintKey_FromTheEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	// A named key comes before its database: every replica brings the same one.
-	if _, err := (fingerprintFlag{}).key(databaseFlag{DB: filepath.Join(dir, "new.db")}, env); err != nil {
+	if _, _, err := (fingerprintFlag{}).key(databaseFlag{DB: filepath.Join(dir, "new.db")}, env); err != nil {
 		t.Error(err)
 	}
-	if _, err := (fingerprintFlag{}).key(databaseFlag{DB: "postgres://user@127.0.0.1/db"}, env); err != nil {
+	if _, _, err := (fingerprintFlag{}).key(databaseFlag{DB: "postgres://user@127.0.0.1/db"}, env); err != nil {
 		t.Error(err)
 	}
 }

@@ -22,10 +22,7 @@ func (c *migrateCommand) Run(ctx context.Context, p *program) error {
 	if err := c.createParent(); err != nil {
 		return err
 	}
-	if _, err := c.key(c.databaseFlag, p.getenv); err != nil {
-		return err
-	}
-	s, err := c.open(ctx)
+	s, _, err := c.openWithKey(ctx, c.databaseFlag, p.getenv)
 	if err != nil {
 		return err
 	}

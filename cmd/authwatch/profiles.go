@@ -14,7 +14,7 @@ import (
 
 // profileFlag adds profiles of the user's own to the built-in ones.
 type profileFlag struct {
-	Profile []string `placeholder:"FILE" help:"Provider profile to use before the built-in ones; may be repeated."`
+	Profile []string `placeholder:"FILE" sep:"none" help:"Provider profile to use before the built-in ones; may be repeated."`
 }
 
 func (f profileFlag) profiles() (classify.Profiles, error) {

@@ -94,15 +94,11 @@ func (c *serveCommand) open(ctx context.Context, p *program) (*server, error) {
 	if err := c.createParent(); err != nil {
 		return nil, err
 	}
-	key, err := c.key(c.databaseFlag, p.getenv)
-	if err != nil {
-		return nil, err
-	}
 	lock, err := lockDatabase(c.databaseFlag)
 	if err != nil {
 		return nil, err
 	}
-	db, err := c.databaseFlag.open(ctx)
+	db, key, err := c.openWithKey(ctx, c.databaseFlag, p.getenv)
 	if err != nil {
 		lock.Close()
 		return nil, err
