@@ -124,7 +124,8 @@ func eventTime(v any) (time.Time, *fault) {
 		return time.Time{}, &fault{pointer: "/time", code: "not_rfc3339", detail: "time is no string; " + expected}
 	}
 	at, err := time.Parse(time.RFC3339Nano, strings.ToUpper(text))
-	if err != nil {
+	_, offset := at.Zone()
+	if err != nil || max(offset, -offset) >= 24*60*60 { // time.Parse takes an offset of a day
 		return time.Time{}, &fault{pointer: "/time", code: "not_rfc3339", detail: "time cannot be read; " + expected}
 	}
 	at = at.UTC()
@@ -208,7 +209,7 @@ func (m *fields) raw(name string) string {
 	}
 }
 
-func (m *fields) string(name string) string { return m.text(m.raw(name)) }
+func (m *fields) string(name string) string { return cutText(m.text(m.raw(name)), maxString) }
 
 // identity reads what becomes part of a key: short, and a longer one keeps a fingerprint so that two of them stay apart.
 func (m *fields) identity(name string) string {

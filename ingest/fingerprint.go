@@ -4,7 +4,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base32"
-	"encoding/base64"
 	"encoding/hex"
 	"io"
 	"strings"
@@ -26,5 +25,3 @@ func (r *Redactor) contentKey(kind string, record any) string {
 	writeCanonical(mac, record)
 	return "content:" + hex.EncodeToString(mac.Sum(nil))
 }
-
-func encodeSegment(data []byte) string { return base64.RawURLEncoding.EncodeToString(data) }

@@ -124,12 +124,14 @@ func (w *walk) nested(s string, depth int) string {
 		s = w.embeddedJSON(s, depth)
 	}
 	s = w.urls(s, depth)
+	if depth < maxNesting {
+		s = w.percentEncoded(s, depth)
+	}
 	s = w.assignments(s, depth)
 	s = w.tokens(s)
 	s = w.credentials(s)
 	if depth < maxNesting {
-		s = w.percentEncoded(s, depth)
-		s = w.base64Encoded(s, depth)
+		s = w.base64Encoded(s)
 	}
 	return w.unlessFailed(s)
 }

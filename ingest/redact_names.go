@@ -285,7 +285,9 @@ func splitSetCookie(s string) []string {
 // authorization redacts the value of an Authorization header and keeps its shape, which causes depend on: the scheme,
 // absent or doubled, and of each credential whether it is a JWT, of how many segments, or opaque.
 func (w *walk) authorization(s string) string {
-	s = w.tokens(s)
+	if strings.ContainsAny(s, "\r\n") {
+		s = w.tokens(s) // a wrapped token is one word
+	}
 	var out strings.Builder
 	basic, afterScheme := false, false
 	words := splitCredentials(s)
@@ -303,10 +305,22 @@ func (w *walk) authorization(s string) string {
 		case w.patterns.mask.MatchString(core):
 			out.WriteString(strings.Replace(word, core, "[redacted]", 1))
 		default:
-			out.WriteString(strings.Replace(word, core, w.credential(core, basic && afterScheme), 1))
+			before, credential := schemePrefix(core)
+			if !w.patterns.marker.MatchString(credential) {
+				credential = w.credential(credential, basic && afterScheme)
+			}
+			out.WriteString(strings.Replace(word, core, before+credential, 1))
 		}
 	}
 	return out.String()
+}
+
+// schemePrefix cuts off a scheme that is joined to its credential: "Bearer:…".
+func schemePrefix(s string) (scheme, credential string) {
+	if i := strings.IndexAny(s, ":="); i > 0 && i+1 < len(s) && isScheme(s[:i]) {
+		return s[:i+1], s[i+1:]
+	}
+	return "", s
 }
 
 // credential names one word of an Authorization header.
@@ -323,6 +337,11 @@ func (w *walk) credential(s string, basic bool) string {
 	}
 	if marker, ok := w.tokenMarker(s); ok {
 		return marker
+	}
+	if found := w.tokens(s); found != s { // a token with something before it
+		if before, _, _ := strings.Cut(found, "["); len(before) <= 20 && isLetters(strings.Trim(before, ":=_-")) {
+			return found
+		}
 	}
 	return w.opaque(s)
 }

@@ -80,7 +80,7 @@ func (w *walk) bareKeys(s string) string {
 			continue
 		}
 		end := i
-		for end < len(s) && (isBase64Byte(s[end]) || s[end] == '=') {
+		for end < len(s) && isBase64Byte(s[end]) {
 			end++
 		}
 		kind := ""
@@ -88,6 +88,9 @@ func (w *walk) bareKeys(s string) string {
 			kind = bareKeyType(s[i:end])
 		}
 		if kind != "" {
+			for end < len(s) && s[end] == '=' {
+				end++
+			}
 			end = wrapEnd(s, end)
 			out.WriteString(s[last:i] + "[private key, " + kind + "]")
 			last = end

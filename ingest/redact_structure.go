@@ -305,7 +305,7 @@ func unescapeLoosely(s string) string {
 const minEncoded = 24
 
 // base64Encoded opens base64 of printable text, one level deep: what decodes to something secret is dropped whole.
-func (w *walk) base64Encoded(s string, depth int) string {
+func (w *walk) base64Encoded(s string) string {
 	var out strings.Builder
 	last := 0
 	for i := 0; i < len(s) && !w.failed; {

@@ -141,3 +141,141 @@ func TestLeak_Finds(t *testing.T) {
 		}
 	}
 }
+
+// rv01 is the token of vector RV01.
+func rv01(t testing.TB) string {
+	t.Helper()
+	var rec struct {
+		Request struct {
+			Headers map[string]string `json:"headers"`
+		} `json:"request"`
+	}
+	if err := json.Unmarshal(vectors(t)[0].Record, &rec); err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimPrefix(rec.Request.Headers["authorization"], "Bearer ")
+}
+
+func TestFingerprint_WorkedExample(t *testing.T) {
+	red := testRedactor(t)
+	if got := red.fingerprint("secret", "aw5yN0tSRUFMc2VjcmV0X2NhbmFyeV8wMDAx"); got != "fp1:544t2soklkloq53eseea" {
+		t.Errorf("got %s", got)
+	}
+}
+
+// One token has one fingerprint, however it is spelled.
+func TestMarker_OneTokenOneFingerprint(t *testing.T) {
+	red := testRedactor(t)
+	token := rv01(t)
+	const want = "[jwt fp1:jwpiqrmhxjnh7axtp4od …mPwP]"
+	standard := strings.NewReplacer("-", "+", "_", "/").Replace(token)
+	wrapped := token[:64] + "\n" + token[64:128] + "\r\n  " + token[128:]
+	for name, text := range map[string]string{
+		"plain": token, "standard alphabet": standard, "padded": strings.ReplaceAll(token, ".", "==.") + "==", "wrapped": wrapped,
+	} {
+		w := &walk{Redactor: red}
+		if got := w.text("got " + text + " here"); got != "got "+want+" here" {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
+func TestAuthorization(t *testing.T) {
+	token := rv01(t)
+	two := token[:strings.LastIndexByte(token, '.')]
+	const jwt = "[jwt fp1:jwpiqrmhxjnh7axtp4od …mPwP]"
+	const opaque = "hLpPRB65Mo9RsZ-Y49pzMX7WcODFXYJtx2FxJ-oNwEZ"
+	const hidden = "[opaque fp1:qfklhxmsl6hd574k6taj …NwEZ]"
+	tests := []struct{ in, want string }{
+		{"Bearer " + token, "Bearer " + jwt},
+		{"bearer  " + token, "bearer  " + jwt},
+		{"Bearer Bearer " + token, "Bearer Bearer " + jwt},
+		{"Bearer " + token + ", Bearer " + opaque, "Bearer " + jwt + ", Bearer " + hidden},
+		{token, jwt},
+		{opaque, hidden},
+		{"Token " + token, "Token " + jwt},
+		{`Bearer "` + token + `"`, `Bearer "` + jwt + `"`},
+		{"Bearer:" + token, "Bearer:" + jwt},
+		{"Bearer " + two, "Bearer [malformed: 2 segments]"},
+		{"Bearer " + token + "." + opaque, "Bearer [malformed: 4 segments]"},
+		{"Bearer " + strings.Split(token, ".")[0], "Bearer [malformed: 1 segment]"},
+		{"Bearer abc.def.ghi", "Bearer [malformed: 3 segments]"},
+		{"Bearer ya29.a0AfH6SMBxyz", "Bearer [opaque fp1:"},
+		{"Bearer " + opaque, "Bearer " + hidden},
+		{"Basic Y2xpZW50LWE6c3ludGhldGlj", "Basic [client-a:set]"},
+		{"Basic not-base64!", "Basic [opaque fp1:"},
+		{"Bearer", "Bearer"},
+		{"Bearer ", "Bearer "},
+		{"", ""},
+		{"Bearer undefined", "Bearer undefined"},
+		{"Bearer ${ACCESS_TOKEN}", "Bearer ${ACCESS_TOKEN}"},
+		{"Bearer ****", "Bearer [redacted]"},
+		{"swordfish", "[opaque fp1:"},
+		{"Bearer [jwt]", "Bearer [jwt]"},
+		{"Bearer [opaque]", "Bearer [opaque]"},
+		{"Bearer [malformed: 3 segments]", "Bearer [malformed: 3 segments]"},
+		{"Bearer Bearer [jwt]", "Bearer Bearer [jwt]"},
+		{"Bearer " + jwt, "Bearer " + jwt},
+		{"[redacted]", "[redacted]"},
+		{"[jwt " + opaque + "]", "[opaque fp1:"}, // not a marker, though it looks like one
+	}
+	for _, tt := range tests {
+		w := &walk{Redactor: testRedactor(t), side: sideRequest}
+		got := w.headerText("authorization", tt.in)
+		if got != tt.want && !(strings.HasSuffix(tt.want, "fp1:") && strings.HasPrefix(got, tt.want)) {
+			t.Errorf("%.40q: got %q, want %q", tt.in, got, tt.want)
+		}
+		if again := w.headerText("authorization", got); again != got {
+			t.Errorf("%.40q: redacting twice gives %q after %q", tt.in, again, got)
+		}
+	}
+}
+
+// The samples of the redaction contract and their neighbours: what must go, and what must not.
+func TestText(t *testing.T) {
+	token := rv01(t)
+	const jwt = "[jwt fp1:jwpiqrmhxjnh7axtp4od …mPwP]"
+	const secret = "aw5yN0tSRUFMc2VjcmV0X2NhbmFyeV8wMDAx"
+	tests := []struct{ in, want string }{
+		{"/v1/orders?access_token=" + token + "&page=2", "/v1/orders?access_token=" + jwt + "&page=2"},
+		{"https://svc:pw@host/v1", "https://svc:[set]@host/v1"},
+		{"GET https://host/v1?client_secret=hunter2 401", "GET https://host/v1?client_secret=[set] 401"},
+		{`{"error":"invalid_grant","code":"ERR_JWT_EXPIRED"}`, `{"error":"invalid_grant","code":"ERR_JWT_EXPIRED"}`},
+		{"password-less token required; token_type must be at+jwt", "password-less token required; token_type must be at+jwt"},
+		{"-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAAS", "[private key, PKCS#8, cut]"},
+		{`{"kty":"RSA","kid":"k1","n":"AQAB","d":"c2VjcmV0"}`, `{"d":"[private]","kid":"k1","kty":"RSA","n":"AQAB"}`},
+		{"GET /cb?code=SplxlOBeZQQYbYS6WxSbIA&state=af0ifjsldkj 302", "GET /cb?code=[code fp1:"},
+		{"exit code=SplxlOBeZQQYbYS6WxSbIA", "exit code=SplxlOBeZQQYbYS6WxSbIA"},
+		{"client_secret=" + secret + " rejected", "client_secret=[secret fp1:544t2soklkloq53eseea] rejected"},
+		{`config {"clientSecret":"` + secret + `" (cut`, `config {"clientSecret":"[secret fp1:544t2soklkloq53eseea]" (cut`},
+		{`{\"client_secret\":\"` + secret + `\"}`, `{\"client_secret\":\"[secret fp1:544t2soklkloq53eseea]\"}`},
+		{"client-secret: " + secret, "client-secret: [secret fp1:544t2soklkloq53eseea]"},
+		{"password=correct", "password=[set]"},
+		{"access_token: expired", "access_token: expired"},
+		{"missing bearer token authentication_required", "missing bearer token authentication_required"},
+		{"Authorization: Bearer hLpPRB65Mo9RsZ-Y49pzMX7WcODFXYJtx2FxJ-oNwEZ", "Authorization: Bearer [opaque fp1:qfklhxmsl6hd574k6taj …NwEZ]"},
+		{"sent Bearer hLpPRB65Mo9RsZ-Y49pzMX7WcODFXYJtx2FxJ-oNwEZ, got 401", "sent Bearer [opaque fp1:qfklhxmsl6hd574k6taj …NwEZ], got 401"},
+		{"curl -u with Basic Y2xpZW50LWE6c3ludGhldGlj", "curl -u with Basic [client-a:set]"},
+		{"token 6f1f2a0e-5b0c-4c51-9f7e-0d6f1c1b2a3d is unknown", "token 6f1f2a0e-5b0c-4c51-9f7e-0d6f1c1b2a3d is unknown"},
+		{"Cookie: theme=dark; SESSION=9f2d1c", "Cookie: theme=[set]; SESSION=[set]"},
+		{"leaked glpat-4xbINl6I_MtQyQ-yE0Pv", "leaked [opaque fp1:yxamltzcmkargg3d5m4c]"},
+		{"token " + token + ". It expired", "token " + jwt + ". It expired"},
+		{"Bearer%20" + strings.ReplaceAll(token, ".", "%2E"), "Bearer " + jwt},
+		{"glued" + token, "glued" + jwt},
+		{"jwt expired at 2026-11-22T02:19:00.123Z", "jwt expired at 2026-11-22T02:19:00.123Z"},
+		{"com.example.orders.Service v1.2.3", "com.example.orders.Service v1.2.3"},
+		{`"iat" claim timestamp check failed (too far in the past)`, `"iat" claim timestamp check failed (too far in the past)`},
+		{"Public key not found, check client_id, kid and Redox dashboard settings", "Public key not found, check client_id, kid and Redox dashboard settings"},
+		{"ERR_JWKS_NO_MATCHING_KEY: no applicable key found", "ERR_JWKS_NO_MATCHING_KEY: no applicable key found"},
+	}
+	for _, tt := range tests {
+		w := &walk{Redactor: testRedactor(t)}
+		got := w.text(tt.in)
+		if got != tt.want && !(strings.HasSuffix(tt.want, "fp1:") && strings.HasPrefix(got, tt.want)) {
+			t.Errorf("%.60q:\n got %q\nwant %q", tt.in, got, tt.want)
+		}
+		if again := w.text(got); again != got {
+			t.Errorf("%.60q: redacting twice gives %q after %q", tt.in, again, got)
+		}
+	}
+}

@@ -111,8 +111,10 @@ func (s *splitter) afterBroken(start, read int) int {
 		return len(s.body)
 	}
 	from := start
-	if s.rescan -= read; s.rescan < 0 {
+	if read > s.rescan {
 		from = start + read
+	} else {
+		s.rescan -= read
 	}
 	if from >= len(s.body) {
 		return len(s.body)
