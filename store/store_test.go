@@ -107,7 +107,9 @@ type contractTest struct {
 
 // TestStore holds every engine to the same contract.
 func TestStore(t *testing.T) {
-	contract := slices.Concat(writeContract(), openContract(), episodeContract(), trafficContract())
+	contract := slices.Concat(writeContract(), openContract(), deliveryContract(), historyContract(), pendingContract(),
+		episodeContract(), traceContract(), trafficContract(), incidentContract(), failureContract(), clientContract(),
+		trendContract(), keyContract(), sessionContract(), hostileContract())
 	for _, e := range engines(t) {
 		for _, tt := range contract {
 			t.Run(e.name+"/"+tt.name, func(t *testing.T) { tt.run(t, openWorld(t, e)) })

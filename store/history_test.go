@@ -1,0 +1,217 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"authwatch/classify"
+)
+
+func deliveryContract() []contractTest {
+	return []contractTest{
+		{"a delivery is new once", testClaim},
+		{"a delivery of another source is another", testClaimSources},
+		{"a claim that was rolled back is new again", testClaimRolledBack},
+		{"nothing received yet", testNothingReceived},
+	}
+}
+
+func (w *world) claim(t *testing.T, seconds int, list ...Delivery) (fresh []bool) {
+	t.Helper()
+	w.write(t, func(ctx context.Context, tx *Tx) (err error) {
+		fresh, err = tx.Claim(ctx, at(seconds), list)
+		return err
+	})
+	return fresh
+}
+
+func testClaim(t *testing.T, w *world) {
+	a, b := Delivery{"s", "a"}, Delivery{"s", "b"}
+	equal(t, "first batch", fmt.Sprint(w.claim(t, 5, a, b, a)), "[true true false]")
+	equal(t, "again", fmt.Sprint(w.claim(t, 3, b, a)), "[false false]")
+	received, n, err := w.LastReceived(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "records", n, 2)
+	wantTime(t, "last received", received, at(5))
+	var duplicates int64
+	if err := w.readers.QueryRow(`select duplicates from source where id = 's'`).Scan(&duplicates); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "duplicates", duplicates, 3)
+}
+
+func testClaimSources(t *testing.T, w *world) {
+	// The last two differ only in where the source ends and the key begins.
+	list := []Delivery{{"s", "a"}, {"t", "a"}, {"", "a"}, {"s1", "2:x"}, {"s", "12:x"}}
+	equal(t, "fresh", fmt.Sprint(w.claim(t, 0, list...)), "[true true true true true]")
+}
+
+func testClaimRolledBack(t *testing.T, w *world) {
+	err := w.Write(t.Context(), func(ctx context.Context, tx *Tx) error {
+		if _, err := tx.Claim(ctx, at(0), []Delivery{{"s", "a"}}); err != nil {
+			return err
+		}
+		return ErrInvalid
+	})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	equal(t, "fresh", fmt.Sprint(w.claim(t, 0, Delivery{"s", "a"})), "[true]")
+}
+
+func testNothingReceived(t *testing.T, w *world) {
+	received, n, err := w.LastReceived(t.Context())
+	if err != nil || !received.IsZero() || n != 0 {
+		t.Errorf("got %v, %d, %v", received, n, err)
+	}
+}
+
+func historyContract() []contractTest {
+	return []contractTest{
+		{"history merges as classify does, in any order", testFactsMerge},
+		{"history answers only what was asked", testHistoryKeys},
+		{"history answers more keys than one query holds", testHistoryMany},
+		{"long names stay apart", testHistoryLongNames},
+	}
+}
+
+func key(name string) classify.Key {
+	return classify.Key{Kind: classify.FactJTI, Provider: "exchange", Environment: "production", Name: name}
+}
+
+func (w *world) observe(t *testing.T, facts ...classify.Fact) {
+	t.Helper()
+	w.write(t, func(ctx context.Context, tx *Tx) error { return tx.Observe(ctx, facts) })
+}
+
+func (w *world) history(t *testing.T, keys ...classify.Key) (h classify.History) {
+	t.Helper()
+	w.write(t, func(ctx context.Context, tx *Tx) (err error) {
+		h, err = tx.History(ctx, keys)
+		return err
+	})
+	return h
+}
+
+func testFactsMerge(t *testing.T, w *world) {
+	random := rand.New(rand.NewPCG(1, 2))
+	sometimes := func(fact *time.Time) {
+		if random.IntN(3) > 0 {
+			*fact = at(random.IntN(6)).Add(time.Duration(random.IntN(3)) * 400 * time.Microsecond)
+		}
+	}
+	for round := range 40 {
+		k := key(fmt.Sprint(round))
+		want := classify.Fact{}
+		for i := range 6 {
+			f := classify.Fact{Key: k, Count: int64(random.IntN(3)), MaxOffset: time.Duration(random.IntN(7)-3) * time.Second,
+				FirstExchange: fmt.Sprint(random.IntN(3)), FirstTokenPrint: fmt.Sprint(random.IntN(1000))}
+			for _, field := range []*time.Time{&f.FirstSeen, &f.LastSeen, &f.FirstAccepted, &f.LastAccepted, &f.Expires} {
+				sometimes(field)
+			}
+			// Two facts of the same exchange at the same time have the same token.
+			f.FirstTokenPrint = f.FirstExchange
+			w.observe(t, f)
+			if i == 0 {
+				want = toTheMillisecond(f)
+			} else {
+				want = want.Merge(toTheMillisecond(f))
+			}
+		}
+		if got := w.history(t, k)[k]; !reflect.DeepEqual(got, want) {
+			t.Fatalf("round %d:\n got %+v\nwant %+v", round, got, want)
+		}
+	}
+}
+
+func testHistoryKeys(t *testing.T, w *world) {
+	known, other := key("a"), key("a")
+	other.Environment = "staging"
+	w.observe(t, classify.Fact{Key: known, FirstSeen: at(1), Count: 1}, classify.Fact{Key: known, FirstSeen: at(2), Count: 1})
+	h := w.history(t, known, other, key("b"), known)
+	equal(t, "facts", len(h), 1)
+	equal(t, "count", h[known].Count, 2)
+	wantTime(t, "first seen", h[known].FirstSeen, at(1))
+	equal(t, "facts of no keys", len(w.history(t)), 0)
+}
+
+func testHistoryMany(t *testing.T, w *world) {
+	var facts []classify.Fact
+	var keys []classify.Key
+	for i := range 3*lookupSize + 1 {
+		k := key(fmt.Sprint(i))
+		k.Provider = fmt.Sprint(i % 2)
+		keys = append(keys, k)
+		facts = append(facts, classify.Fact{Key: k, FirstSeen: at(i), Count: 1})
+	}
+	w.observe(t, facts...)
+	h := w.history(t, keys...)
+	equal(t, "facts", len(h), len(keys))
+	for i, k := range keys {
+		wantTime(t, "first seen", h[k].FirstSeen, at(i))
+	}
+}
+
+func testHistoryLongNames(t *testing.T, w *world) {
+	long := strings.Repeat("ä", 4000)
+	a, b := key(long+"a"), key(long+"b")
+	w.observe(t, classify.Fact{Key: a, FirstSeen: at(1), Count: 1})
+	h := w.history(t, a, b)
+	if _, found := h[b]; found || h[a].Key != a || h[a].Count != 1 {
+		t.Errorf("got %d facts, count %d", len(h), h[a].Count)
+	}
+}
+
+func pendingContract() []contractTest {
+	return []contractTest{
+		{"a half of a join is taken once, oldest first", testPending},
+		{"an expired half counts as absent", testPendingExpired},
+	}
+}
+
+func (w *world) take(t *testing.T, side string, keys ...string) (list []Pending) {
+	t.Helper()
+	w.write(t, func(ctx context.Context, tx *Tx) (err error) {
+		list, err = tx.TakePending(ctx, side, keys)
+		return err
+	})
+	return list
+}
+
+func testPending(t *testing.T, w *world) {
+	half := func(key, side string, seconds int) Pending {
+		return Pending{JoinKey: key, Side: side, Kind: "access_token", Time: at(seconds), Body: json.RawMessage(`{"n":1.10}`), ExpiresAt: at(600)}
+	}
+	young, old, other := half("request:1", "token", 5), half("trace:1", "token", 1), half("request:1", "exchange", 0)
+	w.write(t, func(ctx context.Context, tx *Tx) error { return tx.PutPending(ctx, []Pending{young, old, other}) })
+	got := w.take(t, "token", "request:1", "trace:1", "request:1", "request:2")
+	if want := []Pending{old, young}; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	equal(t, "taken again", len(w.take(t, "token", "request:1", "trace:1")), 0)
+	equal(t, "of the other side", len(w.take(t, "exchange", "request:1")), 1)
+}
+
+func testPendingExpired(t *testing.T, w *world) {
+	p := Pending{JoinKey: "request:1", Side: "token", Time: at(0), Body: json.RawMessage(`{}`), ExpiresAt: at(60)}
+	w.write(t, func(ctx context.Context, tx *Tx) error { return tx.PutPending(ctx, []Pending{p, p}) })
+	w.clock = at(60)
+	equal(t, "halves", len(w.take(t, "token", "request:1")), 0)
+	p.JoinKey, p.ExpiresAt = "request:2", at(90)
+	w.write(t, func(ctx context.Context, tx *Tx) error { return tx.PutPending(ctx, []Pending{p}) })
+	w.clock = at(100)
+	w.write(t, func(ctx context.Context, tx *Tx) error { return tx.PutPending(ctx, nil) })
+	var left int
+	if err := w.readers.QueryRow(`select count(*) from pending`).Scan(&left); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "rows left", left, 0)
+}

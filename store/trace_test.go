@@ -1,0 +1,126 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+
+	"authwatch/classify"
+)
+
+func traceContract() []contractTest {
+	return []contractTest{
+		{"adds, revisions, withdrawals and resolutions leave figures that the failures themselves give", testTraces},
+	}
+}
+
+// testTraces does random things, and compares every figure that is kept with the same figure recomputed from the rows of failures.
+func testTraces(t *testing.T, w *world) {
+	random := rand.New(rand.NewPCG(7, 11))
+	anything := func() Failure {
+		f := fail(random.IntN(3*86400)-86400, cause([]classify.Code{classify.WrongAudience, classify.TokenExpired}[random.IntN(2)]),
+			client(fmt.Sprint(random.IntN(3))), environment([]string{"production", "staging"}[random.IntN(2)]),
+			endpoint(fmt.Sprint("GET /", random.IntN(3))), summary(fmt.Sprint(random.IntN(1000))))
+		return f
+	}
+	var ids []string
+	for range 60 {
+		switch action := random.IntN(10); {
+		case action < 5 || len(ids) == 0:
+			list := make([]Failure, 1+random.IntN(4))
+			for i := range list {
+				list[i] = anything()
+			}
+			for _, f := range w.add(t, list...) {
+				ids = append(ids, f.ID)
+			}
+		case action < 7:
+			f := anything()
+			f.ID = ids[random.IntN(len(ids))]
+			w.write(t, func(ctx context.Context, tx *Tx) error { return tx.ReviseFailure(ctx, f) })
+		case action < 9:
+			i := random.IntN(len(ids))
+			w.write(t, func(ctx context.Context, tx *Tx) error { return tx.WithdrawFailure(ctx, ids[i]) })
+			ids = slices.Delete(ids, i, i+1)
+		default:
+			open := w.incidents(t, IncidentFilter{States: []State{StateOpen}})
+			if len(open) > 0 {
+				w.resolve(t, open[random.IntN(len(open))].ID, random.IntN(86400))
+			}
+		}
+		w.compareTraces(t)
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+func (w *world) compareTraces(t *testing.T) {
+	t.Helper()
+	for what, queries := range map[string][2]string{
+		"incidents": {
+			`select id || ' ' || count || ' ' || first_seen_at || ' ' || last_seen_at from incident`,
+			`select incident_id || ' ' || count(*) || ' ' || min(occurred_at) || ' ' || max(occurred_at) from failure group by incident_id`,
+		},
+		"endpoints": {
+			`select incident_id || ' ' || endpoint || ' ' || count from incident_endpoint`,
+			`select incident_id || ' ' || endpoint || ' ' || count(*) from failure group by incident_id, endpoint`,
+		},
+		"clients": {
+			`select provider || ' ' || environment || ' ' || client_id || ' ' || failures || ' ' || first_failure_at || ' ' || last_failure_at || ' ' || last_seen_at from client`,
+			`select i.provider || ' ' || i.environment || ' ' || i.client_id || ' ' || count(*) || ' ' || min(f.occurred_at) || ' ' || max(f.occurred_at) || ' ' || max(f.occurred_at)
+				from failure f join incident i on i.id = f.incident_id group by i.provider, i.environment, i.client_id`,
+		},
+	} {
+		w.compareRows(t, what, queries[0], queries[1])
+	}
+	for _, step := range rollupSteps() {
+		// The times of the test are positive, so that the division rounds down.
+		w.compareRows(t, fmt.Sprint("rollup of ", step),
+			fmt.Sprintf(`select bucket || ' ' || provider || ' ' || environment || ' ' || cause || ' ' || client_id || ' ' || endpoint || ' ' || count
+				from rollup join series on series.id = series_id where step = %d`, step),
+			fmt.Sprintf(`select (f.occurred_at / %[1]d * %[1]d) || ' ' || i.provider || ' ' || i.environment || ' ' || i.cause || ' ' || i.client_id || ' ' || f.endpoint || ' ' || count(*)
+				from failure f join incident i on i.id = f.incident_id
+				group by f.occurred_at / %[1]d * %[1]d, i.provider, i.environment, i.cause, i.client_id, f.endpoint`, step))
+	}
+	w.compareNewest(t)
+}
+
+func (w *world) compareRows(t *testing.T, what, kept, recomputed string) {
+	t.Helper()
+	got, want := w.lines(t, kept), w.lines(t, recomputed)
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%s:\nkept       %q\nrecomputed %q", what, got, want)
+	}
+}
+
+func (w *world) lines(t *testing.T, query string) []string {
+	t.Helper()
+	rows, err := w.readers.Query(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := collect(rows, func(scan func(...any) error) (line string, err error) { return line, scan(&line) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// compareNewest checks that the newest failure speaks for its incident.
+func (w *world) compareNewest(t *testing.T) {
+	t.Helper()
+	for _, i := range w.incidents(t, IncidentFilter{Page: Page{Limit: maxLimit}}) {
+		list, _, err := w.ListFailures(t.Context(), FailureFilter{IncidentID: i.ID, Page: Page{Limit: 1}})
+		if err != nil || len(list) == 0 {
+			t.Fatal(err, sql.ErrNoRows)
+		}
+		equal(t, "summary of "+i.ID, i.Summary, list[0].Verdict.Summary)
+		equal(t, "cause of its failure", list[0].Verdict.Cause, i.Cause)
+	}
+}
