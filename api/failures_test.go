@@ -82,3 +82,17 @@ func TestFailures_PagesHoldEachRowOnce(t *testing.T) {
 		t.Errorf("%d of 22", len(seen))
 	}
 }
+
+// What a log line says never becomes markup, even where somebody puts our JSON into a page.
+func TestFailures_HostileText(t *testing.T) {
+	s := newSite(t)
+	hostile := "</script><!--\u2028<img src=x onerror=alert(1)>\u202e&"
+	f := s.addFailures(t, 1, classify.TokenExpired, hostile, hostile)[0]
+	for _, path := range []string{"/api/v1/failures", "/api/v1/failures/" + f.ID, "/api/v1/incidents", "/api/v1/incidents/" + f.IncidentID,
+		"/api/v1/clients", "/api/v1/environments", "/api/v1/trends?group_by=client"} {
+		a := s.do(t, ask{path: path, who: "read"})
+		if a.status != http.StatusOK || strings.ContainsAny(a.body, "<>\u2028") || !strings.Contains(a.body, `\u003c/script\u003e`) {
+			t.Errorf("%s = %d %s", path, a.status, a.body)
+		}
+	}
+}

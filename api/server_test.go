@@ -139,6 +139,9 @@ func TestRouting_Problems(t *testing.T) {
 	if got := s.do(t, ask{method: "POST", path: "/api/v1/causes", who: "admin", header: map[string]string{"X-HTTP-Method-Override": "GET"}}); got.status != 405 {
 		t.Errorf("method override: %d", got.status)
 	}
+	if got := s.do(t, ask{method: "OPTIONS", path: "/api/v1/causes"}); got.status != 204 || got.header.Get("Allow") == "" || got.header.Get("Access-Control-Allow-Methods") != "" {
+		t.Errorf("OPTIONS: %d %v", got.status, got.header)
+	}
 	head := s.do(t, ask{method: "HEAD", path: "/api/v1/causes", who: "read"})
 	if head.status != 200 || head.body != "" || head.header.Get("Content-Length") == "" {
 		t.Errorf("HEAD = %d, %d bytes, %v", head.status, len(head.body), head.header)
