@@ -1,4 +1,14 @@
 package classify
 
 // Classify judges an exchange whose Outcome is Failed. The same exchange and history give the same verdict, byte for byte.
-func Classify(e Exchange, h History) Verdict { return Verdict{Cause: Unclassified} }
+func Classify(e Exchange, h History) Verdict { return classifyWith(e, h, allChecks()) }
+
+// classifyWith lets a test shuffle the checks: their order must not matter.
+func classifyWith(e Exchange, h History, checks []func(*examination)) Verdict {
+	x := examine(e, h)
+	x.statusWords()
+	x.run(checks)
+	x.sortFindings()
+	j := x.judge()
+	return x.verdict(j)
+}

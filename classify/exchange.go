@@ -26,12 +26,4 @@ type Exchange struct {
 type Profiles []*Profile
 
 // Locate places a record. It is pure and never fails: what cannot be told stays empty.
-func (ps Profiles) Locate(r *Record) Exchange {
-	return Exchange{Record: r, Profile: &Profile{}, Outcome: Other}
-}
-
-// Keys lists the facts that can matter to the judgement of e; look them up and hand them to Classify.
-func (e Exchange) Keys() []Key { return nil }
-
-// Facts lists what e adds to history, whatever its verdict. Observe them after Classify, never before.
-func (e Exchange) Facts() []Fact { return nil }
+func (ps Profiles) Locate(r *Record) Exchange { return ps.locate(r) }

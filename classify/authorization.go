@@ -1,0 +1,137 @@
+package classify
+
+import "strings"
+
+// An authorization is the shape of a redacted Authorization field: the scheme and what kind of credentials followed it.
+type authorization struct {
+	logged   bool   // the request's header fields were logged at all
+	present  bool   // an Authorization field was sent
+	scheme   string // lower case; "" for bare credentials
+	kind     string // jwt, opaque, malformed, or "" when the marker says nothing
+	why      string // why a malformed token could not be decoded
+	print    string // the marker, which holds a keyed fingerprint when the redactor made one
+	doubled  bool   // the scheme was sent twice
+	several  bool   // two credentials in one field, or two fields
+	nothing  bool   // a scheme without credentials
+	cookie   bool
+	original string
+}
+
+func authorizationOf(headers Headers) authorization {
+	a := authorization{logged: len(headers) > 0, cookie: headers["cookie"] != ""}
+	field, ok := headers["authorization"]
+	if !ok {
+		return a
+	}
+	a.original = clip(field)
+	field = strings.TrimSpace(field)
+	a.present = field != ""
+	before, marker := field, ""
+	if i := strings.IndexByte(field, '['); i >= 0 {
+		end := strings.IndexByte(field[i:], ']')
+		if end < 0 {
+			end = len(field) - i - 1
+		}
+		before, marker = field[:i], field[i+1:i+end]
+		a.several = strings.Contains(field[i+end:], "[")
+	}
+	schemes := strings.Fields(before)
+	switch {
+	case len(schemes) > 0:
+		a.scheme = strings.ToLower(schemes[0])
+		a.doubled = len(schemes) > 1 && strings.EqualFold(schemes[0], schemes[1])
+		a.nothing = len(schemes) == 1 && marker == "" && knownScheme(a.scheme)
+	}
+	if marker == "" && len(schemes) == 1 && !a.nothing {
+		a.scheme = "?" // something was hidden by somebody else's redaction
+	}
+	a.print = marker
+	kind, rest, _ := strings.Cut(marker, " ")
+	switch strings.TrimSuffix(kind, ":") {
+	case "jwt", "opaque":
+		a.kind = strings.TrimSuffix(kind, ":")
+	case "malformed":
+		a.kind, a.why = "malformed", rest
+	case "redacted":
+		if a.scheme == "" {
+			a.scheme = "?"
+		}
+	}
+	return a
+}
+
+func knownScheme(scheme string) bool {
+	switch scheme {
+	case "bearer", "dpop", "basic", "digest", "negotiate", "token", "jwt", "oauth", "apikey", "hoba", "mutual", "ntlm":
+		return true
+	}
+	return false
+}
+
+// checkAuthorization looks at the form of the Authorization field of an API call, RFC 6750 section 2.1.
+func checkAuthorization(x *examination) {
+	const check, path = "authorization_header", "request.headers.authorization"
+	if x.Phase != APICall {
+		return
+	}
+	a := x.auth
+	due := possible
+	switch {
+	case x.Profile.AccessToken != nil || strings.Contains(x.words.schemes, "bearer") || strings.Contains(x.words.schemes, "dpop"):
+		due = demonstrated
+	case x.seenAccepted(FactShape, shapeName(APICall, "jwt")) || x.seenAccepted(FactShape, shapeName(APICall, "opaque")):
+		due = demonstrated
+	case x.words.schemes == "":
+		due = likely
+	}
+	f := finding{cause: MalformedAuthorizationHeader, weight: due, witness: WitnessRequest, path: path, observed: a.original, expected: "Bearer <token>"}
+	switch {
+	case !a.logged:
+		x.skip(check, path, "the request's header fields were not logged")
+	case !a.present && x.token != nil:
+		x.skip(check, path, "the field was not logged, a token was")
+	case !a.present:
+		x.missingToken(due)
+	case a.nothing:
+		f.cause, f.detail = MissingToken, "the field names a scheme but holds no token"
+		x.report(check, f)
+	case a.doubled:
+		f.weight, f.detail = demonstrated, "the scheme was sent twice"
+		f.repairs = []Edit{{Op: "replace", Path: path, Value: "Bearer <token>"}}
+		x.report(check, f)
+	case a.several:
+		f.weight, f.detail = demonstrated, "two credentials were sent in one request"
+		x.report(check, f)
+	case a.scheme == "?":
+		x.skip(check, path, "the field was hidden before it was logged")
+	case a.scheme == "" && a.kind != "":
+		f.detail = "the token was sent without the scheme Bearer"
+		f.repairs = []Edit{{Op: "replace", Path: path, Value: "Bearer <token>"}}
+		x.report(check, f)
+	case a.scheme == "basic":
+		if strings.Contains(x.words.schemes, "basic") {
+			x.pass(check, path, "the server asks for Basic")
+			return
+		}
+		f.weight, f.detail = min(due, likely), "Basic credentials where a bearer token is due"
+		x.report(check, f)
+	case a.scheme != "bearer" && a.scheme != "dpop":
+		f.detail = "the scheme is " + clip(a.scheme) + " where Bearer is due"
+		f.repairs = []Edit{{Op: "replace", Path: path, Value: "Bearer <token>"}}
+		x.report(check, f)
+	default:
+		x.pass(check, path, "the scheme is "+a.scheme)
+	}
+}
+
+func (x *examination) missingToken(due weight) {
+	const check, path = "authorization_header", "request.headers.authorization"
+	f := finding{cause: MissingToken, weight: min(due, likely), witness: WitnessRequest, path: path, expected: "Bearer <token>", detail: "no Authorization field was sent"}
+	if x.auth.cookie {
+		f.weight, f.detail = possible, "no Authorization field was sent; a cookie was"
+	}
+	if x.seenAccepted(FactShape, shapeName(APICall, "jwt")) || x.seenAccepted(FactShape, shapeName(APICall, "opaque")) {
+		f.weight, f.detail = demonstrated, "no Authorization field was sent; accepted calls here carry one"
+	}
+	x.report(check, f)
+}

@@ -1,0 +1,183 @@
+package classify
+
+import "time"
+
+// Times are always judged against the event's own time: a record may be read days later.
+
+// seconds of a Duration.
+func (d Duration) seconds() float64 { return time.Duration(d).Seconds() }
+
+// A slow clock is believed up to maxDrift: machines drift by minutes, and an assertion hours past its exp was kept.
+const maxDrift = 20 * 60 // seconds
+
+// freshLifetime is the longest lifetime of an assertion that is built for one request.
+const freshLifetime = 15 * 60 // seconds
+
+// date reads a time claim that is written as the RFC asks; other forms are checkUnits' business.
+func (x *examination) date(name string) (float64, bool) {
+	v, ok := x.claim(name)
+	if !ok {
+		return 0, false
+	}
+	d := dateOf(v, x.at)
+	return d.seconds, d.form == dateSeconds
+}
+
+// checkExpiry compares exp with the event's time.
+func checkExpiry(x *examination) {
+	const check = "expiry"
+	if !x.readable(check) {
+		return
+	}
+	exp, ok := x.date("exp")
+	if !ok {
+		return
+	}
+	path := x.claimPath("exp")
+	late := x.at - exp
+	if late <= x.skew() {
+		if late > 0 {
+			x.pass(check, path, "exp passed "+spanText(late)+" before, within the allowed skew")
+			return
+		}
+		x.pass(check, path, "exp was "+spanText(late)+" ahead")
+		return
+	}
+	f := finding{cause: TokenExpired, weight: demonstrated, path: path, observed: clockText(exp), expected: "after " + clockText(x.at-x.skew()),
+		detail: "exp passed " + spanText(late) + " before the request", repairs: []Edit{{Op: "replace", Path: path, Value: int64(x.at) + x.properLifetime()}}}
+	if x.assertion {
+		x.expiredAssertion(&f, exp, late)
+	} else {
+		x.expiredToken(&f)
+	}
+	if x.Profile.Assertion == nil && x.assertion && late < 60 {
+		f.weight = likely // an unknown server may allow that much
+	}
+	x.report(check, f)
+}
+
+func (x *examination) expiredToken(f *finding) {
+	fact, ok := x.history[x.key(FactToken, x.tokenPrint())]
+	if ok && !fact.FirstAccepted.IsZero() && !fact.FirstAccepted.After(x.Record.Time) {
+		f.cause, f.witness = ExpiredMidSession, WitnessHistory
+		f.detail += "; the same token was accepted from " + fact.FirstAccepted.UTC().Format(time.RFC3339)
+		return
+	}
+	iat, ok := x.date("iat")
+	if offset, n := x.clockOffset(); ok && n >= 2 && offset < -60 && x.at-iat < maxDrift {
+		f.cause, f.weight, f.witness = ClockSkew, likely, WitnessHistory
+		f.detail += "; the client's clock is about " + spanText(offset) + " slow"
+	}
+}
+
+// expiredAssertion tells a slow clock from a kept assertion: a client that builds a short-lived assertion for each request can
+// only send an expired one if its clock is slow.
+func (x *examination) expiredAssertion(f *finding, exp, late float64) {
+	f.cause = AssertionExpired
+	iat, ok := x.date("iat")
+	if !ok || x.jtiSeenBefore() {
+		return
+	}
+	age, lifetime := x.at-iat, exp-iat
+	offset, n := x.clockOffset()
+	switch {
+	case n >= 3 && offset < -x.skew()-lifetime && age < maxDrift*3:
+		f.cause, f.witness = ClockSkew, WitnessHistory
+		f.detail = "the assertion was expired when it was made: the client's clock is about " + spanText(offset) + " slow"
+	case lifetime > 0 && lifetime <= freshLifetime && age <= maxDrift:
+		f.cause, f.weight = ClockSkew, likely
+		f.detail = "an assertion made for " + spanText(lifetime) + " arrived already expired by " + spanText(late) + ": the client's clock looks slow"
+	}
+}
+
+// checkNotBefore compares nbf with the event's time.
+func checkNotBefore(x *examination) {
+	const check = "not_before"
+	if !x.readable(check) {
+		return
+	}
+	nbf, ok := x.date("nbf")
+	if !ok {
+		return
+	}
+	path := x.claimPath("nbf")
+	ahead := nbf - x.at
+	if ahead <= x.skew()+1 { // one second for rounding
+		x.pass(check, path, "nbf has passed")
+		return
+	}
+	f := finding{cause: NotYetValid, weight: demonstrated, path: path, observed: clockText(nbf), expected: "not after " + clockText(x.at+x.skew()),
+		detail: "nbf is " + spanText(ahead) + " ahead of the request", repairs: []Edit{{Op: "replace", Path: path, Value: int64(x.at)}}}
+	if iat, known := x.date("iat"); known && iat-x.at > x.skew()+1 {
+		f.cause = ClockSkew
+		f.detail = "nbf and iat are " + spanText(ahead) + " ahead: the clock that made the token is fast"
+	}
+	x.report(check, f)
+}
+
+// checkIssuedAt looks at iat: not ahead, and not older than the profile allows.
+func checkIssuedAt(x *examination) {
+	const check = "issued_at"
+	if !x.readable(check) {
+		return
+	}
+	iat, ok := x.date("iat")
+	if !ok {
+		return
+	}
+	path := x.claimPath("iat")
+	ahead := iat - x.at
+	f := finding{cause: ClockSkew, weight: demonstrated, path: path, observed: clockText(iat), repairs: []Edit{{Op: "replace", Path: path, Value: int64(x.at)}}}
+	if ahead > x.skew()+1 {
+		f.expected = "not after " + clockText(x.at+x.skew())
+		f.detail = "iat is " + spanText(ahead) + " ahead of the request: the clock that made the token is fast"
+		if ahead < 60 && x.words.subject&aboutTime == 0 {
+			f.weight = likely // many servers do not look at iat
+		}
+		x.report(check, f)
+		return
+	}
+	rules := x.Profile.Assertion
+	if !x.assertion || rules == nil || rules.MaxAge == nil {
+		x.pass(check, path, "iat is not ahead")
+		return
+	}
+	exp, dated := x.date("exp")
+	if dated && x.at-exp > x.skew() {
+		x.skip(check, path, "exp has passed as well, which explains more")
+		return
+	}
+	limit := rules.MaxAge.seconds()
+	if age := -ahead; age > limit+x.skew() {
+		f.cause, f.expected = AssertionTooOld, "at most "+spanText(limit)+" old"
+		f.detail = "the assertion was " + spanText(age) + " old; at most " + spanText(limit) + " is allowed"
+		x.report(check, f)
+		return
+	}
+	x.pass(check, path, "iat is recent")
+}
+
+// checkLifetime compares exp − iat with the longest lifetime that the profile allows.
+func checkLifetime(x *examination) {
+	const check = "lifetime"
+	if !x.assertion || !x.readable(check) || x.Profile.Assertion == nil || x.Profile.Assertion.MaxLifetime == nil {
+		return
+	}
+	exp, ok := x.date("exp")
+	if !ok {
+		return
+	}
+	path := x.claimPath("exp")
+	start, dated := x.date("iat")
+	if !dated {
+		start = x.at
+	}
+	limit := x.Profile.Assertion.MaxLifetime.seconds()
+	if lifetime := exp - start; lifetime > limit+x.skew() {
+		x.fail(check, finding{cause: LifetimeTooLong, weight: demonstrated, path: path, observed: spanText(lifetime), expected: "at most " + spanText(limit),
+			detail:  "exp is " + spanText(lifetime) + " after iat; at most " + spanText(limit) + " is allowed",
+			repairs: []Edit{{Op: "replace", Path: path, Value: int64(start) + int64(limit)}}})
+		return
+	}
+	x.pass(check, path, "the lifetime is within "+spanText(limit))
+}

@@ -1,0 +1,455 @@
+package classify
+
+import (
+	"encoding/json"
+	"strings"
+)
+
+// checkStructure asks whether the token could be decoded at all.
+func checkStructure(x *examination) {
+	const check = "structure"
+	if x.Phase == APICall && x.auth.kind == "malformed" {
+		x.fail(check, finding{cause: MalformedJWT, weight: demonstrated, witness: WitnessRequest, path: "request.headers.authorization", observed: x.auth.original,
+			detail: "the bearer token cannot be decoded: " + clip(x.auth.why)})
+		return
+	}
+	if x.Phase == APICall && x.token == nil && x.auth.kind == "opaque" {
+		x.opaqueToken()
+		return
+	}
+	switch {
+	case x.token == nil:
+		x.skip(check, x.root, "no decoded token was logged")
+	case x.unreadable != "":
+		x.fail(check, finding{cause: MalformedJWT, weight: demonstrated, path: x.root, observed: clip(x.unreadable), detail: "the token cannot be decoded: " + clip(x.unreadable)})
+	default:
+		x.pass(check, x.root, "header and claims are JSON objects")
+	}
+}
+
+// opaqueToken judges a bearer token that is no JWT: right at some APIs, the wrong kind at those that verify JWTs.
+func (x *examination) opaqueToken() {
+	const check = "structure"
+	f := finding{cause: WrongTokenType, weight: possible, witness: WitnessRequest, path: "request.headers.authorization", observed: x.auth.original, expected: "a JWT",
+		detail: "the token is not a JWT"}
+	jwts := x.seenAccepted(FactShape, shapeName(APICall, "jwt"))
+	switch {
+	case x.seenAccepted(FactShape, shapeName(APICall, "opaque")):
+		x.pass(check, f.path, "accepted calls here carry opaque tokens too")
+		return
+	case x.Profile.AccessToken != nil && (len(x.Profile.AccessToken.Algorithms) > 0 || jwts):
+		f.weight = demonstrated
+	case jwts:
+		f.weight, f.detail = likely, "the token is not a JWT; accepted calls here carry JWTs"
+	case x.words.subject&aboutStructure != 0:
+		f.weight = likely
+	}
+	x.report(check, f)
+}
+
+// checkKind asks whether the token is of the kind that is due here, RFC 8725 section 3.11.
+func checkKind(x *examination) {
+	if x.token == nil || x.unreadable != "" {
+		return
+	}
+	path := x.claimPath("aud")
+	if x.otherKind == "" {
+		x.pass("token_type", x.root, "nothing says that it is another kind of token")
+		return
+	}
+	if strings.HasPrefix(x.otherKind, "typ ") {
+		path = x.headerPath("typ")
+	}
+	expected := "an access token for the API"
+	if x.assertion {
+		expected = "a client assertion"
+	}
+	x.fail("token_type", finding{cause: WrongTokenType, weight: demonstrated, path: path, observed: shown(x.token.Claims["aud"]), expected: expected, detail: x.otherKind})
+}
+
+// checkAlgorithm compares alg with the profile; none is refused by everyone.
+func checkAlgorithm(x *examination) {
+	const check = "algorithm"
+	if !x.readable(check) || x.token.Header == nil {
+		return
+	}
+	path := x.headerPath("alg")
+	value := x.token.Header["alg"]
+	alg, isText := value.(string)
+	allowed := x.algorithms()
+	f := finding{cause: WrongAlgorithm, weight: demonstrated, path: path, observed: shown(value), detail: "alg is " + said(value)}
+	if len(allowed) > 0 {
+		f.expected = allowed
+		f.detail += "; allowed is " + strings.Join(allowed, ", ")
+		f.repairs = []Edit{{Op: "replace", Path: path, Value: allowed[0]}}
+	}
+	switch {
+	case value == nil && len(x.token.Header) == 0:
+		x.skip(check, path, "the header was not logged")
+	case !isText, strings.EqualFold(alg, "none"):
+		x.report(check, f)
+	case len(allowed) > 0 && contains(allowed, alg):
+		x.pass(check, path, "alg is "+alg)
+	case len(allowed) > 0:
+		x.report(check, f)
+	case x.strange(FactShape, shapeName(x.Phase, "alg "+alg), shapeName(x.Phase, "alg")):
+		f.weight, f.detail = likely, "alg is "+clip(alg)+", which was never accepted here"
+		x.report(check, f)
+	case strings.HasPrefix(alg, "HS") && x.token.Header["kid"] != nil:
+		f.weight = possible
+		x.report(check, f)
+	default:
+		x.skip(check, path, "no profile says which algorithms are allowed")
+	}
+}
+
+// checkKID asks whether the key is one of the client's (assertion) or of the issuer's (access token).
+func checkKID(x *examination) {
+	const check = "key_id"
+	if !x.readable(check) || x.token.Header == nil {
+		return
+	}
+	path := x.headerPath("kid")
+	kid, isText := x.token.Header["kid"].(string)
+	if !isText || kid == "" {
+		x.absentKID(check, path)
+		return
+	}
+	owner := x.keyOwner()
+	known := x.clientKIDs()
+	f := finding{cause: UnknownKey, weight: demonstrated, path: path, observed: clip(kid), detail: "kid " + clip(kid) + " is none of the client's keys"}
+	switch {
+	case len(known) > 0 && contains(known, kid):
+		x.knownKID(check, path, owner, kid)
+	case len(known) > 0 && distinctive(kid) && x.seenElsewhere(FactKID, kidName(anyName, kid)):
+		x.knownKID(check, path, anyName, kid)
+	case len(known) > 0:
+		f.expected = known
+		x.report(check, f)
+	case x.seenAccepted(FactKID, kidName(owner, kid)):
+		x.pass(check, path, "this key was accepted here before")
+	case x.assertion && distinctive(kid) && x.seenElsewhere(FactKID, kidName(anyName, kid)):
+		x.knownKID(check, path, anyName, kid)
+	case x.seenElsewhere(FactKID, kidName(owner, kid)):
+		x.knownKID(check, path, owner, kid)
+	case x.strange(FactKID, kidName(owner, kid), kidName(owner, anyName)):
+		f.weight, f.detail = likely, "kid "+clip(kid)+" was never accepted here, other keys of "+clip(owner)+" were"
+		x.report(check, f)
+	default:
+		x.skip(check, path, "which keys are registered is not known")
+	}
+}
+
+// knownKID looks for a registered key that only ever worked in another environment.
+func (x *examination) knownKID(check, path, owner, kid string) {
+	if !x.assertion || x.Environment == "" || x.seenAccepted(FactKID, kidName(owner, kid)) || !x.seenElsewhere(FactKID, kidName(owner, kid)) {
+		x.pass(check, path, "kid "+clip(kid)+" is known")
+		return
+	}
+	f := finding{cause: KeyReusedAcrossEnvironments, weight: likely, witness: WitnessHistory, path: path, observed: clip(kid),
+		detail: "kid " + clip(kid) + " was accepted in another environment and never in " + x.Environment}
+	if foreign, _ := x.foreignAudience(); foreign {
+		f.cause = WrongEnvironment
+	}
+	x.report(check, f)
+}
+
+func (x *examination) absentKID(check, path string) {
+	f := finding{cause: MissingKID, weight: demonstrated, path: path, detail: "the header has no kid", repairs: []Edit{{Op: "add", Path: path, Value: x.someKID()}}}
+	if v := x.token.Header["kid"]; v != nil {
+		f.observed, f.detail, f.repairs[0].Op = shown(v), "kid is no text", "replace"
+	}
+	required := x.assertion && x.Profile.Assertion != nil && contains(x.Profile.Assertion.RequiredHeader, "kid")
+	switch {
+	case required:
+		x.report(check, f)
+	case x.words.subject&(aboutKID|aboutKey) != 0:
+		f.weight = likely
+		x.report(check, f)
+	default:
+		x.skip(check, path, "the header has no kid, and no profile asks for one")
+	}
+}
+
+func (x *examination) someKID() string {
+	if known := x.clientKIDs(); len(known) > 0 {
+		return known[0]
+	}
+	return "<id of the registered key>"
+}
+
+// keyOwner is whose key signs the token: the client's own for an assertion, the issuer's for an access token.
+func (x *examination) keyOwner() string {
+	if x.assertion {
+		if iss := textOf(x.token.Claims["iss"]); iss != "" {
+			return iss
+		}
+		return x.ClientID
+	}
+	return textOf(x.token.Claims["iss"])
+}
+
+func (x *examination) clientKIDs() []string {
+	if !x.assertion {
+		return nil
+	}
+	if c := clientNamed(x.Profile, x.keyOwner()); c != nil {
+		return c.KIDs
+	}
+	return nil
+}
+
+func clientNamed(p *Profile, id string) *Client {
+	for i := range p.Clients {
+		if p.Clients[i].ID == id {
+			return &p.Clients[i]
+		}
+	}
+	return nil
+}
+
+// checkSignature repeats what the verification against the profile's key set said before the signature was dropped.
+func checkSignature(x *examination) {
+	const check = "signature"
+	if x.token == nil || x.unreadable != "" {
+		return
+	}
+	switch x.token.Signature {
+	case "valid":
+		x.pass(check, x.root, "the signature was verified against the profile's key set")
+	case "invalid":
+		cause := InvalidSignature
+		if x.assertion {
+			cause = KeyMismatch
+		}
+		x.fail(check, finding{cause: cause, weight: demonstrated, path: x.root, detail: "the signature does not verify against the profile's key set"})
+	default:
+		x.skip(check, x.root, "signatures are dropped before storage and no key set is configured")
+	}
+}
+
+// requiredClaims are the profile's and those that its other rules cannot be checked without.
+func (x *examination) requiredClaims() []string {
+	if !x.assertion {
+		if x.Profile.AccessToken == nil {
+			return nil
+		}
+		return x.Profile.AccessToken.RequiredClaims
+	}
+	a := x.Profile.Assertion
+	if a == nil {
+		return []string{"iss", "sub", "aud", "exp"} // RFC 7523 section 3
+	}
+	required := append([]string(nil), a.RequiredClaims...)
+	if a.MaxAge != nil && !contains(required, "iat") {
+		required = append(required, "iat")
+	}
+	if a.SingleUseJTI && !contains(required, "jti") {
+		required = append(required, "jti")
+	}
+	return required
+}
+
+// checkRequired looks for claims that are missing.
+func checkRequired(x *examination) {
+	const check = "required_claims"
+	if !x.readable(check) {
+		return
+	}
+	required := x.requiredClaims()
+	if len(required) == 0 {
+		x.skip(check, x.root+".claims", "no profile says which claims are required")
+		return
+	}
+	found := 0
+	for _, name := range required {
+		if v, ok := x.claim(name); ok && v != "" {
+			found++
+			continue
+		}
+		f := finding{cause: MissingClaim, weight: demonstrated, subject: claimSubject(name), path: x.claimPath(name), detail: "the claim " + name + " is missing",
+			repairs: []Edit{{Op: "add", Path: x.claimPath(name), Value: x.properValue(name)}}}
+		if x.Profile.Assertion == nil && x.assertion {
+			f.weight = likely // the RFC demands it, this server may not
+		}
+		x.report(check, f)
+	}
+	if found == len(required) {
+		x.pass(check, x.root+".claims", strings.Join(required, ", ")+" are there")
+	}
+}
+
+// properValue is a value that would pass for a claim, to show in a fix.
+func (x *examination) properValue(name string) any {
+	switch name {
+	case "iss", "sub", "client_id":
+		if x.assertion && x.ClientID != "" {
+			return clip(x.ClientID)
+		}
+		if name == "iss" && x.env != nil && len(x.env.Issuers) > 0 {
+			return x.env.Issuers[0]
+		}
+	case "aud":
+		if want := x.wantedAudiences(x.env); len(want) > 0 {
+			return want[0]
+		}
+	case "iat", "nbf":
+		return int64(x.at)
+	case "exp":
+		return int64(x.at) + x.properLifetime()
+	case "jti":
+		return "<a new UUID for each request>"
+	}
+	return "<" + clip(name) + ">"
+}
+
+// properLifetime is a lifetime in seconds that the profile allows.
+func (x *examination) properLifetime() int64 {
+	const short = 300
+	if x.assertion && x.Profile.Assertion != nil && x.Profile.Assertion.MaxLifetime != nil {
+		return min(short, int64(x.Profile.Assertion.MaxLifetime.seconds()))
+	}
+	return short
+}
+
+// checkForms looks at the JSON types of the registered claims, RFC 7519 section 4.1.
+func checkForms(x *examination) {
+	const check = "claim_types"
+	if !x.readable(check) {
+		return
+	}
+	sound := true
+	for _, name := range [...]string{"iss", "sub", "jti", "client_id"} {
+		if v, ok := x.claim(name); ok {
+			if _, isText := v.(string); !isText {
+				sound = false
+				x.illFormed(check, name, v, "a text")
+			}
+		}
+	}
+	if v, ok := x.claim("aud"); ok {
+		if _, well := audiencesOf(v); !well && v != "" {
+			sound = false
+			x.illFormed(check, "aud", v, "a text or an array of texts")
+		}
+	}
+	for _, name := range [...]string{"exp", "nbf", "iat"} {
+		if v, ok := x.claim(name); ok && !x.checkUnits(check, name, v) {
+			sound = false
+		}
+	}
+	if sound {
+		x.pass(check, x.root+".claims", "the registered claims have the types of RFC 7519")
+	}
+}
+
+func (x *examination) illFormed(check, name string, value any, due string) {
+	f := finding{cause: InvalidClaim, weight: demonstrated, subject: claimSubject(name), path: x.claimPath(name), observed: shown(value), expected: due,
+		detail: name + " is " + said(value) + ", due is " + due}
+	switch inner := value.(type) {
+	case []any:
+		if len(inner) == 1 && textOf(inner[0]) != "" {
+			f.repairs = []Edit{{Op: "replace", Path: f.path, Value: clip(textOf(inner[0]))}}
+		}
+	case json.Number:
+		f.repairs = []Edit{{Op: "replace", Path: f.path, Value: said(inner)}}
+	}
+	if f.repairs == nil {
+		f.repairs = []Edit{{Op: "replace", Path: f.path, Value: x.properValue(name)}}
+	}
+	x.fail(check, f)
+}
+
+func (x *examination) checkUnits(check, name string, value any) bool {
+	d := dateOf(value, x.at)
+	f := finding{cause: TimestampUnits, weight: demonstrated, subject: claimSubject(name) | aboutStructure, path: x.claimPath(name), observed: shown(value), expected: "seconds since 1970, as a number",
+		repairs: []Edit{{Op: "replace", Path: x.claimPath(name), Value: x.properValue(name)}}}
+	if d.guessed {
+		f.repairs[0].Value = int64(d.seconds)
+	}
+	switch d.form {
+	case dateFiner:
+		f.detail = name + " is " + said(value) + ": a finer unit where seconds are due"
+	case dateText:
+		f.detail = name + " is the text " + said(value) + " where a number of seconds is due"
+	case dateWrong:
+		f.cause, f.detail = InvalidClaim, name+" is "+said(value)+", which is no time in seconds"
+	default:
+		return true
+	}
+	x.fail(check, f)
+	return false
+}
+
+// checkIdentity compares iss, sub and client_id of a client's own assertion, RFC 7523 section 3.
+func checkIdentity(x *examination) {
+	const check = "identity"
+	if !x.assertion || !x.readable(check) {
+		return
+	}
+	if x.form.known && !x.form.has("client_assertion") && x.form.has("assertion") {
+		x.skip(check, x.claimPath("sub"), "an authorization grant's sub is its user")
+		return
+	}
+	iss, sub, id := textOf(x.token.Claims["iss"]), textOf(x.token.Claims["sub"]), x.form.text("client_id")
+	f := finding{cause: ClientIdentityMismatch, weight: demonstrated}
+	switch {
+	case iss == "" || sub == "":
+		x.skip(check, x.root+".claims", "iss or sub is missing")
+	case id != "" && sub != id:
+		f.path, f.observed, f.expected = x.claimPath("sub"), clip(sub), clip(id)
+		f.detail = "sub is " + clip(sub) + ", client_id of the request is " + clip(id)
+		f.repairs = []Edit{{Op: "replace", Path: "request.body.client_id", Value: clip(sub)}, {Op: "replace", Path: x.claimPath("sub"), Value: clip(id)}}
+		x.report(check, f)
+	case iss != sub:
+		f.path, f.observed, f.expected = x.claimPath("iss"), clip(iss), clip(sub)
+		f.detail = "iss is " + clip(iss) + ", sub is " + clip(sub) + "; both must be the client id"
+		f.repairs = []Edit{{Op: "replace", Path: x.claimPath("iss"), Value: clip(sub)}, {Op: "replace", Path: x.claimPath("sub"), Value: clip(iss)}}
+		x.report(check, f)
+	default:
+		x.pass(check, x.claimPath("sub"), "iss, sub and client_id agree")
+	}
+}
+
+// checkClient asks whether the client is registered, and here.
+func checkClient(x *examination) {
+	const check = "client"
+	id := x.ClientID
+	if x.Phase != TokenRequest || id == "" {
+		return
+	}
+	path := "client_id"
+	if x.token != nil && x.unreadable == "" && textOf(x.token.Claims["iss"]) != "" {
+		id, path = textOf(x.token.Claims["iss"]), x.claimPath("iss")
+	}
+	f := finding{cause: UnknownClient, weight: demonstrated, path: path, observed: clip(id), detail: "the client " + clip(id) + " is not registered"}
+	client := clientNamed(x.Profile, id)
+	switch {
+	case client == nil && len(x.Profile.Clients) > 0 && x.seenAccepted(FactClient, id):
+		x.pass(check, path, "this client was accepted here before")
+	case client == nil && len(x.Profile.Clients) > 0:
+		for i := range x.Profile.Clients {
+			if near := nearMiss(id, x.Profile.Clients[i].ID); near != "" {
+				f.detail += "; " + x.Profile.Clients[i].ID + " is: " + near
+			}
+		}
+		x.report(check, f)
+	case client != nil && len(client.Environments) > 0 && x.Environment != "" && environmentNamed(x.Profile, x.Environment) != nil && !contains(client.Environments, x.Environment):
+		f.cause, f.expected = WrongEnvironment, client.Environments
+		f.detail = "the client " + clip(id) + " is registered in " + strings.Join(client.Environments, ", ") + ", not in " + x.Environment
+		x.report(check, f)
+	case client != nil:
+		x.pass(check, path, "the client is registered")
+	case x.seenAccepted(FactClient, id):
+		x.pass(check, path, "this client was accepted here before")
+	case x.seenElsewhere(FactClient, id) && x.Environment != "":
+		f.cause, f.weight, f.witness = WrongEnvironment, possible, WitnessHistory
+		f.detail = "the client " + clip(id) + " was accepted in another environment and never in " + x.Environment
+		if x.words.subject&aboutClient != 0 {
+			f.weight = likely
+		}
+		x.report(check, f)
+	default:
+		x.skip(check, path, "which clients are registered is not known")
+	}
+}

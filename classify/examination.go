@@ -1,0 +1,274 @@
+package classify
+
+import "strings"
+
+// A weight says how much a finding may decide.
+type weight int
+
+const (
+	possible     weight = 1 + iota // it may explain the failure when nothing better does
+	likely                         // it is more probable than the plain reading of the server's words
+	demonstrated                   // a check that was re-run shows the fault
+)
+
+// A finding is a witness's vote: one fault that was seen, and how sure it is.
+type finding struct {
+	cause    Code
+	weight   weight
+	witness  Witness
+	subject  subject // complaints that the fault comes out as; 0 for the usual ones of its cause
+	path     string
+	observed any
+	expected any
+	detail   string
+	repairs  []Edit // any one of them repairs the fault
+}
+
+// complaints are what a server may say when it meets the fault.
+func (f *finding) complaints() subject {
+	if f.subject != 0 {
+		return f.subject
+	}
+	return symptoms(f.cause)
+}
+
+// An examination re-runs every check of one exchange. The checks are independent of each other: they only read the fields above
+// findings, so that their order cannot matter.
+type examination struct {
+	Exchange
+	history History
+	at      float64 // the event's time in seconds
+	env     *Environment
+
+	token      *JWT   // the one that this phase is about; nil if none is known
+	root       string // its path in the record
+	assertion  bool   // it is a client assertion at a token endpoint
+	unreadable string // why its claims cannot be checked, else ""
+	otherKind  string // why it is another kind of token than is due here, else ""
+	form       form
+	auth       authorization
+	words      words
+
+	findings []finding
+	checks   []Check
+	quiet    bool // findings only: the checks are re-run to verify a fix
+}
+
+func examine(e Exchange, h History) *examination {
+	x := &examination{Exchange: e, history: h, at: secondsOf(e.Record.Time)}
+	r := e.Record
+	x.env = environmentNamed(e.Profile, e.Environment)
+	if x.env == nil && len(e.Profile.Environments) == 1 {
+		x.env = &e.Profile.Environments[0]
+	}
+	x.words = hear(r, e.Phase)
+	switch e.Phase {
+	case TokenRequest:
+		x.assertion, x.token, x.root = true, r.ClientAssertion, "client_assertion"
+		if r.Request != nil {
+			x.form = formOf(r.Request.Body)
+		}
+	case APICall:
+		x.token, x.root = r.AccessToken, "access_token"
+		if x.token == nil && r.ClientAssertion != nil {
+			x.token, x.root = r.ClientAssertion, "client_assertion"
+		}
+	}
+	if r.Request != nil {
+		x.auth = authorizationOf(r.Request.Headers)
+	}
+	x.unreadable = unreadable(x.token)
+	x.otherKind = x.kindMismatch()
+	return x
+}
+
+// run performs the checks and leaves findings and checks.
+func (x *examination) run(checks []func(*examination)) {
+	for _, check := range checks {
+		check(x)
+	}
+}
+
+// allChecks lists the checks. Their order is only that of display.
+func allChecks() []func(*examination) {
+	return []func(*examination){
+		checkAuthorization, checkContentType, checkGrant, checkAssertionType, checkAssertion, checkParameters, checkRequestedScope, checkRequestedAudience,
+		checkStructure, checkKind, checkAlgorithm, checkKID, checkSignature, checkRequired, checkForms, checkIdentity, checkClient,
+		checkIssuer, checkAudience, checkExpiry, checkNotBefore, checkIssuedAt, checkLifetime, checkJTI, checkScope, checkAccount, checkPossession,
+	}
+}
+
+func (x *examination) pass(check, path, detail string) {
+	if !x.quiet {
+		x.checks = append(x.checks, Check{Check: check, Result: Pass, Path: path, Detail: detail})
+	}
+}
+
+func (x *examination) skip(check, path, reason string) {
+	if !x.quiet {
+		x.checks = append(x.checks, Check{Check: check, Result: NotCheckable, Path: path, Detail: reason})
+	}
+}
+
+// fail records a check that shows a fault.
+func (x *examination) fail(check string, f finding) {
+	if f.witness == "" {
+		f.witness = WitnessToken
+	}
+	if !x.quiet {
+		x.checks = append(x.checks, Check{Check: check, Result: Fail, Path: f.path, Detail: f.detail})
+	}
+	x.findings = append(x.findings, f)
+}
+
+// suspect records a sign that is no proof: the check itself could not be run.
+func (x *examination) suspect(check string, f finding) {
+	if f.witness == "" {
+		f.witness = WitnessToken
+	}
+	x.skip(check, f.path, f.detail)
+	x.findings = append(x.findings, f)
+}
+
+// report is fail for a demonstrated finding and suspect for a weaker one.
+func (x *examination) report(check string, f finding) {
+	if f.weight == demonstrated {
+		x.fail(check, f)
+		return
+	}
+	x.suspect(check, f)
+}
+
+// readable reports whether claims can be checked and, if not, says so for the check.
+func (x *examination) readable(check string) bool {
+	switch {
+	case x.token == nil:
+		return false
+	case x.unreadable != "":
+		x.skip(check, x.root, "the token could not be decoded")
+		return false
+	case x.otherKind != "" && check != "expiry" && check != "algorithm":
+		x.skip(check, x.root, "it is another kind of token")
+		return false
+	}
+	return true
+}
+
+func (x *examination) claim(name string) (any, bool) {
+	v, ok := x.token.Claims[name]
+	return v, ok && v != nil
+}
+
+func (x *examination) claimPath(name string) string  { return x.root + ".claims." + name }
+func (x *examination) headerPath(name string) string { return x.root + ".header." + name }
+
+// status is the response's, 0 without one.
+func (x *examination) status() int {
+	if x.Record.Response == nil {
+		return 0
+	}
+	return x.Record.Response.Status
+}
+
+func (x *examination) skew() float64 {
+	switch {
+	case x.assertion && x.Profile.Assertion != nil && x.Profile.Assertion.ClockSkew != nil:
+		return x.Profile.Assertion.ClockSkew.seconds()
+	case !x.assertion && x.Profile.AccessToken != nil && x.Profile.AccessToken.ClockSkew != nil:
+		return x.Profile.AccessToken.ClockSkew.seconds()
+	}
+	return 0
+}
+
+func (x *examination) algorithms() []string {
+	switch {
+	case x.assertion && x.Profile.Assertion != nil:
+		return x.Profile.Assertion.Algorithms
+	case !x.assertion && x.Profile.AccessToken != nil:
+		return x.Profile.AccessToken.Algorithms
+	}
+	return nil
+}
+
+// unreadable says why a token's claims are no basis for checks.
+func unreadable(t *JWT) string {
+	switch {
+	case t == nil:
+		return ""
+	case t.Malformed != "":
+		return t.Malformed
+	case t.Claims == nil:
+		return "there is no claims object"
+	}
+	return ""
+}
+
+// kindMismatch recognises a token of another kind than the place asks for: what it is shows in its own claims.
+func (x *examination) kindMismatch() string {
+	t := x.token
+	if t == nil || x.unreadable != "" {
+		return ""
+	}
+	typ := strings.ToLower(strings.TrimPrefix(strings.ToLower(textOf(t.Header["typ"])), "application/"))
+	iss, sub := textOf(t.Claims["iss"]), textOf(t.Claims["sub"])
+	if x.assertion {
+		if typ == "at+jwt" || typ == "logout+jwt" || typ == "dpop+jwt" {
+			return "typ is " + clip(typ) + ", which is no client assertion"
+		}
+		return ""
+	}
+	list, _ := audiencesOf(t.Claims["aud"])
+	switch {
+	case typ == "at+jwt":
+		return ""
+	case x.root == "client_assertion":
+		return "it is the client assertion, which only the token endpoint accepts"
+	case typ == "client-authentication+jwt" || typ == "logout+jwt" || typ == "dpop+jwt":
+		return "typ is " + clip(typ) + ", which is no access token"
+	case iss != "" && iss == sub && addressOf(iss).scheme == "" && x.anyTokenEndpoint(list):
+		return "iss equals sub and aud is a token endpoint: this is a client assertion"
+	case textOf(t.Claims["token_use"]) == "id":
+		return "token_use is id: this is an ID token"
+	case (t.Claims["at_hash"] != nil || t.Claims["c_hash"] != nil || t.Claims["nonce"] != nil) && t.Claims["scope"] == nil && t.Claims["scp"] == nil && !x.ownAudience(list):
+		return "it has nonce or at_hash and no scope: this is an ID token"
+	case strings.EqualFold(textOf(t.Claims["typ"]), "refresh") || strings.EqualFold(textOf(t.Claims["typ"]), "id"):
+		return "its typ claim says " + clip(textOf(t.Claims["typ"]))
+	}
+	return ""
+}
+
+func (x *examination) ownAudience(list []string) bool {
+	if x.env != nil {
+		for _, aud := range list {
+			if contains(x.env.APIAudiences, aud) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// anyTokenEndpoint reports whether an audience is a token endpoint or an issuer, of the profile or by its form.
+func (x *examination) anyTokenEndpoint(list []string) bool {
+	for _, aud := range list {
+		for i := range x.Profile.Environments {
+			env := &x.Profile.Environments[i]
+			if contains(env.TokenEndpoints, aud) || contains(env.Issuers, aud) {
+				return true
+			}
+		}
+		if tokenPath(addressOf(aud).path) {
+			return true
+		}
+	}
+	return false
+}
+
+func contains(list []string, value string) bool {
+	for _, v := range list {
+		if v == value {
+			return true
+		}
+	}
+	return false
+}

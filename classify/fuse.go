@@ -1,0 +1,296 @@
+package classify
+
+import (
+	"slices"
+	"strings"
+)
+
+// A judgement is what the witnesses agree on.
+type judgement struct {
+	cause      Code
+	confidence Confidence
+	finding    *finding // the decisive one; nil when words or status decided
+	detail     string   // why, when no finding decided
+	others     []Alternative
+}
+
+// A candidate is one cause with what speaks for it.
+type candidate struct {
+	cause   Code
+	score   int
+	finding *finding
+	detail  string
+}
+
+// The scores order the kinds of reasons; within one kind precedence decides.
+const (
+	scoreDemonstrated = 4000
+	scoreLikely       = 3000
+	scoreNamed        = 2500
+	scoreHinted       = 2200
+	scorePossible     = 2000
+	scoreResidual     = 1000
+	scoreVague        = 900
+)
+
+// judge fuses the votes. What the server complains about decides which findings can explain it; of those the best demonstrated
+// and most particular one is the cause. Without an understood complaint all findings compete, and two demonstrated faults that
+// have nothing to do with each other leave the cause open unless the provider's check order settles it.
+func (x *examination) judge() judgement {
+	about := x.words.subject
+	if x.words.strength < 2 {
+		about = 0
+	}
+	var list []candidate
+	explained := false
+	for i := range x.findings {
+		f := &x.findings[i]
+		c := candidate{cause: f.cause, finding: f, score: x.findingScore(f)}
+		if about != 0 && f.complaints()&about == 0 {
+			c.score = scoreResidual/2 + precedence(f.cause) // a fault, but not the one the server speaks of
+		} else if f.weight == demonstrated {
+			explained = true
+		}
+		list = append(list, c)
+	}
+	if x.words.subject != 0 && x.words.cause != "" {
+		list = append(list, candidate{cause: x.words.cause, score: wordScore(x.words.strength)})
+	}
+	list = append(list, x.residual(explained)...)
+	slices.SortStableFunc(list, func(a, b candidate) int {
+		if a.score != b.score {
+			return b.score - a.score
+		}
+		return strings.Compare(string(a.cause), string(b.cause))
+	})
+	if len(list) == 0 || list[0].score < scoreResidual-99 {
+		return judgement{cause: Unclassified, confidence: Inferred, others: alternatives(list, Unclassified, x)}
+	}
+	best := list[0]
+	j := judgement{cause: best.cause, finding: best.finding, detail: best.detail, confidence: x.confidence(best, list, about)}
+	j.others = alternatives(list, best.cause, x)
+	return j
+}
+
+func wordScore(strength int) int {
+	switch strength {
+	case 3:
+		return scoreNamed
+	case 2:
+		return scoreHinted
+	}
+	return scoreVague
+}
+
+func (x *examination) findingScore(f *finding) int {
+	rank := precedence(f.cause)
+	if x.words.subject == 0 && f.weight == demonstrated {
+		if i := slices.Index(x.Profile.CheckOrder, groupOf(f.cause)); i >= 0 {
+			rank += 100 * (len(x.Profile.CheckOrder) - i) // this server would have met it first
+		}
+	}
+	if x.words.cause == f.cause {
+		rank += 50 // the server names it too
+	}
+	switch f.weight {
+	case demonstrated:
+		return scoreDemonstrated + rank
+	case likely:
+		return scoreLikely + rank
+	}
+	return scorePossible + rank
+}
+
+// precedence orders faults of equal weight: what keeps a server from looking further comes first, then the particular before the general.
+func precedence(cause Code) int {
+	switch cause {
+	case MalformedAuthorizationHeader, MissingToken, WrongContentType:
+		return 48
+	case MalformedJWT, MissingAssertion:
+		return 46
+	case InvalidAssertionType, InvalidGrantType:
+		return 44
+	case InvalidTokenRequest:
+		return 43
+	case WrongTokenType:
+		return 42
+	case TimestampUnits:
+		return 40
+	case InvalidClaim:
+		return 38
+	case MissingClaim:
+		return 36
+	case ClientIdentityMismatch:
+		return 34
+	case WrongEnvironment:
+		return 33
+	case KeyReusedAcrossEnvironments:
+		return 32
+	case UnknownClient:
+		return 31
+	case WrongAlgorithm:
+		return 30
+	case MissingKID:
+		return 29
+	case UnknownKey:
+		return 28
+	case KeyMismatch, InvalidSignature:
+		return 26
+	case WrongIssuer:
+		return 24
+	case WrongAudience:
+		return 23
+	case ExpiredMidSession:
+		return 22
+	case ClockSkew:
+		return 21
+	case AssertionExpired, TokenExpired:
+		return 20
+	case NotYetValid:
+		return 19
+	case AssertionTooOld, LifetimeTooLong:
+		return 18
+	case JTIReuse:
+		return 14
+	case ProofOfPossession:
+		return 12
+	case ScopeFormat:
+		return 10
+	case ScopeGap, AccountAccessDenied:
+		return 8
+	}
+	return 0
+}
+
+// confidence says how the winner is known. Proven needs a demonstrated fault that the server's words, if they were understood, do
+// not contradict, and no second demonstrated fault that could be the reason as well.
+func (x *examination) confidence(best candidate, list []candidate, about subject) Confidence {
+	f := best.finding
+	if f == nil {
+		if best.cause == x.words.cause && x.words.strength >= 2 {
+			return Stated
+		}
+		return Inferred
+	}
+	named := best.cause == x.words.cause && x.words.strength >= 2
+	if f.weight != demonstrated {
+		if named {
+			return Stated
+		}
+		return Inferred
+	}
+	if about != 0 && f.complaints()&about == 0 {
+		return Inferred
+	}
+	if named {
+		return Proven
+	}
+	for _, other := range list[1:] {
+		if other.finding == nil || other.finding.weight != demonstrated || other.cause == best.cause || other.score < scoreDemonstrated {
+			continue
+		}
+		if about == 0 && !x.ordered(best.cause, other.cause) {
+			return Inferred
+		}
+	}
+	if x.doubtful(best.cause) {
+		return Inferred
+	}
+	return Proven
+}
+
+// ordered reports whether the provider's check order settles which of two faults was met.
+func (x *examination) ordered(first, second Code) bool {
+	i, j := slices.Index(x.Profile.CheckOrder, groupOf(first)), slices.Index(x.Profile.CheckOrder, groupOf(second))
+	return i >= 0 && j > i
+}
+
+// doubtful reports whether the status speaks against the cause: a refusal to do something (403) is no failure to know the client,
+// and a server error may have reasons of its own.
+func (x *examination) doubtful(cause Code) bool {
+	if x.words.strength >= 2 {
+		return false
+	}
+	status := x.status()
+	if status == 403 && x.Phase == APICall {
+		return groupOf(cause) != "scope" && cause != ProofOfPossession
+	}
+	return status >= 500 || status == 429 || status == 404 || status == 409 || status == 422
+}
+
+func alternatives(list []candidate, chosen Code, x *examination) []Alternative {
+	out := make([]Alternative, 0, 4)
+	seen := map[Code]bool{chosen: true}
+	add := func(cause Code, c Confidence) {
+		if !seen[cause] && len(out) < 5 {
+			seen[cause] = true
+			out = append(out, Alternative{Cause: cause, Confidence: c})
+		}
+	}
+	for _, c := range list {
+		confidence := Inferred
+		if c.finding == nil && c.cause == x.words.cause && x.words.strength >= 2 {
+			confidence = Stated
+		}
+		add(c.cause, confidence)
+	}
+	for _, cause := range lookAlikes(chosen, x) {
+		add(cause, Inferred)
+	}
+	return out
+}
+
+// lookAlikes are the causes that nothing in the record can tell from the chosen one.
+func lookAlikes(chosen Code, x *examination) []Code {
+	switch chosen {
+	case KeyMismatch:
+		return []Code{UnknownKey, KeyReusedAcrossEnvironments}
+	case InvalidSignature:
+		return []Code{UnknownKey, ProviderUnavailable}
+	case ClockSkew:
+		if x.assertion {
+			return []Code{AssertionExpired}
+		}
+		return []Code{NotYetValid}
+	case AssertionExpired:
+		return []Code{ClockSkew}
+	case UnknownKey:
+		return []Code{WrongEnvironment}
+	case InsufficientPermissions:
+		return []Code{ScopeGap, AccountAccessDenied}
+	case RevokedToken:
+		return []Code{ExpiredMidSession, TokenExpired}
+	case Unclassified:
+		if x.Phase == TokenRequest {
+			return []Code{KeyMismatch, UnknownClient, WrongAudience, AssertionExpired, JTIReuse}
+		}
+		return []Code{TokenExpired, InvalidSignature, WrongAudience, WrongIssuer, RevokedToken}
+	}
+	return nil
+}
+
+// sortFindings makes the order of the checks immaterial.
+func (x *examination) sortFindings() {
+	slices.SortFunc(x.findings, func(a, b finding) int {
+		if a.weight != b.weight {
+			return int(b.weight - a.weight)
+		}
+		if d := precedence(b.cause) - precedence(a.cause); d != 0 {
+			return d
+		}
+		return strings.Compare(string(a.cause)+a.path+a.detail, string(b.cause)+b.path+b.detail)
+	})
+	slices.SortFunc(x.checks, func(a, b Check) int {
+		if d := displayOrder(a.Check) - displayOrder(b.Check); d != 0 {
+			return d
+		}
+		return strings.Compare(a.Path+a.Detail, b.Path+b.Detail)
+	})
+}
+
+// displayOrder is the order in which a page shows the checks: the request first, then the token from the outside in.
+func displayOrder(check string) int {
+	return slices.Index([]string{"authorization_header", "content_type", "grant_type", "assertion_type", "client_authentication", "parameters",
+		"requested_scope", "requested_audience", "structure", "token_type", "algorithm", "key_id", "signature", "required_claims", "claim_types",
+		"identity", "client", "issuer", "audience", "expiry", "not_before", "issued_at", "lifetime", "jti", "scope", "account", "proof_of_possession"}, check)
+}

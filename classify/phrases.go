@@ -1,0 +1,248 @@
+package classify
+
+// complaintOf reads one clause. The table is ordered from the particular to the general: what a clause is about is decided by its
+// rarest notion ("the signature of the token has expired" is about expiry, since only a few phrases speak of it), then the
+// fault by what is said of it. The cause is the plain reading; the token decides between look-alikes later.
+func complaintOf(p phrase, phase Phase) complaint {
+	t := p.terms
+	for _, row := range [...]func(phrase, terms) complaint{
+		transportPhrase, requestPhrase, replayPhrase, timePhrase, keyFilePhrase, scopePhrase, claimPhrase, keyPhrase, accessPhrase, shapePhrase,
+	} {
+		if c := row(p, t); c.subject != 0 {
+			c.cause = atPhase(c.cause, phase)
+			return c
+		}
+	}
+	return complaint{}
+}
+
+func named(about subject, cause Code) complaint {
+	return complaint{subject: about, cause: cause, strength: 3}
+}
+func hinted(about subject, cause Code) complaint {
+	return complaint{subject: about, cause: cause, strength: 2}
+}
+func vague(about subject, cause Code) complaint {
+	return complaint{subject: about, cause: cause, strength: 1}
+}
+
+// missing tells "is missing", "must be set", "no … found" from a value that is there and wrong.
+func (t terms) missing() bool {
+	return t.any(pMissing) && !t.any(pInvalid) || t.all(pSet|pNot) || t.all(pSet|pMust) || t.all(pUnknown|pSet)
+}
+
+func (t terms) unknown() bool {
+	return t.any(pUnknown) || t.all(pNot|pFound)
+}
+
+func transportPhrase(_ phrase, t terms) complaint {
+	switch {
+	case t.any(tNetwork) && !t.any(tAudience|tIssuer|tScope|tSignature|tExpiry|tExpired):
+		return named(aboutServer, ProviderUnavailable)
+	case t.any(tConnect) && t.any(tKey|tNetwork) && t.any(pFailed|pNot|tConnect) && !t.any(tSignature|pFound|tAudience|tIssuer|tClient):
+		return named(aboutServer, ProviderUnavailable)
+	case t.all(tConnect|pFailed) && !t.any(subjects):
+		return named(aboutServer, ProviderUnavailable)
+	case t.any(tRate) && t.any(pTooMuch|pMissing|tRate) && !t.any(subjects&^tClient|tToken):
+		if t.any(pTooMuch | pFailed) {
+			return named(aboutRate, RateLimited)
+		}
+		return vague(aboutRate, RateLimited)
+	case t.any(tPossession) && !t.any(tAudience|tIssuer):
+		return named(aboutPossession, ProofOfPossession)
+	case t.any(tStepUp):
+		return named(aboutStepUp, StepUpRequired)
+	}
+	return complaint{}
+}
+
+func requestPhrase(p phrase, t terms) complaint {
+	switch {
+	case t.any(tContentType):
+		if t.any(tForm) || t.any(tType|tContentType) {
+			return named(aboutContentType, WrongContentType)
+		}
+	case t.all(tBody|tType) && !t.any(tToken|tClaim|subjects):
+		return named(aboutContentType, WrongContentType)
+	case t.all(tAssertionType|tAssertion) && p.first == tAssertion && t.missing():
+		return named(aboutAssertion, MissingAssertion)
+	case t.any(tAssertionType), t.all(tAssertion|tType) && !t.any(tToken):
+		return named(aboutAssertionType, InvalidAssertionType)
+	case t.all(tGrant | tType), t.any(tGrant) && t.any(pInvalid|pMissing|pKindOf|pDenied|pNot) && !t.any(tAudience|tScope|tExpired):
+		return named(aboutGrant, InvalidGrantType)
+	case t.any(tMethod) && t.any(tClient|tToken) && t.any(pTwice):
+		return named(aboutRequest, InvalidTokenRequest)
+	case t.all(tBody|pTwice) && !t.any(tJTI|tReplay|tAssertion|tToken):
+		return named(aboutRequest, InvalidTokenRequest)
+	case t.any(tTarget) && !t.any(tRole|tScope) && (t.any(pRequested|pUnknown|pInvalid|pDenied) || t.missing()):
+		return named(aboutTarget, AudienceNotGranted)
+	case t.any(tAudience) && t.any(pRequested) && !t.any(tToken|tAssertion|tClaim):
+		return named(aboutTarget, AudienceNotGranted)
+	case t.any(tAssertion) && t.missing() && p.first == tAssertion && !t.any(tClaim|tAudience|tIssuer|tSub|tJTI|tExpiry|tKID|tAlgorithm|tSignature|tIssuedAt|tNotBefore):
+		return named(aboutAssertion, MissingAssertion)
+	case t.any(tBody) && t.missing() && !t.any(subjects&^tClient|tToken|tClaim):
+		return hinted(aboutRequest, InvalidTokenRequest)
+	}
+	return complaint{}
+}
+
+func replayPhrase(_ phrase, t terms) complaint {
+	switch {
+	case t.any(tReplay), t.any(tJTI) && t.any(pTwice), t.any(tAssertion|tToken) && t.any(pTwice) && t.any(pNot|pTwice) && !t.any(subjects&^(tAssertion|tClient)) && !t.any(tBearer|tShape|tMethod|tBody|tExpired|tBefore|tRevoked|pFuture|pKindOf):
+		return named(aboutReplay, JTIReuse)
+	case t.any(tJTI) && t.missing():
+		return named(aboutJTI, MissingClaim)
+	case t.any(tJTI):
+		return named(aboutJTI, InvalidClaim)
+	}
+	return complaint{}
+}
+
+func timePhrase(_ phrase, t terms) complaint {
+	timed := t.any(tExpiry | tNotBefore | tIssuedAt)
+	switch {
+	case timed && t.missing() && !t.any(pPast|pFuture|pTooMuch|tBefore|tExpired|pKindOf):
+		return named(dateSubject(t), MissingClaim)
+	case timed && t.any(pKindOf) && !t.any(pPast|pFuture|pTooMuch):
+		return named(dateSubject(t), TimestampUnits)
+	case t.any(tIssuedAt) && t.all(pTooMuch|pPast), t.any(tIssuedAt) && t.any(tAge), t.any(tAge) && t.any(pTooMuch|tToken|tAssertion|tAge) && !t.any(tExpired|tLifetime|subjects&^(tIssuedAt|tAssertion)):
+		return named(aboutAge|aboutIssuedAt, AssertionTooOld)
+	case t.any(tLifetime) && t.any(pTooMuch|pInvalid|pNot|pDenied), t.any(tExpiry) && t.any(pTooMuch):
+		return named(aboutLifetime|aboutExpiry, LifetimeTooLong)
+	case t.any(tExpired):
+		return named(aboutExpiry, TokenExpired)
+	case t.any(tNotBefore) && t.any(tIssuedAt):
+		return named(aboutNotBefore|aboutIssuedAt, NotYetValid)
+	case t.any(tNotBefore), t.any(tBefore) && t.any(pNot) && !t.any(tIssuedAt|tExpiry):
+		return named(aboutNotBefore, NotYetValid)
+	case t.any(tIssuedAt) && t.any(pFuture|pPast|tBefore|tTime|pMust):
+		return named(aboutIssuedAt, ClockSkew)
+	case t.any(tIssuedAt) && !t.any(tAudience|tIssuer|tKey|tClient):
+		return named(aboutIssuedAt, ClockSkew)
+	case t.any(pFuture) && t.any(tToken|tAssertion|tTime) && t.any(pNot|tTime|tToken):
+		return named(aboutNotBefore|aboutIssuedAt, NotYetValid)
+	case t.any(tExpiry) && !t.any(tAudience|tIssuer|tScope|tSub):
+		return named(aboutExpiry, TokenExpired)
+	case t.all(pActive | pNot):
+		return hinted(aboutNotBefore|aboutExpiry|aboutRevocation, NotYetValid)
+	}
+	return complaint{}
+}
+
+func dateSubject(t terms) subject {
+	var s subject
+	if t.any(tExpiry) {
+		s |= aboutExpiry
+	}
+	if t.any(tNotBefore) {
+		s |= aboutNotBefore
+	}
+	if t.any(tIssuedAt) {
+		s |= aboutIssuedAt | aboutAge
+	}
+	return s
+}
+
+func keyFilePhrase(_ phrase, t terms) complaint {
+	switch {
+	case t.any(tKeyFile) && !t.any(tAudience|tIssuer|tScope):
+		return named(aboutKeyFile, BadKeyFormat)
+	case t.all(tPrivate | tKey):
+		return named(aboutKeyFile, BadKeyFormat)
+	}
+	return complaint{}
+}
+
+func scopePhrase(_ phrase, t terms) complaint {
+	switch {
+	case t.any(tScope) && t.any(pKindOf) && !t.any(pDenied):
+		return named(aboutScope, ScopeFormat)
+	case t.any(tScope):
+		return named(aboutScope, ScopeGap)
+	}
+	return complaint{}
+}
+
+func claimPhrase(_ phrase, t terms) complaint {
+	switch {
+	case t.any(tAudience):
+		return valueComplaint(aboutAudience, WrongAudience, t)
+	case t.any(tIssuer) && !t.all(tKey|pFound):
+		return valueComplaint(aboutIssuer, WrongIssuer, t)
+	case t.any(tSub) && !t.any(tRole|tAccount|tScope):
+		return valueComplaint(aboutSub|aboutIssuer, ClientIdentityMismatch, t)
+	case t.any(tClient) && t.any(tClaim):
+		return valueComplaint(aboutClient|aboutClaims, ClientIdentityMismatch, t)
+	}
+	return complaint{}
+}
+
+func valueComplaint(about subject, wrong Code, t terms) complaint {
+	switch {
+	case t.missing():
+		return named(about, MissingClaim)
+	case t.any(pKindOf), t.any(tType):
+		return named(about, InvalidClaim)
+	}
+	return named(about, wrong)
+}
+
+func keyPhrase(_ phrase, t terms) complaint {
+	switch {
+	case t.any(tKID) && t.missing() && !t.unknown():
+		return named(aboutKID, MissingKID)
+	case t.any(tKID), t.any(tKey) && !t.any(tAlgorithm|tSignature) && (t.unknown() || t.missing() || t.any(pSet)):
+		return named(aboutKey|aboutKID, UnknownKey)
+	case t.any(tAlgorithm), t.all(tSigning | tMethod):
+		return named(aboutAlgorithm, WrongAlgorithm)
+	case t.any(tSignature) && t.any(pMissing) && !t.any(pInvalid|pFailed|pNot|pFound):
+		return named(aboutSignature|aboutAlgorithm, WrongAlgorithm)
+	case t.any(tSignature) && t.all(tKey|pFound) && t.any(pUnknown|pNot) && !t.any(pFailed):
+		return named(aboutKey|aboutKID, UnknownKey)
+	case t.any(tSignature):
+		return named(aboutSignature, KeyMismatch)
+	case t.any(tKey) && t.any(pInvalid|pNot|pFailed):
+		return hinted(aboutKey|aboutSignature, KeyMismatch)
+	}
+	return complaint{}
+}
+
+func accessPhrase(_ phrase, t terms) complaint {
+	switch {
+	case t.any(tIDToken) && t.any(tToken|pNot|pInvalid|pMust|pFound), t.all(tToken|tType) && !t.any(subjects&^tHeader):
+		return named(aboutType, WrongTokenType)
+	case t.any(tType) && t.any(pInvalid|pNot|pFailed) && !t.any(tBody|tGrant|tKey):
+		return named(aboutType, WrongTokenType)
+	case t.any(tRevoked) && t.any(tToken|tRevoked) && !t.any(tClient|tAccount|tKey):
+		return named(aboutRevocation, RevokedToken)
+	case t.any(tAccount) && t.any(pDenied|pNot|pInvalid|tRole):
+		return named(aboutAccount|aboutPermission, AccountAccessDenied)
+	case t.any(tRole):
+		return named(aboutPermission, InsufficientPermissions)
+	case t.any(tGateway) && t.any(pDenied|tGateway) && !t.any(tToken|tClient|tHeader):
+		return hinted(aboutGateway, BlockedByGateway)
+	case t.any(tClient) && !t.any(tToken|tAssertion) && t.unknown():
+		return named(aboutClient, UnknownClient)
+	case t.any(tClient) && t.any(pInvalid) && t.any(pFound|tAssertion):
+		return named(aboutClient|aboutIssuer, ClientIdentityMismatch)
+	}
+	return complaint{}
+}
+
+func shapePhrase(p phrase, t terms) complaint {
+	switch {
+	case t.any(tHeader) && t.any(tScheme|tBearer|pKindOf|tShape) && !t.any(tKey):
+		return named(aboutHeader, MalformedAuthorizationHeader)
+	case t.any(tScheme|tBearer) && t.any(pKindOf|pMust|pInvalid|pNot):
+		return named(aboutHeader, MalformedAuthorizationHeader)
+	case t.any(tShape) && (t.any(tToken|tAssertion|tHeader|tClaim|tSignature|tBearer|tShape) && p.words > 1 || t.any(tToken)):
+		return named(aboutStructure, MalformedJWT)
+	case t.any(tToken|tHeader|tBearer) && t.any(pMissing|pUnknown|pSet) && !t.any(pInvalid|pFailed|tClaim|tClient) && (t.missing() || t.any(pUnknown)):
+		return named(aboutNoToken, MissingToken)
+	case t.any(tAssertion) && t.missing():
+		return hinted(aboutAssertion, MissingAssertion)
+	case t.any(tAssertion|tToken) && t.any(pKindOf) && t.any(pInvalid|pNot|pMust):
+		return hinted(aboutStructure, MalformedJWT)
+	}
+	return complaint{}
+}

@@ -1,0 +1,94 @@
+package classify
+
+import "strings"
+
+// statusWords adds what the status itself says. It is part of the server's words: 429 names its cause as well as any text.
+func (x *examination) statusWords() {
+	w := &x.words
+	status := x.status()
+	say := func(c complaint, detail string) {
+		if c.strength > w.strength || c.strength == 3 {
+			c.path, c.text = "response.status", detail
+			w.complaint = c
+		}
+	}
+	switch {
+	case status == 429:
+		say(named(aboutRate, RateLimited), "429 Too Many Requests")
+	case status == 407:
+		say(named(aboutGateway, BlockedByGateway), "407 Proxy Authentication Required")
+	case status >= 502 && status <= 504 && w.subject&^(aboutGateway|aboutServer|aboutRate) == 0:
+		say(named(aboutServer, ProviderUnavailable), "the gateway reports that the server behind it did not answer")
+	case status == 403 && w.page && w.gateway:
+		say(named(aboutGateway, BlockedByGateway), "the page is a gateway's own, not the API's")
+	case status == 403 && w.page && x.Phase == TokenRequest && w.strength < 3:
+		say(hinted(aboutGateway, BlockedByGateway), "a token endpoint answers in JSON; this page is somebody else's")
+	case w.page && w.gateway && w.subject&aboutGateway != 0 && status != 403:
+		w.complaint = complaint{} // a proxy's error page for another status says nothing
+	}
+	if status == 503 && w.subject == 0 {
+		say(named(aboutServer, ProviderUnavailable), "503 Service Unavailable")
+	}
+}
+
+// residual is what remains when no check shows a fault: the causes that could not be checked, by what is known to be in order.
+func (x *examination) residual(explained bool) []candidate {
+	at := func(cause Code, detail string) []candidate {
+		return []candidate{{cause: cause, score: scoreResidual, detail: detail}}
+	}
+	if explained || x.Phase == ClientSide || x.words.strength >= 2 {
+		return nil
+	}
+	status := x.status()
+	switch {
+	case x.Phase == TokenRequest && status >= 500:
+		return at(ProviderUnavailable, "the token endpoint answered with a server error and nothing is wrong with the request")
+	case status == 403 && x.gatewayHeaders():
+		return at(BlockedByGateway, "a page of the server in front refused the request before the API saw it")
+	case status == 403 && x.Phase == APICall:
+		return at(InsufficientPermissions, "the caller was recognised (403, not 401) and nothing is wrong with the token")
+	case x.Phase == TokenRequest:
+		return x.residualAssertion()
+	case status == 401 || x.words.oauth:
+		return x.residualToken()
+	}
+	return nil
+}
+
+// gatewayHeaders recognises an HTML answer of a server that only stands in front, when the page itself was not logged.
+func (x *examination) gatewayHeaders() bool {
+	h := x.Record.Response.Headers
+	return len(x.Record.Response.Body) == 0 && !x.words.challenged && strings.HasPrefix(h["content-type"], "text/html") &&
+		containsFold(h["server"], "nginx", "cloudflare", "akamai", "cloudfront", "awselb", "haproxy", "envoy", "varnish", "openresty", "apache")
+}
+
+// residualAssertion: an assertion that passes every check and is refused all the same was most likely signed with another key,
+// since the signature is what a log cannot show. invalid_request says that it is something else.
+func (x *examination) residualAssertion() []candidate {
+	t := x.token
+	if t == nil || x.unreadable != "" || t.Signature == "valid" || x.words.code == "invalid_request" || x.status() == 400 && x.words.code != "invalid_client" && x.words.code != "invalid_grant" && x.words.code != "invalid_client_assertion" {
+		return nil
+	}
+	for i := range x.findings {
+		if x.findings[i].weight >= possible && x.findings[i].subject&aboutTarget != 0 {
+			return nil
+		}
+	}
+	detail := "the assertion passes every check that can be run; its signature cannot be checked here"
+	return []candidate{{cause: KeyMismatch, score: scoreResidual, detail: detail}}
+}
+
+// residualToken: the same for a bearer token. A token that worked before and has not expired was revoked; where opaque tokens are
+// the rule, that is the best reading of a refusal as well.
+func (x *examination) residualToken() []candidate {
+	if f, ok := x.history[x.key(FactToken, x.tokenPrint())]; ok && f.acceptedBy(x.Record.Time) && x.tokenPrint() != "" {
+		return []candidate{{cause: RevokedToken, score: scoreResidual + 50, detail: "the same token was accepted before and has not expired"}}
+	}
+	switch {
+	case x.token == nil && x.auth.kind == "opaque" && x.seenAccepted(FactShape, shapeName(APICall, "opaque")):
+		return []candidate{{cause: RevokedToken, score: scoreResidual, detail: "opaque tokens are accepted here; this one no longer is"}}
+	case x.token != nil && x.unreadable == "" && x.token.Signature != "valid":
+		return []candidate{{cause: InvalidSignature, score: scoreResidual, detail: "the token passes every check that can be run; its signature cannot be checked here"}}
+	}
+	return nil
+}

@@ -1,0 +1,172 @@
+package classify
+
+import "strings"
+
+// Words are what the response witness heard: the most telling complaint of a response and how it was said.
+type words struct {
+	complaint
+	code       string // OAuth error, from the challenge or the body
+	said       string // the text or code that was shown with the failure, clipped
+	saidAt     string
+	challenged bool   // a WWW-Authenticate challenge was sent
+	schemes    string // of the challenges, joined with spaces
+	scope      string // that the challenge asks for
+	oauth      bool   // the code is one of RFC 6749, 6750, 8707, 9449 or 9470
+	speaks     bool   // the text speaks of authentication
+	page       bool   // the body is an HTML page
+	gateway    bool   // the page is one that a proxy or firewall makes
+}
+
+// hear reads what the server (or, on the client's side, the client's own log line) says.
+func hear(r *Record, phase Phase) words {
+	var w words
+	if r.Response == nil || r.Response.Status == 0 {
+		if r.Error != "" {
+			w.listen(r.Error[:min(len(r.Error), maxText)], "error", phase)
+		}
+		return w
+	}
+	if field := r.Response.Headers["www-authenticate"]; field != "" {
+		w.challenges(field, phase)
+	}
+	readBody(r.Response.Body, func(path, key, value string) { w.member(path, key, value, phase) })
+	return w
+}
+
+func (w *words) challenges(field string, phase Phase) {
+	const at = "response.headers.www-authenticate"
+	w.challenged = true
+	for _, c := range challengesOf(field) {
+		w.schemes += c.scheme + " "
+		if c.failure != "" {
+			w.setCode(c.failure, at, phase)
+		}
+		if c.description != "" {
+			w.listen(c.description, at, phase)
+		}
+		if c.scope != "" && w.scope == "" {
+			w.scope = c.scope
+		}
+	}
+	w.schemes = strings.TrimSpace(w.schemes)
+}
+
+// member looks at one string or number of the body. Servers put the reason under a few dozen names; names that hold data
+// rather than words are skipped, so that an order's "status": "expired" is no complaint.
+func (w *words) member(path, key, value string, phase Phase) {
+	if len(value) > maxText {
+		value = value[:maxText]
+	}
+	switch strings.ToLower(key) {
+	case "":
+		if isHTML(value) {
+			w.page = true
+			value = pageText(value)
+			w.gateway = pageOfGateway(value)
+		}
+		w.listen(value, path, phase)
+	case "error", "code", "error_code", "errorcode", "err", "error_type", "errortype", "__type", "type", "title", "name", "status_code", "error_codes", "fault", "faultcode", "reason", "failure_reason", "result", "statuscode", "sub_error", "suberror":
+		w.setCode(value, path, phase)
+	case "error_description", "message", "msg", "detail", "details", "description", "error_message", "errormessage", "errorsummary", "errorcauses",
+		"faultstring", "error_msg", "hint", "error_hint", "error_debug", "cause", "info", "text", "errors", "developermessage", "diagnostics", "error_detail", "errordetail", "claim", "exception", "debug", "additionaldetails", "causes":
+		w.listen(value, path, phase)
+	}
+}
+
+// setCode reads a value that is a code at some servers and a sentence at others.
+func (w *words) setCode(value, path string, phase Phase) {
+	c, generic := complaintOfCode(value)
+	if w.code == "" && value != "" {
+		if oauthCode(value) {
+			w.oauth, w.code = true, value
+		} else if strings.HasSuffix(path, ".error") && len(value) <= 64 {
+			w.code = value
+		}
+	}
+	if generic {
+		w.note(value, path)
+		w.speaks = w.speaks || oauthCode(value)
+		return
+	}
+	if c.subject != 0 {
+		c.cause = atPhase(c.cause, phase)
+		w.take(c, value, path)
+		return
+	}
+	w.listen(value, path, phase)
+}
+
+// text finds the most telling clause. Of equals the later one counts: libraries wrap the reason in what it led to.
+func (w *words) listen(value, path string, phase Phase) {
+	if value == "" {
+		return
+	}
+	w.note(value, path)
+	if c := complaintOfNumbered(value); c.subject != 0 {
+		c.cause = atPhase(c.cause, phase)
+		w.take(c, value, path)
+		return
+	}
+	var best complaint
+	var all phrase
+	eachPhrase(value, func(p phrase) {
+		if boilerplate(p) {
+			return
+		}
+		all.terms |= p.terms
+		all.words += p.words
+		if all.first == 0 {
+			all.first = p.first
+		}
+		if c := complaintOf(p, phase); c.subject != 0 && c.strength >= best.strength {
+			best = c
+		}
+	})
+	if best.subject == 0 {
+		best = complaintOf(all, phase)
+	}
+	if best.subject != 0 {
+		w.take(best, value, path)
+	}
+	w.speaks = w.speaks || all.terms.any(tToken|tHeader|tAssertion|tBearer) && all.terms.any(pInvalid|pMissing|pFailed|pDenied|tExpired)
+}
+
+// take keeps the stronger complaint.
+func (w *words) take(c complaint, value, path string) {
+	if c.strength > w.strength || (c.strength == w.strength && w.subject == 0) {
+		c.text, c.path = clip(value), path
+		w.complaint = c
+	}
+	if c.strength >= 2 && c.subject&(aboutServer|aboutRate|aboutGateway|aboutAccount|aboutPermission|aboutRequest) == 0 {
+		w.speaks = true
+	}
+}
+
+// note remembers the longest thing that was said, for evidence when no complaint is understood.
+func (w *words) note(value, path string) {
+	if len(value) > len(w.said) && !w.page {
+		w.said, w.saidAt = clip(value), path
+	}
+}
+
+// boilerplate is RFC 6749's own definition of invalid_request, which lists all that may be wrong and so says nothing.
+func boilerplate(p phrase) bool {
+	return p.terms.all(pMissing|tBody|pInvalid|tShape) && p.words > 8
+}
+
+func oauthCode(code string) bool {
+	switch code {
+	case "invalid_client", "invalid_token", "invalid_grant", "invalid_request", "unauthorized_client", "insufficient_scope", "invalid_scope",
+		"unsupported_grant_type", "invalid_target", "jti_known", "invalid_dpop_proof", "use_dpop_nonce", "insufficient_user_authentication",
+		"temporarily_unavailable", "invalid_client_assertion", "invalid_assertion", "unsupported_token_type", "access_denied":
+		return true
+	}
+	return false
+}
+
+// pageOfGateway recognises the pages that proxies and firewalls make themselves, by the product that signs them.
+func pageOfGateway(text string) bool {
+	return containsFold(text, "nginx", "cloudflare", "akamai", "openresty", "cloudfront", "varnish", "haproxy", "incapsula", "imperva", "mod_security",
+		"modsecurity", "firewall", "request rejected", "requested url was rejected", "request blocked", "administrative rules", "apache/", "microsoft-azure-application-gateway",
+		"awselb", "errors.edgesuite.net", "support id", "squid", "traefik", "envoy", "ray id", "reference #", "you have been blocked")
+}

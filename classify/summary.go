@@ -1,0 +1,107 @@
+package classify
+
+import "strings"
+
+// verdict writes the judgement down.
+func (x *examination) verdict(j judgement) Verdict {
+	row, _ := Lookup(j.cause)
+	v := Verdict{
+		ID: x.Record.ID, Time: x.Record.Time, Provider: clip(x.Provider), Environment: clip(x.Environment), ClientID: x.ClientID, Phase: x.Phase,
+		Cause: j.cause, Confidence: j.confidence, Fault: row.Fault, Alternatives: j.others, Checks: x.checks, Evidence: x.evidence(j),
+	}
+	if v.Fault == "" {
+		v.Fault = FaultUnknown
+	}
+	if v.Checks == nil {
+		v.Checks = []Check{}
+	}
+	v.Summary = x.summary(j, row)
+	v.Fix = x.fix(j, row)
+	return v
+}
+
+// summary is one sentence with the values of this case.
+func (x *examination) summary(j judgement, row Cause) string {
+	switch {
+	case j.finding != nil:
+		return sentence(j.finding.detail)
+	case j.detail != "":
+		return sentence(j.detail)
+	case j.cause == Unclassified && x.words.said != "":
+		return "The server says \"" + x.words.said + "\", which does not tell the cause, and no check that can be run fails."
+	case j.cause == Unclassified:
+		return "The response names no cause and no check that can be run fails."
+	case x.words.text != "" && x.Phase == ClientSide:
+		return "The client reports \"" + x.words.text + "\"."
+	case x.words.text != "":
+		return "The server says \"" + x.words.text + "\"."
+	}
+	return row.Summary
+}
+
+// sentence gives a detail a capital, unless it begins with a name of the field such as aud, and a full stop.
+func sentence(detail string) string {
+	first, _, _ := strings.Cut(detail, " ")
+	switch first {
+	case "the", "no", "an", "a", "tokens", "nbf", "opaque", "two":
+		if first != "nbf" {
+			detail = strings.ToUpper(detail[:1]) + detail[1:]
+		}
+	}
+	if strings.HasSuffix(detail, ".") {
+		return detail
+	}
+	return detail + "."
+}
+
+// evidence lists the votes: the decisive one first, then the server's words, then the rest.
+func (x *examination) evidence(j judgement) []Evidence {
+	out := make([]Evidence, 0, len(x.findings)+2)
+	if j.finding != nil {
+		out = append(out, j.finding.evidence())
+	}
+	out = append(out, x.wordEvidence(j)...)
+	for i := range x.findings {
+		if f := &x.findings[i]; f != j.finding && len(out) < 16 {
+			out = append(out, f.evidence())
+		}
+	}
+	if j.finding == nil && j.detail != "" {
+		out = append(out, Evidence{Witness: WitnessToken, Path: x.root, Detail: sentence(j.detail), Cause: j.cause})
+	}
+	return out
+}
+
+func (f *finding) evidence() Evidence {
+	return Evidence{Witness: f.witness, Path: f.path, Observed: f.observed, Expected: f.expected, Detail: sentence(f.detail), Cause: f.cause}
+}
+
+// wordEvidence repeats what the server said and how it was understood.
+func (x *examination) wordEvidence(j judgement) []Evidence {
+	w := &x.words
+	switch {
+	case w.subject != 0:
+		e := Evidence{Witness: WitnessResponse, Path: w.path, Observed: w.text, Cause: w.cause, Detail: "The server's words are about this."}
+		if w.subject&x.causeComplaints(j) != 0 && w.cause != j.cause {
+			e.Cause, e.Detail = j.cause, "The server's words fit this cause."
+		} else if w.cause == j.cause {
+			e.Detail = "The server's words name this cause."
+		}
+		if x.Phase == ClientSide {
+			e.Detail = "The client's own log line names this cause."
+		}
+		return []Evidence{e}
+	case w.said != "":
+		return []Evidence{{Witness: WitnessResponse, Path: w.saidAt, Observed: w.said, Detail: "The server's words do not tell the cause."}}
+	case x.status() != 0:
+		return []Evidence{{Witness: WitnessResponse, Path: "response.status", Observed: x.status(), Detail: "The server gave no reason."}}
+	}
+	return nil
+}
+
+func (x *examination) causeComplaints(j judgement) subject {
+	if j.finding != nil {
+		return j.finding.complaints()
+	}
+	return symptoms(j.cause)
+}

@@ -1,0 +1,304 @@
+package classify
+
+import "strings"
+
+// Terms are the notions that a phrase holds. Servers word one fault in a hundred ways with the same few dozen notions, so a
+// phrase is judged by its notions and not by its letters; that also carries over to software never seen before.
+type terms uint64
+
+const (
+	tAudience terms = 1 << iota
+	tIssuer
+	tSub
+	tExpiry
+	tExpired
+	tNotBefore
+	tBefore
+	tIssuedAt
+	tAge
+	tLifetime
+	tJTI
+	tReplay
+	tKID
+	tKey
+	tSignature
+	tAlgorithm
+	tSigning
+	tMethod
+	tType
+	tClaim
+	tScope
+	tRole
+	tAccount
+	tPossession
+	tStepUp
+	tContentType
+	tForm
+	tGrant
+	tAssertionType
+	tAssertion
+	tClient
+	tHeader
+	tScheme
+	tBearer
+	tToken
+	tTarget
+	tRate
+	tGateway
+	tNetwork
+	tKeyFile
+	tRevoked
+	tShape
+	tBody
+	tPrivate
+
+	pMissing
+	pSet
+	pUnknown
+	pFound
+	pInvalid
+	pNot
+	pPast
+	pFuture
+	pTooMuch
+	pFailed
+	pKindOf
+	pDenied
+	pTwice
+	pRequested
+	pActive
+	pMechanism
+	tConnect
+	tTime
+	pMust
+	tIDToken
+)
+
+func (t terms) any(of terms) bool { return t&of != 0 }
+func (t terms) all(of terms) bool { return t&of == of }
+
+// termOf is the lexicon: lower-case words without inflection rules, because verifiers' vocabulary is small.
+func termOf(word string) terms {
+	switch word {
+	case "aud", "audience", "audiences":
+		return tAudience
+	case "iss", "issuer", "issuers":
+		return tIssuer
+	case "sub", "subject":
+		return tSub
+	case "exp", "expiry", "expiration", "expires", "expire":
+		return tExpiry
+	case "expired", "expiring", "stale":
+		return tExpired
+	case "nbf", "notbefore":
+		return tNotBefore
+	case "before":
+		return tBefore
+	case "iat", "issued", "issuance", "issuedat":
+		return tIssuedAt
+	case "maxage", "max_age", "old", "older", "age":
+		return tAge
+	case "lifetime", "lived", "ttl":
+		return tLifetime
+	case "jti", "jwtid":
+		return tJTI
+	case "reuse", "reused", "replay", "replayed", "replays":
+		return tReplay
+	case "kid", "keyid", "x5t":
+		return tKID
+	case "key", "keys", "jwk", "jwks", "certificate", "certificates", "thumbprint", "jsonwebkey", "keyset":
+		return tKey
+	case "signature", "signatures", "signed", "sig", "integrity", "hmac", "jws_signature":
+		return tSignature
+	case "alg", "algorithm", "algorithms", "enc":
+		return tAlgorithm
+	case "signing", "sign":
+		return tSigning
+	case "method", "methods", "mechanism", "mechanisms":
+		return tMethod | pMechanism
+	case "typ", "type", "token_use", "tokenuse":
+		return tType
+	case "id_token", "idtoken":
+		return tIDToken
+	case "claim", "claims":
+		return tClaim
+	case "scope", "scopes", "scp", "scp's":
+		return tScope
+	case "role", "roles", "permission", "permissions", "privilege", "privileges", "group", "groups", "entitlement", "entitlements", "authorities", "authority", "policy", "rbac":
+		return tRole
+	case "account", "accounts", "tenant", "tenants", "organization", "organisation", "company", "merchant", "subaccount", "workspace":
+		return tAccount
+	case "dpop", "cnf", "mtls", "dpop-bound", "proof", "htm", "htu", "ath", "certificate-bound", "sender-constrained", "possession", "jkt":
+		return tPossession
+	case "acr", "mfa", "step-up", "multi-factor", "multifactor", "reauthenticate", "reauthentication", "acr_values", "2fa":
+		return tStepUp
+	case "content-type", "contenttype", "mime", "media":
+		return tContentType
+	case "urlencoded", "x-www-form-urlencoded", "application/x-www-form-urlencoded", "form-urlencoded":
+		return tContentType | tForm
+	case "content":
+		return tBody
+	case "grant_type", "granttype", "grant":
+		return tGrant
+	case "client_assertion_type", "assertion_type":
+		return tAssertionType
+	case "client_assertion", "assertion", "assertions":
+		return tAssertion
+	case "client", "client_id", "clientid", "application", "app", "consumer", "clients", "integration":
+		return tClient
+	case "authorization", "authorisation", "header", "credentials", "credential":
+		return tHeader
+	case "scheme", "schema":
+		return tScheme
+	case "bearer":
+		return tBearer
+	case "token", "tokens", "jwt", "jws", "jwts", "access_token", "authentication", "authenticated", "id-token":
+		return tToken
+	case "resource", "target", "invalid_target":
+		return tTarget
+	case "throttled", "throttle", "throttling", "quota", "ratelimit", "rate-limit", "rate_limit", "limit_exceeded", "requests":
+		return tRate
+	case "nginx", "cloudflare", "akamai", "akamaighost", "cloudfront", "openresty", "varnish", "haproxy", "incapsula", "imperva",
+		"modsecurity", "mod_security", "waf", "firewall", "big-ip", "awselb", "blocked", "ip", "fastly", "sucuri", "fortiweb", "barracuda", "administrative", "squid", "proxy":
+		return tGateway
+	case "econnrefused", "enotfound", "etimedout", "econnreset", "eai_again", "ehostunreach", "getaddrinfo", "dial", "dns", "unreachable",
+		"unavailable", "timeout", "upstream", "timedout", "tls", "eproto", "gateway", "econnaborted", "enetunreach", "und_err_connect_timeout", "unresolvable", "outage", "maintenance":
+		return tNetwork
+	case "connection", "connect", "fetch", "fetching", "fetched", "retrieve", "retrieving", "retrieved", "http", "response", "download", "host", "lookup", "reach", "contact", "hang":
+		return tConnect
+	case "pem", "pkcs1", "pkcs8", "pkcs#1", "pkcs#8", "pkcs#12", "pkcs12", "asn1", "asn.1", "der", "openssl", "decoder", "keydata", "spki", "passphrase", "privatekey",
+		"secretorprivatekey", "err_ossl_unsupported", "secretorpublickey", "private_key", "invalidcharactererror", "begin", "bad_base64_decode", "rsaprivatekey", "ecprivatekey":
+		return tKeyFile
+	case "private":
+		return tPrivate
+	case "revoked", "inactive", "revocation", "blacklisted", "denylisted", "blocklisted", "logged", "invalidated", "terminated", "session", "disabled":
+		return tRevoked
+	case "segments", "segment", "compact", "base64", "base64url", "json", "decode", "decoded", "decoding", "malformed", "parse", "parsed", "parsing", "unparsable",
+		"illegal", "protected", "dots", "deserialize", "unmarshal", "syntax", "structure", "corrupt", "corrupted", "components", "well-formed", "serialization", "padding", "parts", "undecodable", "unreadable":
+		return tShape
+	case "body", "parameter", "parameters", "params", "param", "payload", "field", "form":
+		return tBody
+	case "missing", "required", "absent", "empty", "lacks", "lacking", "without", "omitted", "blank", "requires", "expected_claim_missing", "mandatory", "null", "include", "included", "contain", "contains", "have", "has", "provide", "specified", "supplied", "present":
+		return pMissing
+	case "provided", "set", "defined":
+		return pSet
+	case "unknown", "unregistered", "nonexistent", "unrecognised", "unrecognized", "no", "any":
+		return pUnknown
+	case "found", "find", "exist", "exists", "match", "matching", "matched", "applicable", "registered", "resolve", "locate", "matches", "lookup_failed", "correspond":
+		return pFound
+	case "invalid", "unexpected", "incorrect", "bad", "wrong", "mismatch", "mismatched", "unacceptable", "disallowed", "unsupported", "inconsistent", "differs", "different", "untrusted", "disagree", "ill-formed", "improper", "conflict":
+		return pInvalid
+	case "not", "isn't", "doesn't", "cannot", "unable", "didn't", "can't", "couldn't", "wasn't", "never", "neither", "nor", "aren't", "hasn't", "non", "failed_to":
+		return pNot
+	case "past", "elapsed", "ago", "late", "too_old":
+		return pPast
+	case "future", "yet", "early", "premature", "ahead", "prematurely":
+		return pFuture
+	case "long", "exceeds", "exceed", "exceeded", "maximum", "max", "longer", "far", "greater", "beyond", "maximal":
+		return pTooMuch
+	case "failed", "failure", "verify", "verification", "verified", "validate", "validation", "rejected", "error", "check", "fails":
+		return pFailed
+	case "number", "string", "integer", "numeric", "format", "characters", "character", "int", "seconds", "array", "syntax_error", "separated", "delimited", "numericdate", "timestamp_format":
+		return pKindOf
+	case "insufficient", "denied", "forbidden", "permitted", "unauthorized", "unauthorised", "allowed", "accessdenied", "prohibited", "authorized", "grants", "entitled", "insufficient_scope":
+		return pDenied
+	case "twice", "once", "already", "duplicate", "duplicated", "repeated", "unique", "used", "previously", "known", "multiple", "one", "seen":
+		return pTwice
+	case "requested", "whitelisted", "request", "requesting", "granted", "asked":
+		return pRequested
+	case "active":
+		return pActive
+	case "must", "should", "shall", "needs", "need":
+		return pMust
+	case "time", "timestamp", "clock", "date", "skew":
+		return tTime
+	}
+	return 0
+}
+
+// A phrase is one clause of a text as the rules see it.
+type phrase struct {
+	terms terms
+	first terms // the first subject that was named: "client_assertion must be set when using client_assertion_type" is about the former
+	words int
+}
+
+// subjects are the terms that a clause can be about.
+const subjects = tAudience | tIssuer | tSub | tExpiry | tNotBefore | tIssuedAt | tJTI | tKID | tKey | tSignature | tAlgorithm |
+	tScope | tGrant | tAssertionType | tAssertion | tClient | tHeader | tTarget | tContentType
+
+func (p *phrase) add(word string) {
+	t := termOf(word)
+	if t == 0 && strings.IndexByte(word, '_') > 0 {
+		for part := range strings.SplitSeq(word, "_") {
+			p.add(part)
+		}
+		return
+	}
+	if p.first == 0 {
+		p.first = t & subjects
+	}
+	p.terms |= t
+	p.words++
+}
+
+// eachPhrase splits a text into clauses and hands over the terms of each. Examples in parentheses and URLs are skipped: they
+// name things that did not go wrong. CamelCase codes such as TokenExpiredError are read as words.
+func eachPhrase(text string, each func(phrase)) {
+	var p phrase
+	var word [48]byte
+	n := 0
+	end := func() {
+		if n > 0 {
+			p.add(string(word[:n]))
+			n = 0
+		}
+	}
+	clause := func() {
+		end()
+		if p.terms != 0 {
+			each(p)
+		}
+		p = phrase{}
+	}
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		switch {
+		case c >= 'A' && c <= 'Z':
+			if i > 0 && text[i-1] >= 'a' && text[i-1] <= 'z' {
+				end()
+			}
+			c += 'a' - 'A'
+			fallthrough
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '_', c == '#', c == '-' && n > 0:
+			if n < len(word) {
+				word[n] = c
+				n++
+			}
+		case c == '\'' && n > 0 && i+1 < len(text) && text[i+1] >= 'a' && text[i+1] <= 'z':
+			if n < len(word) { // isn't, doesn't
+				word[n] = c
+				n++
+			}
+		case c == '/' && string(word[:n]) == "application":
+			word[n] = c
+			n++
+		case c == ':' && strings.HasPrefix(text[i:], "://"):
+			n = 0
+			for i+1 < len(text) && strings.IndexByte(" \t\r\n\"'<>),", text[i+1]) < 0 {
+				i++
+			}
+		case c == '(' && strings.HasPrefix(text[i:], "(e.g"):
+			end()
+			if close := strings.IndexByte(text[i:], ')'); close > 0 {
+				i += close
+			}
+		case c == '\n', c == ';', c == '|', c == '!',
+			(c == '.' || c == ':') && (i+1 == len(text) || text[i+1] == ' ' || text[i+1] == '\n' || text[i+1] == '"'):
+			clause()
+		default:
+			end()
+		}
+	}
+	clause()
+}
