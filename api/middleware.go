@@ -42,7 +42,7 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		route, method := routeLabel(c), methodLabel(c.Request().Method)
 		s.metrics.duration.WithLabelValues(route, method, strconv.Itoa(status)).Observe(took.Seconds())
 		s.Logger.LogAttrs(c.Request().Context(), logLevel(route, status), "request", slog.String("method", method), slog.String("route", route),
-			slog.Int("status", status), slog.Duration("took", took), slog.Int64("bytes", c.Response().Size), slog.String("key", identityOf(c).key.ID))
+			slog.Int("status", status), slog.Float64("took_ms", float64(took.Microseconds())/1000), slog.Int64("bytes", c.Response().Size), slog.String("key", identityOf(c).key.ID))
 		return nil
 	}
 }
