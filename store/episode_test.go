@@ -208,6 +208,7 @@ func trafficContract() []contractTest {
 		{"a later failure clears the first success", testBracketCleared},
 		{"brackets do not depend on the order of arrival", testBracketOrder},
 		{"another client's success is no bracket", testBracketOthers},
+		{"unknown clients are no proof for each other", testBracketUnknown},
 		{"only a change of a bracket changes the version", testBracketVersion},
 	}
 }
@@ -287,6 +288,15 @@ func testBracketOthers(t *testing.T, w *world) {
 	elsewhere := accept(50)
 	elsewhere.Environment = "staging"
 	w.traffic(t, of(accept(50), "client-b"), of(accept(150), "client-b"), elsewhere)
+	i := w.incident(t, id)
+	wantTime(t, "last success", i.LastSuccess, time.Time{})
+	wantTime(t, "first success", i.FirstSuccess, time.Time{})
+}
+
+func testBracketUnknown(t *testing.T, w *world) {
+	w.traffic(t, of(accept(50), ""))
+	id := w.add(t, fail(100, client("")))[0].IncidentID
+	w.traffic(t, of(accept(150), ""))
 	i := w.incident(t, id)
 	wantTime(t, "last success", i.LastSuccess, time.Time{})
 	wantTime(t, "first success", i.FirstSuccess, time.Time{})

@@ -52,6 +52,9 @@ func (f *Failure) normalize(id string, now time.Time) {
 	v.Time = v.Time.UTC().Truncate(time.Millisecond)
 	v.Provider, v.Environment, v.ClientID = keyText(v.Provider), keyText(v.Environment), keyText(v.ClientID)
 	f.Endpoint, f.RequestID, f.TraceID = keyText(f.Endpoint), keyText(f.RequestID), keyText(f.TraceID)
+	if len(f.Record) == 0 {
+		f.Record = json.RawMessage("null")
+	}
 	if f.ReceivedAt.IsZero() {
 		f.ReceivedAt = now
 	}
@@ -67,10 +70,6 @@ func (t *Tx) putFailure(ctx context.Context, f *Failure) error {
 	if err != nil {
 		return fmt.Errorf("encode verdict: %w", err)
 	}
-	record := f.Record
-	if len(record) == 0 {
-		record = json.RawMessage("null")
-	}
 	return t.exec(ctx, `insert into failure (`+failureColumns+`)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 		on conflict (id) do update set
@@ -80,7 +79,7 @@ func (t *Tx) putFailure(ctx context.Context, f *Failure) error {
 			endpoint = excluded.endpoint, method = excluded.method, url = excluded.url, status = excluded.status,
 			record = excluded.record, verdict = excluded.verdict`,
 		f.ID, f.IncidentID, f.Source, f.RecordID, f.Verdict.Time, f.ReceivedAt, f.RequestID, f.TraceID,
-		f.Service, f.Endpoint, f.Method, f.URL, int64(f.Status), string(record), string(verdict))
+		f.Service, f.Endpoint, f.Method, f.URL, int64(f.Status), string(f.Record), string(verdict))
 }
 
 func scanFailure(scan func(...any) error) (Failure, error) {

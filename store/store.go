@@ -76,7 +76,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 
 // Close waits for the writes in hand and closes the database. Later writes get ErrClosed; closing twice is no error.
 func (s *Store) Close() error {
-	return errors.Join(s.readers.Close(), s.writes.close())
+	s.writes.drain()
+	// The writer's connection closes last: SQLite then folds the WAL into the file, which a reader may not do.
+	return errors.Join(s.readers.Close(), s.writes.db.Close())
 }
 
 // probeEvery bounds what readiness checks cost: a probe is a commit of its own.

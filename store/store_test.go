@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -49,7 +50,7 @@ func postgresSchema(t *testing.T, server string) string {
 	}
 	t.Cleanup(func() {
 		_, err := admin.Exec(`drop schema ` + schema + ` cascade`)
-		if err := errorsOf(err, admin.Close()); err != nil {
+		if err := errors.Join(err, admin.Close()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -61,15 +62,6 @@ func postgresSchema(t *testing.T, server string) string {
 	q.Set("search_path", schema)
 	dsn.RawQuery = q.Encode()
 	return dsn.String()
-}
-
-func errorsOf(list ...error) error {
-	for _, err := range list {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // A world is a store with a clock that the test moves.
@@ -109,7 +101,7 @@ type contractTest struct {
 func TestStore(t *testing.T) {
 	contract := slices.Concat(writeContract(), openContract(), deliveryContract(), historyContract(), pendingContract(),
 		episodeContract(), traceContract(), trafficContract(), incidentContract(), failureContract(), clientContract(),
-		trendContract(), keyContract(), sessionContract(), hostileContract())
+		trendContract(), keyContract(), sessionContract(), hostileContract(), replicaContract())
 	for _, e := range engines(t) {
 		for _, tt := range contract {
 			t.Run(e.name+"/"+tt.name, func(t *testing.T) { tt.run(t, openWorld(t, e)) })

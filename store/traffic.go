@@ -55,8 +55,8 @@ func (t *Tx) AddTraffic(ctx context.Context, list []Traffic) error {
 func (t *Tx) addSuccesses(ctx context.Context, k clientKey, times []int64) error {
 	first, last := times[0], times[len(times)-1]
 	ref, err := t.countClient(ctx, k, clientFigures{successes: int64(len(times)), firstSuccess: first, lastSuccess: last})
-	if err != nil {
-		return err
+	if err != nil || k.clientID == "" {
+		return err // exchanges without a client id are of many clients: they tell nothing about each other
 	}
 	for rest := times; len(rest) > 0; {
 		minute := floorTo(rest[0], minuteStep)

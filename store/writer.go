@@ -20,7 +20,8 @@ const (
 )
 
 // Write runs fn in a transaction and returns when it is durably committed. Several calls share one commit; each runs
-// under a savepoint of its own, so that an error of one costs only that one. fn may run more than once and must not keep tx.
+// under a savepoint of its own, so that an error of one costs only that one. fn may run more than once, must not keep tx
+// and must not call Write.
 // Errors: ErrBusy or ErrClosed when it was never begun, ctx's own when it ended while the write was still waiting,
 // fn's, or the commit's. A write that has begun runs to its end, whatever becomes of ctx.
 func (s *Store) Write(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
@@ -97,8 +98,8 @@ func (w *writer) enqueue(j *job) error {
 	}
 }
 
-// close lets the queued jobs finish.
-func (w *writer) close() error {
+// drain refuses new jobs and lets the queued ones finish.
+func (w *writer) drain() {
 	w.mu.Lock()
 	if !w.closed {
 		w.closed = true
@@ -106,7 +107,6 @@ func (w *writer) close() error {
 	}
 	w.mu.Unlock()
 	<-w.stopped
-	return w.db.Close()
 }
 
 func (w *writer) run() {

@@ -1,0 +1,144 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+)
+
+func replicaContract() []contractTest {
+	return []contractTest{
+		{"two stores on one database count together", testTwoStores},
+	}
+}
+
+// second opens the database again, as another process does.
+func (w *world) second(t *testing.T) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), Options{DSN: w.dsn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func testTwoStores(t *testing.T, w *world) {
+	const rounds = 15
+	var wg sync.WaitGroup
+	for n, s := range []*Store{w.Store, w.second(t)} {
+		wg.Go(func() {
+			for i := range rounds {
+				// Each in its own order, so that on PostgreSQL they lock rows against each other.
+				list := []Failure{fail(i), fail(i, client("client-b"))}
+				if n == 1 {
+					list[0], list[1] = list[1], list[0]
+				}
+				for _, f := range list {
+					err := s.Write(t.Context(), func(ctx context.Context, tx *Tx) error {
+						if _, err := tx.Claim(ctx, noon(), []Delivery{{"s", fmt.Sprint(i, f.Verdict.ClientID)}}); err != nil {
+							return err
+						}
+						return tx.AddFailures(ctx, []Failure{f})
+					})
+					if err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	equal(t, "incidents", len(w.incidents(t, IncidentFilter{})), 2)
+	equal(t, "records", w.records(t), 2*rounds)
+	w.compareTraces(t)
+}
+
+// postgresWorld is nil where there is no PostgreSQL; engines has said so.
+func postgresWorld(t *testing.T) *world {
+	t.Helper()
+	for _, e := range engines(t) {
+		if e.name == "postgres" {
+			return openWorld(t, e)
+		}
+	}
+	return nil
+}
+
+func TestPostgres_LostConnectionCostsNothingAtRest(t *testing.T) {
+	w := postgresWorld(t)
+	if w == nil {
+		return
+	}
+	var process int
+	w.write(t, func(ctx context.Context, tx *Tx) error {
+		return tx.queryRow(ctx, `select pg_backend_pid()`).Scan(&process)
+	})
+	if _, err := w.readers.Exec(`select pg_terminate_backend($1, 5000)`, process); err != nil {
+		t.Fatal(err)
+	}
+	w.write(t, writing("a", nil))
+	equal(t, "records", w.records(t), 1)
+}
+
+func TestPostgres_LostConnectionInsideAWriteIsAnError(t *testing.T) {
+	w := postgresWorld(t)
+	if w == nil {
+		return
+	}
+	err := w.Write(t.Context(), func(ctx context.Context, tx *Tx) error {
+		if err := put(ctx, tx, "a"); err != nil {
+			return err
+		}
+		return tx.exec(ctx, `select pg_terminate_backend(pg_backend_pid())`)
+	})
+	if err == nil {
+		t.Error("no error")
+	}
+	w.write(t, writing("b", nil))
+	equal(t, "records", w.records(t), 1)
+}
+
+// TestPostgres_DeadlockIsRunAgain has two replicas lock two rows in opposite order, each waiting for the other to have its first.
+func TestPostgres_DeadlockIsRunAgain(t *testing.T) {
+	w := postgresWorld(t)
+	if w == nil {
+		return
+	}
+	w.add(t, fail(0), fail(0, client("client-b")))
+	var meet sync.WaitGroup
+	meet.Add(2)
+	var wg sync.WaitGroup
+	tries := make([]int, 2)
+	for n, s := range []*Store{w.Store, w.second(t)} {
+		clients := []string{"client-a", "client-b"}
+		if n == 1 {
+			clients[0], clients[1] = clients[1], clients[0]
+		}
+		wg.Go(func() {
+			err := s.Write(t.Context(), func(ctx context.Context, tx *Tx) error {
+				tries[n]++
+				if err := tx.AddFailures(ctx, []Failure{fail(1, client(clients[0]))}); err != nil {
+					return err
+				}
+				if tries[n] == 1 {
+					meet.Done()
+					meet.Wait()
+				}
+				return tx.AddFailures(ctx, []Failure{fail(2, client(clients[1]))})
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	equal(t, "tries", tries[0]+tries[1], 3)
+	equal(t, "failures", len(w.allFailures(t)), 6)
+	w.compareTraces(t)
+}
