@@ -33,8 +33,12 @@ func checkContentType(x *examination) {
 	case ruled:
 		x.report(check, f)
 	case got == "application/json":
-		// RFC 6749 asks for a form, yet large providers take JSON; without a profile this is no more than a sign.
-		f.weight = possible
+		// RFC 6749 asks for a form, yet large providers take JSON: only the server's words make this a fault.
+		if x.words.subject&(aboutContentType|aboutRequest|aboutGrant|aboutAssertion|aboutAssertionType) == 0 {
+			x.skip(check, path, "no profile says which content type is due; this one is JSON")
+			return
+		}
+		f.weight = likely
 		x.report(check, f)
 	default:
 		x.report(check, f)
@@ -142,7 +146,7 @@ func (x *examination) presentAssertion(check, path, marker string) {
 			detail: "the client_assertion is not a JWT: " + strings.Trim(clip(strings.TrimPrefix(marker, "[malformed")), " :]")})
 		return
 	}
-	if x.token == nil && x.seenAccepted(FactShape, shapeName(TokenRequest, "jwt")) {
+	if x.token == nil && (x.seenAccepted(FactShape, shapeName(TokenRequest, "jwt")) || x.seenElsewhere(FactShape, shapeName(TokenRequest, "jwt"))) {
 		// Whoever writes these records decodes assertions; one that is not decoded could not be.
 		x.report(check, finding{cause: MalformedJWT, weight: likely, witness: WitnessHistory, path: path,
 			detail: "the assertion was not decoded, those of accepted requests were"})

@@ -82,10 +82,10 @@ func (x *examination) expiredAssertion(f *finding, exp, late float64) {
 	offset, n := x.clockOffset()
 	switch {
 	case n >= 3 && offset < -x.skew()-lifetime && age < maxDrift*3:
-		f.cause, f.witness = ClockSkew, WitnessHistory
+		f.cause, f.witness, f.path, f.observed, f.expected = ClockSkew, WitnessHistory, x.claimPath("iat"), clockText(iat), clockText(x.at)
 		f.detail = "the assertion was expired when it was made: the client's clock is about " + spanText(offset) + " slow"
 	case lifetime > 0 && lifetime <= freshLifetime && age <= maxDrift:
-		f.cause, f.weight = ClockSkew, likely
+		f.cause, f.weight, f.path, f.observed, f.expected = ClockSkew, likely, x.claimPath("iat"), clockText(iat), clockText(x.at)
 		f.detail = "an assertion made for " + spanText(lifetime) + " arrived already expired by " + spanText(late) + ": the client's clock looks slow"
 	}
 }

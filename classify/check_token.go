@@ -148,8 +148,9 @@ func (x *examination) knownKID(check, path, owner, kid string) {
 	}
 	f := finding{cause: KeyReusedAcrossEnvironments, weight: likely, witness: WitnessHistory, path: path, observed: clip(kid),
 		detail: "kid " + clip(kid) + " was accepted in another environment and never in " + x.Environment}
-	if foreign, _ := x.foreignAudience(); foreign {
-		f.cause = WrongEnvironment
+	foreign, _ := x.foreignAudience()
+	if foreign || x.seenElsewhere(FactClient, x.keyOwner()) {
+		f.cause = WrongEnvironment // the whole credentials moved, not the key alone
 	}
 	x.report(check, f)
 }
@@ -169,6 +170,15 @@ func (x *examination) absentKID(check, path string) {
 	default:
 		x.skip(check, path, "the header has no kid, and no profile asks for one")
 	}
+}
+
+// borrowedKey reports whether the key was accepted here for another client.
+func (x *examination) borrowedKey() bool {
+	if x.token == nil || x.unreadable != "" {
+		return false
+	}
+	kid := textOf(x.token.Header["kid"])
+	return distinctive(kid) && x.seenAccepted(FactKID, kidName(anyName, kid)) && !x.seenAccepted(FactKID, kidName(x.keyOwner(), kid))
 }
 
 func (x *examination) someKID() string {
@@ -222,7 +232,7 @@ func checkSignature(x *examination) {
 		if x.assertion {
 			cause = KeyMismatch
 		}
-		x.fail(check, finding{cause: cause, weight: demonstrated, path: x.root, detail: "the signature does not verify against the profile's key set"})
+		x.fail(check, finding{cause: cause, weight: demonstrated, path: x.root + ".signature", detail: "the signature does not verify against the profile's key set"})
 	default:
 		x.skip(check, x.root, "signatures are dropped before storage and no key set is configured")
 	}
@@ -403,6 +413,9 @@ func checkIdentity(x *examination) {
 		x.report(check, f)
 	case iss != sub:
 		f.path, f.observed, f.expected = x.claimPath("iss"), clip(iss), clip(sub)
+		if x.words.subject&aboutSub != 0 {
+			f.path, f.observed, f.expected = x.claimPath("sub"), clip(sub), clip(iss)
+		}
 		f.detail = "iss is " + clip(iss) + ", sub is " + clip(sub) + "; both must be the client id"
 		f.repairs = []Edit{{Op: "replace", Path: x.claimPath("iss"), Value: clip(sub)}, {Op: "replace", Path: x.claimPath("sub"), Value: clip(iss)}}
 		x.report(check, f)
@@ -442,6 +455,9 @@ func checkClient(x *examination) {
 		x.pass(check, path, "the client is registered")
 	case x.seenAccepted(FactClient, id):
 		x.pass(check, path, "this client was accepted here before")
+	case x.strange(FactClient, id, anyName) && x.borrowedKey():
+		f.weight, f.witness, f.detail = likely, WitnessHistory, "the client "+clip(id)+" was never accepted here; its key was, for another client"
+		x.report(check, f)
 	case x.seenElsewhere(FactClient, id) && x.Environment != "":
 		f.cause, f.weight, f.witness = WrongEnvironment, possible, WitnessHistory
 		f.detail = "the client " + clip(id) + " was accepted in another environment and never in " + x.Environment

@@ -197,7 +197,13 @@ func groupOf(cause Code) string {
 // atPhase translates a cause that a library names without knowing where it runs: "token expired" from a token endpoint is
 // about the assertion, and a bad signature there is the client's key.
 func atPhase(cause Code, phase Phase) Code {
-	if phase == APICall {
+	switch phase {
+	case ClientSide:
+		switch cause {
+		case KeyMismatch, InvalidSignature, UnknownKey, WrongAlgorithm, MalformedJWT, MissingKID:
+			return BadKeyFormat // before anything is sent, only the client's own key can be at fault
+		}
+	case APICall:
 		switch cause {
 		case AssertionExpired, AssertionTooOld:
 			return TokenExpired
@@ -219,6 +225,8 @@ func atPhase(cause Code, phase Phase) Code {
 		return ClientIdentityMismatch
 	case MissingToken:
 		return MissingAssertion
+	case WrongTokenType:
+		return InvalidClaim // a typ that the server does not take; an access token in its place shows in its claims
 	}
 	return cause
 }

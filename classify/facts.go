@@ -173,7 +173,7 @@ func (e Exchange) Keys() []Key {
 		k := e.key(kind, name)
 		keys = append(keys, k, k.everywhere())
 	}
-	own(FactShape, shapeName(e.Phase, "jwt"))
+	both(FactShape, shapeName(e.Phase, "jwt"))
 	own(FactShape, shapeName(e.Phase, "opaque"))
 	if e.Phase == APICall {
 		if print := e.tokenPrint(); print != "" {
@@ -181,6 +181,7 @@ func (e Exchange) Keys() []Key {
 		}
 	} else if e.ClientID != "" {
 		both(FactClient, e.ClientID)
+		own(FactClient, anyName)
 	}
 	if e.ClientID != "" {
 		own(FactClock, clockName(e.ClientID, e.Record.Time))
@@ -265,8 +266,9 @@ func (e Exchange) Facts() []Fact {
 		}
 	} else if e.ClientID != "" {
 		both(FactClient, e.ClientID)
+		own(FactClient, anyName)
 	}
-	e.shapeFacts(own)
+	e.shapeFacts(both)
 	e.tokenKeys(func(kind FactKind, name string) {
 		if kind != FactJTI {
 			own(kind, name)
@@ -276,14 +278,14 @@ func (e Exchange) Facts() []Fact {
 }
 
 // shapeFacts remembers the kind of credentials that was accepted.
-func (e Exchange) shapeFacts(own func(FactKind, string)) {
+func (e Exchange) shapeFacts(both func(FactKind, string)) {
 	switch {
 	case e.credential() != nil:
-		own(FactShape, shapeName(e.Phase, "jwt"))
+		both(FactShape, shapeName(e.Phase, "jwt"))
 	case e.Phase == APICall && e.Record.Request != nil:
 		a := authorizationOf(e.Record.Request.Headers)
 		if (a.scheme == "bearer" || a.scheme == "dpop") && (a.kind == "jwt" || a.kind == "opaque") {
-			own(FactShape, shapeName(e.Phase, a.kind))
+			both(FactShape, shapeName(e.Phase, a.kind))
 		}
 	}
 }

@@ -4,6 +4,7 @@ package classify
 // rarest notion ("the signature of the token has expired" is about expiry, since only a few phrases speak of it), then the
 // fault by what is said of it. The cause is the plain reading; the token decides between look-alikes later.
 func complaintOf(p phrase, phase Phase) complaint {
+	p.phase = phase
 	t := p.terms
 	for _, row := range [...]func(phrase, terms) complaint{
 		transportPhrase, requestPhrase, replayPhrase, timePhrase, keyFilePhrase, scopePhrase, claimPhrase, keyPhrase, accessPhrase, shapePhrase,
@@ -143,11 +144,13 @@ func dateSubject(t terms) subject {
 	return s
 }
 
-func keyFilePhrase(_ phrase, t terms) complaint {
+func keyFilePhrase(p phrase, t terms) complaint {
 	switch {
 	case t.any(tKeyFile) && !t.any(tAudience|tIssuer|tScope):
 		return named(aboutKeyFile, BadKeyFormat)
 	case t.all(tPrivate | tKey):
+		return named(aboutKeyFile, BadKeyFormat)
+	case p.phase == ClientSide && t.all(pInvalid) && t.any(tKey|pKindOf|tShape):
 		return named(aboutKeyFile, BadKeyFormat)
 	}
 	return complaint{}

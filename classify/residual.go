@@ -46,13 +46,26 @@ func (x *examination) residual(explained bool) []candidate {
 	case status == 403 && x.gatewayHeaders():
 		return at(BlockedByGateway, "a page of the server in front refused the request before the API saw it")
 	case status == 403 && x.Phase == APICall:
-		return at(InsufficientPermissions, "the caller was recognised (403, not 401) and nothing is wrong with the token")
+		return at(x.refusedAction())
 	case x.Phase == TokenRequest:
 		return x.residualAssertion()
 	case status == 401 || x.words.oauth:
 		return x.residualToken()
 	}
 	return nil
+}
+
+// refusedAction reads a bare 403 by what the token shows: a token that carries scopes, and no roles, is refused for a scope, unless
+// the route's scopes are known to be there.
+func (x *examination) refusedAction() (Code, string) {
+	if x.token != nil && x.unreadable == "" {
+		_, _, source := x.neededScopes()
+		_, scoped := x.claim("scope")
+		if source == "" && scoped && x.token.Claims["roles"] == nil && x.token.Claims["permissions"] == nil && x.token.Claims["groups"] == nil {
+			return ScopeGap, "the caller was recognised (403, not 401); which scope the route needs is not known, the token has " + said(x.token.Claims["scope"])
+		}
+	}
+	return InsufficientPermissions, "the caller was recognised (403, not 401) and nothing is wrong with the token"
 }
 
 // gatewayHeaders recognises an HTML answer of a server that only stands in front, when the page itself was not logged.

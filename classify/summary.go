@@ -91,6 +91,8 @@ func (x *examination) wordEvidence(j judgement) []Evidence {
 			e.Detail = "The client's own log line names this cause."
 		}
 		return []Evidence{e}
+	case w.said != "" && j.finding == nil && j.detail != "":
+		return []Evidence{{Witness: WitnessResponse, Path: w.saidAt, Observed: w.said, Detail: "The server's words are general; they fit this cause among others.", Cause: j.cause}}
 	case w.said != "":
 		return []Evidence{{Witness: WitnessResponse, Path: w.saidAt, Observed: w.said, Detail: "The server's words do not tell the cause."}}
 	case x.status() != 0:

@@ -167,7 +167,7 @@ func termOf(word string) terms {
 	case "connection", "connect", "fetch", "fetching", "fetched", "retrieve", "retrieving", "retrieved", "http", "response", "download", "host", "lookup", "reach", "contact", "hang":
 		return tConnect
 	case "pem", "pkcs1", "pkcs8", "pkcs#1", "pkcs#8", "pkcs#12", "pkcs12", "asn1", "asn.1", "der", "openssl", "decoder", "keydata", "spki", "passphrase", "privatekey",
-		"secretorprivatekey", "err_ossl_unsupported", "secretorpublickey", "private_key", "invalidcharactererror", "begin", "bad_base64_decode", "rsaprivatekey", "ecprivatekey":
+		"secretorprivatekey", "err_ossl_unsupported", "secretorpublickey", "private_key", "begin", "bad_base64_decode", "rsaprivatekey", "ecprivatekey":
 		return tKeyFile
 	case "private":
 		return tPrivate
@@ -221,6 +221,7 @@ type phrase struct {
 	terms terms
 	first terms // the first subject that was named: "client_assertion must be set when using client_assertion_type" is about the former
 	words int
+	phase Phase
 }
 
 // subjects are the terms that a clause can be about.
@@ -265,7 +266,7 @@ func eachPhrase(text string, each func(phrase)) {
 		c := text[i]
 		switch {
 		case c >= 'A' && c <= 'Z':
-			if i > 0 && text[i-1] >= 'a' && text[i-1] <= 'z' {
+			if i > 0 && text[i-1] >= 'a' && text[i-1] <= 'z' && string(word[:n]) != "max" {
 				end()
 			}
 			c += 'a' - 'A'

@@ -1,0 +1,186 @@
+package classify_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"authwatch/classify"
+	"authwatch/classify/profile"
+)
+
+// A labelled is one line of a corpus.
+type labelled struct {
+	Record json.RawMessage `json:"record"`
+	Truth  *truth          `json:"truth"`
+}
+
+type truth struct {
+	Cause    classify.Code   `json:"cause"`
+	Also     []classify.Code `json:"also"`
+	Optional bool            `json:"optional"`
+}
+
+// A score holds the figures of testdata/corpus/README.md: wrong is a cause other than the truth, unclassified not counted.
+type score struct {
+	failures, strict, accepted, wrong, provenWrong, undecided, falseAlarms, context int
+	byCause                                                                         map[classify.Code][2]int // cases, accepted
+	misses                                                                          []string
+}
+
+func (s *score) share(n int) float64 { return float64(n) / float64(max(s.failures, 1)) }
+
+func (s *score) macro() float64 {
+	sum := 0.0
+	for _, n := range s.byCause {
+		sum += float64(n[1]) / float64(n[0])
+	}
+	return sum / float64(max(len(s.byCause), 1))
+}
+
+// hide removes what a witness said: the decoded tokens, or the server's words.
+func hide(r *classify.Record, see string) {
+	switch {
+	case see == "response":
+		r.ClientAssertion, r.AccessToken = nil, nil
+	case see == "token" && r.Response != nil && r.Response.Status >= 400:
+		r.Response.Body = nil
+		delete(r.Response.Headers, "www-authenticate")
+	}
+}
+
+func (s *score) run(t *testing.T, path, see string, withProfile bool) {
+	t.Helper()
+	profiles := classify.Profiles{}
+	if withProfile {
+		p, err := profile.Load(strings.TrimSuffix(path, ".ndjson") + ".profile.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		profiles = append(profiles, p)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	history := classify.History{}
+	for line := range bytes.Lines(data) {
+		var c labelled
+		var r classify.Record
+		if err := json.Unmarshal(line, &c); err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(c.Record, &r); err != nil {
+			t.Fatal(err)
+		}
+		hide(&r, see)
+		e := profiles.Locate(&r)
+		var v *classify.Verdict
+		if e.Outcome == classify.Failed {
+			verdict := classify.Classify(e, lookup(history, e.Keys()))
+			v = &verdict
+		}
+		history.Observe(e.Facts())
+		s.count(filepath.Base(path), r.ID, c.Truth, v)
+	}
+}
+
+// lookup hands over only what was asked for, as a store does.
+func lookup(h classify.History, keys []classify.Key) classify.History {
+	found := classify.History{}
+	for _, k := range keys {
+		if f, ok := h[k]; ok {
+			found[k] = f
+		}
+	}
+	return found
+}
+
+func (s *score) count(file, id string, want *truth, v *classify.Verdict) {
+	if want == nil {
+		s.context++
+		if v != nil {
+			s.falseAlarms++
+			s.misses = append(s.misses, fmt.Sprintf("FALSE ALARM %s %s %s", file, id, v.Cause))
+		}
+		return
+	}
+	if want.Optional && v == nil {
+		return
+	}
+	s.failures++
+	got := classify.Code("(no verdict)")
+	if v != nil {
+		got = v.Cause
+	}
+	accepted := got == want.Cause || slices.Contains(want.Also, got)
+	n := s.byCause[want.Cause]
+	n[0]++
+	if got == want.Cause {
+		s.strict++
+	}
+	if accepted {
+		s.accepted++
+		n[1]++
+		s.byCause[want.Cause] = n
+		return
+	}
+	s.byCause[want.Cause] = n
+	if v == nil || got == classify.Unclassified {
+		s.undecided++
+	} else {
+		s.wrong++
+		if v.Confidence == classify.Proven {
+			s.provenWrong++
+		}
+	}
+	detail := ""
+	if v != nil {
+		detail = string(v.Confidence) + ": " + v.Summary
+	}
+	s.misses = append(s.misses, fmt.Sprintf("%s %s %s -> %s %s", file, id, want.Cause, got, detail))
+}
+
+// TestCorpus holds the engine to what it reaches on answers of real verifiers. The bounds may rise; a change that lowers one has
+// to say why.
+func TestCorpus(t *testing.T) {
+	paths, err := filepath.Glob("testdata/corpus/*.ndjson")
+	if err != nil || len(paths) != 7 {
+		t.Fatalf("corpora: %v %v", paths, err)
+	}
+	for _, tt := range []struct {
+		name                    string
+		see                     string
+		profile                 bool
+		accepted, strict, macro float64
+		wrong                   float64
+	}{
+		{"all", "all", true, 0.99, 0.98, 0.99, 0.007},
+		{"response only", "response", true, 0.75, 0.63, 0.77, 0.095},
+		{"token only", "token", true, 0.96, 0.95, 0.95, 0.02},
+		{"no profile", "all", false, 0.97, 0.95, 0.97, 0.025},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := &score{byCause: map[classify.Code][2]int{}}
+			for _, path := range paths {
+				s.run(t, path, tt.see, tt.profile)
+			}
+			t.Logf("failures %d strict %.4f accepted %.4f macro %.4f wrong %d proven wrong %d undecided %d false alarms %d/%d",
+				s.failures, s.share(s.strict), s.share(s.accepted), s.macro(), s.wrong, s.provenWrong, s.undecided, s.falseAlarms, s.context)
+			if s.share(s.accepted) < tt.accepted || s.share(s.strict) < tt.strict || s.macro() < tt.macro || s.share(s.wrong) > tt.wrong {
+				t.Errorf("a figure dropped; want accepted %.3f strict %.3f macro %.3f wrong %.3f\n%s", tt.accepted, tt.strict, tt.macro, tt.wrong, strings.Join(s.misses, "\n"))
+			}
+			if s.provenWrong > 0 || s.falseAlarms > 0 {
+				t.Errorf("a wrong verdict that claims to be proven, or a false alarm\n%s", strings.Join(s.misses, "\n"))
+			}
+			if testing.Verbose() {
+				t.Log(strings.Join(s.misses, "\n"))
+			}
+		})
+	}
+}

@@ -1,0 +1,156 @@
+package classify
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// corpusExchanges are the failures of every corpus with the history that they meet, without profiles: enough variety to compare runs.
+func corpusExchanges(tb testing.TB) (exchanges []Exchange, histories []History) {
+	tb.Helper()
+	paths, err := filepath.Glob("testdata/corpus/*.ndjson")
+	if err != nil || len(paths) == 0 {
+		tb.Fatalf("corpora: %v %v", paths, err)
+	}
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		known := History{}
+		for line := range bytes.Lines(data) {
+			var c struct{ Record *Record }
+			if err := json.Unmarshal(line, &c); err != nil {
+				tb.Fatal(err)
+			}
+			e := Profiles{}.Locate(c.Record)
+			if e.Outcome == Failed {
+				met := History{}
+				for _, k := range e.Keys() {
+					if f, ok := known[k]; ok {
+						met[k] = f
+					}
+				}
+				exchanges, histories = append(exchanges, e), append(histories, met)
+			}
+			known.Observe(e.Facts())
+		}
+	}
+	return exchanges, histories
+}
+
+func verdictJSON(tb testing.TB, v Verdict) string {
+	tb.Helper()
+	data, err := json.Marshal(v)
+	if err != nil {
+		tb.Fatalf("the verdict on %s is not JSON: %v", v.ID, err)
+	}
+	return string(data)
+}
+
+func TestClassify_OrderOfChecksDoesNotMatter(t *testing.T) {
+	exchanges, histories := corpusExchanges(t)
+	reversed := allChecks()
+	for i, j := 0, len(reversed)-1; i < j; i, j = i+1, j-1 {
+		reversed[i], reversed[j] = reversed[j], reversed[i]
+	}
+	rotated := append(allChecks()[11:], allChecks()[:11]...)
+	for i, e := range exchanges {
+		want := verdictJSON(t, Classify(e, histories[i]))
+		for name, checks := range map[string][]func(*examination){"reversed": reversed, "rotated": rotated} {
+			if got := verdictJSON(t, classifyWith(e, histories[i], checks)); got != want {
+				t.Fatalf("%s checks change the verdict on %s\n got %s\nwant %s", name, e.Record.ID, got, want)
+			}
+		}
+	}
+}
+
+func TestClassify_SameInputSameBytes(t *testing.T) {
+	exchanges, histories := corpusExchanges(t)
+	for i, e := range exchanges {
+		before, err := json.Marshal(e.Record)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first := verdictJSON(t, Classify(e, histories[i]))
+		if again := verdictJSON(t, Classify(e, histories[i])); again != first {
+			t.Fatalf("two verdicts on %s\n%s\n%s", e.Record.ID, first, again)
+		}
+		if after, _ := json.Marshal(e.Record); !bytes.Equal(before, after) {
+			t.Fatalf("classifying %s changed the record", e.Record.ID)
+		}
+	}
+}
+
+func TestVerdict_ListsAreNeverNull(t *testing.T) {
+	e := Profiles{}.Locate(&Record{Time: time.Unix(1795183400, 0).UTC(), Response: &Response{Status: 401}})
+	v := Classify(e, nil)
+	if v.Evidence == nil || v.Checks == nil || v.Alternatives == nil || v.Fix.Steps == nil {
+		t.Errorf("a list is nil: %s", verdictJSON(t, v))
+	}
+	if v.Cause != Unclassified {
+		t.Errorf("cause %s for a bare 401, want %s", v.Cause, Unclassified)
+	}
+}
+
+func TestFingerprint_IgnoresMemberOrder(t *testing.T) {
+	var a, b, c JWT
+	for text, into := range map[string]*JWT{
+		`{"header":{"alg":"RS256","kid":"k"},"claims":{"iss":"a","exp":1795183400,"cnf":{"jkt":"x","y":1}}}`: &a,
+		`{"claims":{"cnf":{"y":1,"jkt":"x"},"exp":1795183400,"iss":"a"},"header":{"kid":"k","alg":"RS256"}}`: &b,
+		`{"claims":{"cnf":{"y":1,"jkt":"x"},"exp":1795183401,"iss":"a"},"header":{"kid":"k","alg":"RS256"}}`: &c,
+	} {
+		if err := json.Unmarshal([]byte(text), into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if a.fingerprint() != b.fingerprint() {
+		t.Error("the order of members changes the fingerprint")
+	}
+	if a.fingerprint() == c.fingerprint() {
+		t.Error("another exp has the same fingerprint")
+	}
+}
+
+// FuzzClassify: no record makes the engine panic or write a verdict that is not JSON.
+func FuzzClassify(f *testing.F) {
+	for _, path := range []string{"jose", "fosite", "oidc-provider", "express-oauth2-jwt-bearer"} {
+		data, err := os.ReadFile("testdata/corpus/" + path + ".ndjson")
+		if err != nil {
+			f.Fatal(err)
+		}
+		n := 0
+		for line := range bytes.Lines(data) {
+			var c struct{ Record json.RawMessage }
+			if err := json.Unmarshal(line, &c); err != nil {
+				f.Fatal(err)
+			}
+			if n++; n%9 == 0 {
+				f.Add([]byte(c.Record))
+			}
+		}
+	}
+	for _, record := range hostileRecords() {
+		f.Add([]byte(record))
+	}
+	profiles := Profiles{strictProfile()}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var r Record
+		if json.Unmarshal(data, &r) != nil {
+			return
+		}
+		for _, ps := range []Profiles{nil, profiles} {
+			e := ps.Locate(&r)
+			h := History{}
+			h.Observe(e.Facts())
+			verdictJSON(t, Classify(e, h))
+			if len(e.Keys()) > 64 || len(e.Facts()) > 64 {
+				t.Fatalf("%d keys, %d facts", len(e.Keys()), len(e.Facts()))
+			}
+		}
+	})
+}
