@@ -404,3 +404,7 @@ func TestMetrics_ClosedLabels(t *testing.T) {
 		}
 	}
 }
+
+func newRegistry() *prometheus.Registry { return prometheus.NewRegistry() }
+
+func jsonLog(w io.Writer) *slog.Logger { return slog.New(slog.NewJSONHandler(w, nil)) }

@@ -1,0 +1,135 @@
+package ingest
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// lateAssertion is a record of the tokens endpoint for a token request.
+func lateAssertion(n int, id, aud string) string {
+	token := assertionAt(n, "jti-"+id, aud)
+	return fmt.Sprintf(`{"time":%q,"kind":"client_assertion","request_id":"req-%s",%s`, second(n).Format(time.RFC3339), id, token[1:])
+}
+
+// A delivery is one request of a test.
+type delivery struct{ path, body string }
+
+// permutations calls fn with every order of list.
+func permutations(list []delivery, fn func([]delivery)) {
+	if len(list) < 2 {
+		fn(list)
+		return
+	}
+	for i := range list {
+		rest := append(append([]delivery{}, list[:i]...), list[i+1:]...)
+		permutations(rest, func(tail []delivery) { fn(append([]delivery{list[i]}, tail...)) })
+	}
+}
+
+// A token may come before or after its response, in any order with others: verdicts, incidents and counts agree.
+func TestJoin_OrderDoesNotMatter(t *testing.T) {
+	deliveries := []delivery{
+		{responses, tokenRequest(10, "a", 401, "")},
+		{tokens, lateAssertion(10, "a", "https://api.lab.test")},
+		{responses, tokenRequest(20, "b", 200, "")},
+		{tokens, lateAssertion(20, "b", tokenEndpoint)},
+	}
+	first := newService(t, testProfile())
+	first.post(tokens, deliveries[1].body)
+	first.post(responses, deliveries[0].body)
+	first.post(tokens, deliveries[3].body)
+	first.post(responses, deliveries[2].body)
+	want := first.snapshot()
+	if got := want.Verdicts["a"]; !strings.HasPrefix(got, "wrong_audience proven") {
+		t.Fatalf("verdict %s", got)
+	}
+	permutations(deliveries, func(order []delivery) {
+		s := newService(t, testProfile())
+		var names []string
+		for _, d := range order {
+			s.post(d.path, d.body)
+			names = append(names, d.path[len("/ingest/v1/"):])
+		}
+		s.assertSame(strings.Join(names, ", "), want)
+		for _, d := range order { // and again
+			if a := s.post(d.path, d.body); a.Duplicates != 1 {
+				t.Errorf("redelivered: %+v", a)
+			}
+		}
+		s.assertSame("again "+strings.Join(names, ", "), want)
+	})
+}
+
+// The token of a success makes history, also when it comes late: its jti is used up.
+func TestJoin_LateTokenMakesHistory(t *testing.T) {
+	for name, order := range map[string][]int{"token first": {0, 1}, "token last": {1, 0}} {
+		t.Run(name, func(t *testing.T) {
+			s := newService(t, testProfile())
+			both := []delivery{{tokens, lateAssertion(20, "b", tokenEndpoint)}, {responses, tokenRequest(20, "b", 200, "")}}
+			for _, n := range order {
+				s.post(both[n].path, both[n].body)
+			}
+			s.post(responses, tokenRequest(25, "c", 401, `,"client_assertion":`+assertionAt(20, "jti-b", tokenEndpoint)))
+			if got := s.snapshot().Verdicts["c"]; !strings.HasPrefix(got, "jti_reuse ") {
+				t.Errorf("verdict %s", got)
+			}
+		})
+	}
+}
+
+// One trace holds a token request and a call; each gets its own kind of token.
+func TestJoin_ByTrace(t *testing.T) {
+	s := newService(t, testProfile())
+	trace := func(record string) string {
+		return strings.Replace(record, `"client_id":"client-a",`, `"client_id":"client-a","trace_id":"t1",`, 1)
+	}
+	s.post(responses, trace(tokenRequest(10, "a", 401, "")))
+	s.post(tokens, strings.Replace(lateAssertion(10, "zzz", "https://api.lab.test"), `"request_id":"req-zzz"`, `"trace_id":"t1"`, 1))
+	if got := s.snapshot().Verdicts["a"]; !strings.HasPrefix(got, "wrong_audience proven") {
+		t.Errorf("verdict %s", got)
+	}
+	call := `{"time":"2026-11-22T03:00:30Z","id":"call","trace_id":"t1","request":{"method":"GET","url":"https://api.lab.test/v1/orders","headers":{"authorization":"Bearer [jwt]"}},
+		"response":{"status":401,"headers":{"www-authenticate":"Bearer error=\"invalid_token\""}}}`
+	s.post(responses, call)
+	for _, f := range s.failures() {
+		if f.RecordID == "call" && strings.Contains(string(f.Record), `"client_assertion"`) {
+			t.Error("the call was given the assertion of the token request")
+		}
+	}
+}
+
+// A raw token at the tokens endpoint is decoded, joined and dropped.
+func TestJoin_RawToken(t *testing.T) {
+	s := newService(t, testProfile())
+	signature := strings.Repeat("c2lnbmF0dXJl", 6)
+	raw := segment(`{"alg":"RS256","kid":"k"}`) + "." + segment(fmt.Sprintf(`{"iss":"client-a","sub":"client-a","aud":"https://api.lab.test","iat":%d,"exp":%d,"jti":"j"}`, second(10).Unix(), second(70).Unix())) + "." + signature
+	s.post(responses, tokenRequest(10, "a", 401, ""))
+	s.post(tokens, fmt.Sprintf(`{"time":"2026-11-22T03:00:10Z","kind":"client_assertion","request_id":"req-a","token":%q}`, raw))
+	if got := s.snapshot().Verdicts["a"]; !strings.HasPrefix(got, "wrong_audience proven") {
+		t.Errorf("verdict %s", got)
+	}
+	s.assertClean(nil, []string{signature, raw[:60]})
+}
+
+func TestJoin_RecordErrors(t *testing.T) {
+	s := newService(t, testProfile())
+	good := lateAssertion(10, "a", tokenEndpoint)
+	a := s.post(tokens, strings.Join([]string{
+		good,
+		`{"kind":"client_assertion","request_id":"r","header":{},"claims":{}}`,
+		`{"time":"2026-11-22T03:00:00Z","kind":"id_token","request_id":"r","header":{},"claims":{}}`,
+		`{"time":"2026-11-22T03:00:00Z","kind":"access_token","header":{},"claims":{}}`,
+		`{"time":"2026-11-22T03:00:00Z","kind":"access_token","request_id":"r"}`,
+		`{"time":"2026-11-22T03:00:00Z","kind":"access_token","request_id":"r","token":"opaque"}`,
+		`{"time":"2026-11-22T03:00:00Z","kind":"access_token","request_id":{},"header":{},"claims":{}}`,
+	}, "\n"))
+	var codes []string
+	for _, e := range a.Errors {
+		codes = append(codes, fmt.Sprintf("%d:%s", e.Index, e.Code))
+	}
+	if got, want := strings.Join(codes, " "), "1:missing_time 2:wrong_kind 3:missing_join_id 4:missing_token 5:missing_token 6:wrong_type"; got != want || a.Accepted != 1 {
+		t.Errorf("accepted %d, errors %s", a.Accepted, got)
+	}
+}
