@@ -96,7 +96,7 @@ func (s *Server) clientPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	failures, _, err := s.Store.ListFailures(ctx, store.FailureFilter{Clients: []string{id}, Page: store.Page{Limit: 20}})
+	failures, _, err := s.Store.ListFailures(ctx, store.FailureFilter{Clients: []string{id}, Page: store.Page{Limit: 10}})
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ type incidentPage struct {
 	Verdict   verdictView
 	Sample    failureRow // the failure that the verdict is of; URL is empty when no record is kept
 	Actions   []stateAction
-	Version   string
+	Seen      string // version of the incident that the page shows: what a form changes
 	Chart     chartView
 	Records   []failureRow
 	More      string // URL of the next records
@@ -33,7 +33,7 @@ type incidentPage struct {
 func (incidentPage) template() string { return "incident.html" }
 
 // recordsOfIncident is how many records one page of an incident lists.
-const recordsOfIncident = 25
+const recordsOfIncident = 10
 
 func (s *Server) incidentPage(c echo.Context) error {
 	id, err := param(c, "id")
@@ -45,7 +45,7 @@ func (s *Server) incidentPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	page := incidentPage{frame: s.frameOf(c, "/incidents"), Incident: incidentViewOf(incident, now), Version: strconv.FormatInt(incident.Version, 10)}
+	page := incidentPage{frame: s.frameOf(c, "/incidents"), Incident: incidentViewOf(incident, now), Seen: strconv.FormatInt(incident.Version, 10)}
 	if page.CanRespond {
 		page.Actions = actionsOf(incident.State)
 	}

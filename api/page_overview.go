@@ -21,8 +21,10 @@ type overviewPage struct {
 	Figures      []figure
 	Chart        chartView
 	Worst        []worstRow
-	MoreWorst    string // "" or how many incidents the list leaves out
+	MoreWorst    string // "" when the list is whole
+	MoreURL      string
 	Causes       []causeCount
+	MoreCauses   []causeCount // behind a click
 	Environments []environmentCard
 	Received     moment
 }
@@ -67,8 +69,8 @@ type overviewFacts struct {
 	environments []store.EnvironmentSummary
 }
 
-// worstIncidents bounds the list of the overview; each of its rows costs one small trend.
-const worstIncidents = 12
+// rankedIncidents bounds how many incidents are ranked for the overview; each costs one small trend.
+const rankedIncidents = 40
 
 func (s *Server) overviewFacts(ctx context.Context, w window) (f overviewFacts, err error) {
 	f.window = w
@@ -94,13 +96,10 @@ func (s *Server) overviewFacts(ctx context.Context, w window) (f overviewFacts, 
 // worst picks the incidents of the window that need somebody, most urgent first, each with its own trend.
 func (s *Server) worst(ctx context.Context, f *overviewFacts) error {
 	list, next, err := s.Store.ListIncidents(ctx, store.IncidentFilter{
-		States: []store.State{store.StateOpen, store.StateAcknowledged}, From: f.window.From, To: f.window.To, Page: store.Page{Limit: 50},
+		States: []store.State{store.StateOpen, store.StateAcknowledged}, From: f.window.From, To: f.window.To, Page: store.Page{Limit: rankedIncidents},
 	})
 	if err != nil {
 		return err
-	}
-	if len(list) > 3*worstIncidents {
-		list, next = list[:3*worstIncidents], "more"
 	}
 	f.incidents, f.more = list, next != ""
 	for _, i := range list {

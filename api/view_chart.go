@@ -150,14 +150,15 @@ func (v *chartView) drawSteps(in chartInput, width float64) {
 		}
 		if i < len(in.Successes) {
 			title += "\n" + count(in.Successes[i]) + " accepted"
-			if in.Successes[i] == 0 && in.Failures[i] == 0 && start.Before(in.Window.Now) {
+			if in.Successes[i] == 0 && in.Failures[i] == 0 && start.Before(in.Window.Now) && !in.Strip {
 				silent[i] = 1
 				title = stepWords(start, in.Window) + ": nothing received"
 			}
 		}
 		v.Steps = append(v.Steps, chartStep{X: round(float64(i) * width), W: width, Title: title})
 	}
-	if quiet := sum(silent); quiet > 0 && quiet < int64(len(silent)) {
+	// One client is often silent; only all of them together tell of a shipper that died.
+	if quiet := sum(silent); !in.Strip && quiet > 0 && quiet < int64(len(silent)) {
 		v.Gaps = bars(silent, make([]int64, len(silent)), 1, width, chartHeight)
 	}
 }
@@ -207,7 +208,7 @@ func chartSummary(in chartInput, peak int64, peakAt int) string {
 	text := counted(total, "failure", "failures") + " " + in.Window.words() +
 		", at most " + count(peak) + " in " + roughly(in.Window.Step) + " (" + stepWords(in.Starts[peakAt], in.Window) + ")"
 	if len(in.Series) > 1 {
-		text += "; mostly " + in.Series[0].Name + " (" + percent(in.Series[0].Total, total) + ")"
+		text += "; most often " + in.Series[0].Name + " (" + percent(in.Series[0].Total, total) + ")"
 	}
 	if len(in.Earlier) > 0 {
 		text += "; " + compare(total, sum(in.Earlier), in.Window.then()).Words

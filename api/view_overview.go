@@ -20,20 +20,22 @@ type figure struct {
 
 // A worstRow is an incident of the list "new or worse".
 type worstRow struct {
-	Urgency badge
-	Cause   causeRef
-	URL     string // of the incident
-	Summary string
-	Client  clientRef
-	Place   string
-	Count   string // in the window
-	Spark   sparkView
-	First   moment
-	Last    moment
-	Fault   badge
-	State   badge
-	rank    int
-	recent  time.Time
+	Urgency     badge
+	Cause       causeRef
+	URL         string // of the incident
+	Summary     string
+	Client      clientRef
+	Clients     []clientRef // of an outbreak; empty for one incident
+	MoreClients string      // how many of an outbreak are not named
+	Place       string
+	Count       string // in the window
+	Spark       sparkView
+	First       moment
+	Last        moment
+	Fault       badge
+	rank        int
+	total       int64
+	recent      time.Time
 }
 
 // A causeCount is a row of the table of causes.
@@ -89,11 +91,14 @@ func (f overviewFacts) fill(p *overviewPage) {
 	}
 	p.Chart = chartOf(chartInput{Title: "Failures by cause", Window: w, Starts: f.trend.Starts, Series: causeSeries(f.trend),
 		Failures: f.trend.Failures, Successes: f.trend.Successes, Earlier: f.earlier.Failures})
-	p.Worst = f.worstRows()
-	if left := len(f.incidents) - len(p.Worst); f.more || left > 0 {
-		p.MoreWorst = "All incidents " + w.words()
+	rows := f.worstRows()
+	p.Worst = rows[:min(len(rows), worstShown)]
+	if f.more || len(rows) > len(p.Worst) {
+		p.MoreWorst, p.MoreURL = "All incidents "+w.words(), "/incidents?"+w.query("state", "all")
 	}
-	p.Causes = causeCounts(f.trend, f.earlier, w)
+	causes := causeCounts(f.trend, f.earlier, w)
+	p.Causes = causes[:min(len(causes), causesShown)]
+	p.MoreCauses = causes[len(p.Causes):]
 	p.Environments = environmentCards(f.environments, w.Now)
 }
 
@@ -125,7 +130,7 @@ func (f overviewFacts) whose() string {
 	}
 	if len(f.trend.Series) > 0 {
 		top := f.trend.Series[0]
-		text += "; " + percent(top.Total, sum(f.trend.Failures)) + " of the failures are " + inSentence(causeOf(classify.Code(top.Name)).Title)
+		text += "; the most frequent cause is " + inSentence(causeOf(classify.Code(top.Name)).Title) + " (" + percent(top.Total, sum(f.trend.Failures)) + ")"
 	}
 	return text + "."
 }
@@ -138,27 +143,42 @@ func (f overviewFacts) clients() (total int64) {
 	return total
 }
 
-// worstRows ranks new before regressed before growing before known, and within a rank the larger count first.
+const (
+	worstShown  = 12
+	causesShown = 12
+)
+
+// worstRows ranks outbreaks and new incidents before regressed before growing before known, and within a rank the larger count first.
 func (f overviewFacts) worstRows() []worstRow {
-	rows := make([]worstRow, 0, len(f.incidents))
-	totals := make(map[string]int64, len(f.incidents))
 	w := sparkWindow(f.window)
-	for i, incident := range f.incidents {
-		counts := f.sparks[i].Failures
-		row := worstRow{
-			Cause: causeOf(incident.Cause), URL: incidentURL(incident.ID), Summary: shown(incident.Summary, valueLength),
-			Client: clientOf(incident.ClientID), Place: placeOf(incident.Provider, incident.Environment), Count: count(sum(counts)),
-			Spark: sparkOf(counts, w), First: ago(incident.FirstSeenAt, w.Now, ""), Last: ago(incident.LastSeenAt, w.Now, ""),
-			Fault: faultBadge(incident.Fault), State: stateBadge(incident.State), recent: incident.LastSeenAt,
+	groups := outbreaks(f.incidents)
+	rows := make([]worstRow, 0, len(groups))
+	for _, group := range groups {
+		var counts []int64
+		for _, i := range group {
+			counts = add(counts, f.sparks[i].Failures)
 		}
-		row.rank, row.Urgency = urgencyOf(incident, counts, w)
-		totals[row.URL] = sum(counts)
+		row := worstRowOf(f.incidents[group[0]], counts, w)
+		if len(group) > 1 {
+			row.gather(f.incidents, group, w)
+		}
 		rows = append(rows, row)
 	}
 	slices.SortStableFunc(rows, func(a, b worstRow) int {
-		return cmp.Or(a.rank-b.rank, cmp.Compare(totals[b.URL], totals[a.URL]), b.recent.Compare(a.recent))
+		return cmp.Or(a.rank-b.rank, cmp.Compare(b.total, a.total), b.recent.Compare(a.recent))
 	})
-	return rows[:min(len(rows), worstIncidents)]
+	return rows
+}
+
+func worstRowOf(i store.Incident, counts []int64, w window) worstRow {
+	row := worstRow{
+		Cause: causeOf(i.Cause), URL: incidentURL(i.ID), Summary: shown(i.Summary, valueLength),
+		Client: clientOf(i.ClientID), Place: placeOf(i.Provider, i.Environment), Count: count(sum(counts)),
+		Spark: sparkOf(counts, w), First: ago(i.FirstSeenAt, w.Now, ""), Last: ago(i.LastSeenAt, w.Now, ""),
+		Fault: faultBadge(i.Fault), total: sum(counts), recent: i.LastSeenAt,
+	}
+	row.rank, row.Urgency = urgencyOf(i, counts, w)
+	return row
 }
 
 // urgencyOf ranks an incident: new ones are what nobody knows yet, regressed ones are what somebody thought was over.
@@ -189,6 +209,11 @@ func causeCounts(now, earlier store.Trend, w window) []causeCount {
 		then[s.Name] = s.Total
 	}
 	classes := causeSeries(now)
+	if len(classes) > chartSeries { // as the chart folds them
+		for i := range classes[chartSeries-1:] {
+			classes[chartSeries-1+i].Class = "g-other"
+		}
+	}
 	rows := make([]causeCount, 0, len(now.Series))
 	for i, s := range now.Series {
 		rows = append(rows, causeCount{

@@ -67,7 +67,7 @@ func (p preset) window(now time.Time) window {
 	if p.step >= time.Hour {
 		grain = time.Hour
 	}
-	to := now.UTC().Truncate(grain).Add(grain)
+	to := ceil(now.UTC(), grain)
 	return window{Preset: p.name, From: to.Add(-p.span), To: to, Now: now, Step: p.step, Shift: shiftOf(p.span)}
 }
 
@@ -98,12 +98,16 @@ func spanWindow(start, end, now time.Time) (window, error) {
 			fault{Parameter: "to", Code: "bad_range", Detail: "to must be after from, by at most 400 days"})
 	}
 	step := stepOf(span)
-	from := start.UTC().Truncate(step)
-	last := end.UTC().Truncate(step)
-	if last.Before(end) {
-		last = last.Add(step)
-	}
+	from, last := start.UTC().Truncate(step), ceil(end.UTC(), step)
 	return window{From: from, To: last, Now: now, Step: step, Shift: shiftOf(last.Sub(from))}, nil
+}
+
+func ceil(t time.Time, grain time.Duration) time.Time {
+	floor := t.Truncate(grain)
+	if floor.Before(t) {
+		return floor.Add(grain)
+	}
+	return floor
 }
 
 func stepOf(span time.Duration) time.Duration {
@@ -133,6 +137,21 @@ func (w window) earlier() (from, to time.Time) {
 		to = w.Now
 	}
 	return w.From.Add(-w.Shift), to.Add(-w.Shift)
+}
+
+// query writes the window, and further pairs, as the query of another page's link.
+func (w window) query(pairs ...string) string {
+	q := url.Values{}
+	if w.Preset != "" {
+		q.Set("range", w.Preset)
+	} else {
+		q.Set("from", w.From.Format(time.RFC3339))
+		q.Set("to", w.To.Format(time.RFC3339))
+	}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		q.Set(pairs[i], pairs[i+1])
+	}
+	return q.Encode()
 }
 
 // then names the earlier window.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"strings"
 	"unicode"
 )
@@ -63,35 +62,32 @@ func mixesScripts(text string) bool {
 	return latin && other
 }
 
-// valueText writes a JSON value of a record on one line: strings bare, everything else as JSON.
-func valueText(value any) string {
+// stringsOf reads a list of strings, as it was made or as it came back from JSON.
+func stringsOf(value any) (list []string, ok bool) {
 	switch v := value.(type) {
-	case nil:
-		return "null"
-	case string:
-		return line(v)
-	case json.Number:
-		return line(v.String())
-	case bool:
-		return strconv.FormatBool(v)
+	case []string:
+		return v, len(v) > 0
+	case []any:
+		for _, e := range v {
+			text, ok := e.(string)
+			if !ok {
+				return nil, false
+			}
+			list = append(list, text)
+		}
 	}
+	return list, len(list) > 0
+}
+
+// wantedText writes what was expected: a list of allowed values reads as alternatives.
+func wantedText(value any) string {
 	if list, ok := stringsOf(value); ok {
 		return line(strings.Join(list, " or "))
 	}
-	text, err := compactJSON(value)
-	if err != nil {
-		return line(fmt.Sprint(value))
-	}
-	return line(text)
+	return sentText(value)
 }
 
-// stringsOf is for what is expected: a list of allowed values reads as alternatives.
-func stringsOf(value any) ([]string, bool) {
-	list, ok := value.([]string)
-	return list, ok && len(list) > 0
-}
-
-// sentText writes a claim as it was sent: JSON, but for strings, which are unquoted.
+// sentText writes a JSON value on one line as it was sent: strings bare, everything else as JSON.
 func sentText(value any) string {
 	if text, ok := value.(string); ok {
 		if text == "" {

@@ -151,7 +151,7 @@ func (t claimTable) row(part, word, name string, value any, sent bool) claimRow 
 	}
 	for _, e := range t.verdict.Evidence {
 		if e.Path == path && e.Expected != nil {
-			r.Expected = valueText(e.Expected)
+			r.Expected = wantedText(e.Expected)
 			break
 		}
 	}

@@ -138,10 +138,10 @@ func voteOf(votes map[classify.Code]int, verdict classify.Code) (vote classify.C
 func evidenceOf(e classify.Evidence, verdict classify.Code) evidenceView {
 	out := evidenceView{Detail: shown(e.Detail, 4*valueLength), Path: line(e.Path)}
 	if e.Observed != nil {
-		out.Observed = valueText(e.Observed)
+		out.Observed = sentText(e.Observed)
 	}
 	if e.Expected != nil {
-		out.Expected = valueText(e.Expected)
+		out.Expected = wantedText(e.Expected)
 	}
 	if e.Cause != "" && e.Cause != verdict {
 		out.Against = causeOf(e.Cause)
@@ -238,7 +238,7 @@ func fixOf(f classify.Fix) fixView {
 	for _, e := range f.Edits {
 		view := editView{Op: e.Op, Path: line(e.Path)}
 		if e.Op != "remove" {
-			view.Value = valueText(e.Value)
+			view.Value = sentText(e.Value)
 		}
 		out.Edits = append(out.Edits, view)
 	}
