@@ -53,7 +53,7 @@ func dialectOf(dsn string) (dialect, error) {
 // oldestSQLite is the first release without the WAL-reset race that can corrupt a database (sqlite.org/wal.html#walresetbug).
 const oldestSQLite = 3051003
 
-const sqliteReaders = 4
+const sqliteReaders = 8
 
 func sqlite(path string) dialect {
 	return dialect{
@@ -143,7 +143,7 @@ func postgres(dsn string) dialect {
 			return []goose.ProviderOption{goose.WithSessionLocker(locker)}, nil
 		},
 		begin:  `begin`,
-		tables: `select count(*) from information_schema.tables where table_schema = current_schema()`,
+		tables: `select count(*) from information_schema.tables where table_schema = current_schema() and table_type = 'BASE TABLE'`,
 		open: func(ctx context.Context) (*sql.DB, *sql.DB, error) {
 			return openPostgres(ctx, dsn)
 		},

@@ -205,7 +205,7 @@ func testReviseMissing(t *testing.T, w *world) {
 func trafficContract() []contractTest {
 	return []contractTest{
 		{"successes bracket an incident", testBracket},
-		{"a later failure clears the first success", testBracketCleared},
+		{"a failure beyond a bracket clears it", testBracketCleared},
 		{"brackets do not depend on the order of arrival", testBracketOrder},
 		{"another client's success is no bracket", testBracketOthers},
 		{"unknown clients are no proof for each other", testBracketUnknown},
@@ -228,6 +228,13 @@ func testBracketCleared(t *testing.T, w *world) {
 	wantTime(t, "first success", w.incident(t, id).FirstSuccess, time.Time{})
 	w.traffic(t, accept(600))
 	wantTime(t, "first success", w.incident(t, id).FirstSuccess, at(600))
+
+	w.traffic(t, accept(-100), accept(50))
+	wantTime(t, "last success", w.incident(t, id).LastSuccess, at(50))
+	w.add(t, fail(20))
+	wantTime(t, "last success before an earlier failure", w.incident(t, id).LastSuccess, at(-100))
+	w.add(t, fail(-200))
+	wantTime(t, "last success before the earliest", w.incident(t, id).LastSuccess, time.Time{})
 }
 
 // testBracketOrder sends the same exchanges in every order of four.
