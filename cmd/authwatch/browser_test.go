@@ -80,7 +80,7 @@ func openBrowser(t *testing.T, chromium string, scripts bool) *browserTab {
 	t.Cleanup(cancel)
 	b := &browserTab{t: t, ctx: ctx}
 	b.do() // the browser lives as long as the context of its first call, so that call has no timeout
-	b.ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
+	b.ctx, cancel = context.WithTimeout(ctx, time.Minute)
 	t.Cleanup(cancel)
 	if err := chromedp.Listen(b.ctx, b.listen); err != nil {
 		t.Fatal(err)

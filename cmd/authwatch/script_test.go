@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,8 +22,8 @@ func TestMain(m *testing.M) {
 }
 
 // TestScript runs the command line as people do. The scripts' own commands: exits STATUS COMMAND…, freeport VARIABLE,
-// ready URL, http METHOD URL KEY|- [FILE], which prints the status and then the body, keyenv VARIABLE FILE, and
-// revoke DATABASE NAME.
+// ready URL, http METHOD URL KEY|- [FILE], which prints the status and then the body, keyenv VARIABLE FILE,
+// revoke DATABASE NAME, and sigterm DATABASE, which stops the process that serves it.
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -34,6 +35,7 @@ func TestScript(t *testing.T) {
 			"http":     scriptHTTP,
 			"keyenv":   scriptKeyEnv,
 			"revoke":   scriptRevoke,
+			"sigterm":  scriptSigterm,
 		},
 	})
 }
@@ -118,4 +120,12 @@ func scriptRevoke(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 	ts.Fatalf("no key %s", args[1])
+}
+
+// scriptSigterm stops a server as an init system does; it is found as a second server finds it, by the lock.
+func scriptSigterm(ts *testscript.TestScript, _ bool, args []string) {
+	var pid int
+	_, err := fmt.Sscanf(ts.ReadFile(args[0]+".lock"), "process %d", &pid)
+	ts.Check(err)
+	ts.Check(syscall.Kill(pid, syscall.SIGTERM))
 }

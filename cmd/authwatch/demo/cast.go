@@ -68,27 +68,27 @@ func cast() []client {
 	prod, preprod, dev, health := exchangeProd(), exchangePreprod(), exchangeDev(), healthAPI()
 	always, market, clinic := [2]int{0, 24}, [2]int{12, 22}, [2]int{6, 18}
 	return []client{
-		{prod, "order-router", "order-router-prod", "or-prod-1", "read:orders write:orders", "2.13.4", trading, 300, market, raw},
-		{prod, "market-data", "market-data-prod", "md-prod-1", "read:marketdata", "1.8.0", []call{{"GET", "/v1/marketdata/%s"}, {"GET", "/v1/markets"}}, 140, always, decoded},
-		{prod, "risk-engine", "risk-engine-prod", "re-prod-2", "read:orders read:positions", "4.0.2", risk, 100, market, decoded},
-		{prod, "settlement", "settlement-prod", "st-prod-1", "read:orders read:positions", "0.9.7", risk[:2], 60, always, decoded},
-		{prod, "position-reports", "position-reports-prod", "pr-prod-1", "read:orders read:positions", "1.2.0", risk[:1], 60, market, apart},
-		{preprod, "order-router", "order-router-preprod", "or-pre-1", "read:orders write:orders", "2.14.0-rc2", trading, 40, market, decoded},
-		{preprod, "risk-engine", "risk-engine-preprod", "re-pre-1", "read:orders read:positions", "4.1.0-rc1", risk, 30, market, apart},
-		{dev, "order-router", "order-router-dev", "or-dev-1", "read:orders write:orders", "2.15.0-dev", trading, 30, market, decoded},
-		{health, "clinic-scheduling", "clinic-scheduling", "scheduling-2026", "", "3.1.0", []call{{"POST", "/fhir/R4/clinic/Production/Appointment/_search"}, {"POST", "/endpoint"}}, 90, clinic, decoded},
-		{health, "clinic-results", "clinic-results", "results-2025", "", "2.6.1", []call{{"POST", "/fhir/R4/clinic/Production/Observation/_search"}, {"POST", "/endpoint"}}, 60, clinic, raw},
+		{prod, "order-router", "order-router-prod", "order-router-prod-1", "read:orders write:orders", "2.13.4", trading, 300, market, raw},
+		{prod, "market-data", "market-data-prod", "market-data-prod-1", "read:marketdata", "1.8.0", []call{{"GET", "/v1/marketdata/%s"}, {"GET", "/v1/markets"}}, 140, always, decoded},
+		{prod, "risk-engine", "risk-engine-prod", "risk-engine-prod-2", "read:orders read:positions", "4.0.2", risk, 100, market, decoded},
+		{prod, "settlement", "settlement-prod", "settlement-prod-1", "read:orders read:positions", "0.9.7", risk[:2], 60, always, decoded},
+		{prod, "position-reports", "position-reports-prod", "position-reports-prod-1", "read:orders read:positions", "1.2.0", risk[:1], 60, market, apart},
+		{preprod, "order-router", "order-router-preprod", "order-router-preprod-1", "read:orders write:orders", "2.14.0-rc2", trading, 40, market, decoded},
+		{preprod, "risk-engine", "risk-engine-preprod", "risk-engine-preprod-1", "read:orders read:positions", "4.1.0-rc1", risk, 30, market, apart},
+		{dev, "order-router", "order-router-dev", "order-router-dev-1", "read:orders write:orders", "2.15.0-dev", trading, 30, market, decoded},
+		{health, "clinic-scheduling", "clinic-scheduling", "clinic-scheduling-2026", "", "3.1.0", []call{{"POST", "/fhir/R4/clinic/Production/Appointment/_search"}, {"POST", "/endpoint"}}, 90, clinic, decoded},
+		{health, "clinic-results", "clinic-results", "clinic-results-2025", "", "2.6.1", []call{{"POST", "/fhir/R4/clinic/Production/Observation/_search"}, {"POST", "/endpoint"}}, 60, clinic, raw},
 	}
 }
 
 // newcomer is a client that its developers are only now connecting to the exchange: it makes every mistake of the guide.
 func newcomer() client {
-	return client{exchangeDev(), "algo-sandbox", "algo-sandbox-dev", "as-dev-1", "read:orders", "0.1.0",
+	return client{exchangeDev(), "algo-sandbox", "algo-sandbox-dev", "algo-sandbox-dev-1", "read:orders", "0.1.0",
 		[]call{{"GET", "/v1/orders"}, {"GET", "/v1/accounts/whoami"}}, 24, [2]int{8, 19}, decoded}
 }
 
 // intake is the clinic's new service: it makes every mistake of the health API's table.
 func intake() client {
-	return client{healthAPI(), "clinic-intake", "clinic-intake", "intake-2026", "", "0.3.0",
+	return client{healthAPI(), "clinic-intake", "clinic-intake", "clinic-intake-2026", "", "0.3.0",
 		[]call{{"POST", "/fhir/R4/clinic/Production/Patient/_search"}}, 12, [2]int{7, 17}, decoded}
 }

@@ -142,9 +142,14 @@ func (x *exchange) challenge(status int, challenge, text string) *exchange {
 	return x
 }
 
-// oauth is an RFC 6749 error answer.
-func (x *exchange) oauth(status int, code, description string) *exchange {
-	return x.answer(status, map[string]string{"error": code, "error_description": description})
+// refuse is an RFC 6749 error answer without a description, as the exchange's authorization server gives it.
+func (x *exchange) refuse(code string) *exchange {
+	return x.answer(401, map[string]string{"error": code})
+}
+
+// describe is the health API's error answer: the code is always the same, the description may be blank.
+func (x *exchange) describe(description string) *exchange {
+	return x.answer(400, map[string]string{"error": "invalid_request", "error_description": description})
 }
 
 // encode makes a JSON body of values that JSON can always hold.

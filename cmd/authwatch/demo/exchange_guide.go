@@ -15,8 +15,6 @@ const (
 	realm            = `Bearer realm="api"`
 	expired          = realm + `, error="invalid_token", error_description="'exp' claim timestamp check failed"`
 	unexpectedIssuer = realm + `, error="invalid_token", error_description="Unexpected 'iss' value"`
-	badAssertion     = "The client assertion JWT is malformed or has incorrect claims."
-	badSignature     = "JWT signature verification failed when requesting an access token from Auth0."
 	gatewayDown      = "<html>\r\n<head><title>503 Service Temporarily Unavailable</title></head>\r\n<body>\r\n<center><h1>503 Service Temporarily Unavailable</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
 )
 
@@ -93,20 +91,20 @@ func scopeFormat(m *maker, c client, t time.Time) []*exchange {
 
 // wrongKey signs with a private key whose public half was never registered; the claims are all right.
 func wrongKey(m *maker, c client, t time.Time) []*exchange {
-	return []*exchange{m.tokenRequest(c, t, m.assertion(c, t)).oauth(401, "invalid_client", badSignature)}
+	return []*exchange{m.tokenRequest(c, t, m.assertion(c, t)).refuse("invalid_client")}
 }
 
 // keyOfOtherEnvironment signs with the key that the firm's router uses in pre-production.
 func keyOfOtherEnvironment(m *maker, c client, t time.Time) []*exchange {
 	a := m.assertion(c, t)
-	a.Header["kid"] = "or-pre-1"
-	return []*exchange{m.tokenRequest(c, t, a).oauth(401, "invalid_client", badSignature)}
+	a.Header["kid"] = "order-router-preprod-1"
+	return []*exchange{m.tokenRequest(c, t, a).refuse("invalid_client")}
 }
 
 // otherClientID takes the client id that the router has in production.
 func otherClientID(m *maker, c client, t time.Time) []*exchange {
 	c.id = "order-router-prod"
-	return []*exchange{m.tokenRequest(c, t, m.assertion(c, t)).oauth(401, "invalid_client", badSignature)}
+	return []*exchange{m.tokenRequest(c, t, m.assertion(c, t)).refuse("invalid_client")}
 }
 
 // expiredMidSession uses one token until it is refused.
@@ -121,18 +119,18 @@ func expiredMidSession(m *maker, c client, t time.Time) []*exchange {
 
 // slowClock makes assertions that are expired when they are made.
 func slowClock(m *maker, c client, t time.Time) []*exchange {
-	return []*exchange{m.tokenRequest(c, t, m.assertion(c, t.Add(-7*time.Minute))).oauth(401, "invalid_client_assertion", badAssertion)}
+	return []*exchange{m.tokenRequest(c, t, m.assertion(c, t.Add(-7*time.Minute))).refuse("invalid_client_assertion")}
 }
 
 func fastClock(m *maker, c client, t time.Time) []*exchange {
-	return []*exchange{m.tokenRequest(c, t, m.assertion(c, t.Add(4*time.Minute))).oauth(401, "invalid_client_assertion", badAssertion)}
+	return []*exchange{m.tokenRequest(c, t, m.assertion(c, t.Add(4*time.Minute))).refuse("invalid_client_assertion")}
 }
 
 func reusedJTI(m *maker, c client, t time.Time) []*exchange {
 	a := m.assertion(c, t)
 	return []*exchange{
 		m.tokenRequest(c, t, a),
-		m.tokenRequest(c, t.Add(3*time.Second), a).oauth(401, "invalid_client_assertion", badAssertion),
+		m.tokenRequest(c, t.Add(3*time.Second), a).refuse("invalid_client_assertion"),
 	}
 }
 
@@ -170,6 +168,6 @@ func assertionFault(spoil func(a *classify.JWT, c client, t time.Time)) mistake 
 	return func(m *maker, c client, t time.Time) []*exchange {
 		a := m.assertion(c, t)
 		spoil(a, c, t)
-		return []*exchange{m.tokenRequest(c, t, a).oauth(401, "invalid_client_assertion", badAssertion)}
+		return []*exchange{m.tokenRequest(c, t, a).refuse("invalid_client_assertion")}
 	}
 }

@@ -24,7 +24,7 @@ func healthTable() []mistake {
 			x.record.ClientAssertion = nil
 		}),
 		described("JWT header kid property is required", func(a *classify.JWT, _ client, _ time.Time) { delete(a.Header, "kid") }),
-		described(keyNotFound, func(a *classify.JWT, _ client, _ time.Time) { a.Header["kid"] = "intake-2027" }),
+		described(keyNotFound, func(a *classify.JWT, _ client, _ time.Time) { a.Header["kid"] = "clinic-intake-2027" }),
 		described(keyNotFound, func(a *classify.JWT, _ client, _ time.Time) {
 			a.Claims["iss"], a.Claims["sub"] = "clinic-intake-new", "clinic-intake-new"
 		}),
@@ -57,7 +57,7 @@ func described(description string, spoil func(a *classify.JWT, c client, t time.
 	return func(m *maker, c client, t time.Time) []*exchange {
 		a := m.assertion(c, t)
 		spoil(a, c, t)
-		return []*exchange{m.tokenRequest(c, t, a).oauth(400, "invalid_request", description)}
+		return []*exchange{m.tokenRequest(c, t, a).describe(description)}
 	}
 }
 
@@ -66,7 +66,7 @@ func parameters(description string, spoil func(x *exchange)) mistake {
 	return func(m *maker, c client, t time.Time) []*exchange {
 		x := m.tokenRequest(c, t, m.assertion(c, t))
 		spoil(x)
-		return []*exchange{x.oauth(400, "invalid_request", description)}
+		return []*exchange{x.describe(description)}
 	}
 }
 
@@ -74,7 +74,7 @@ func parameters(description string, spoil func(x *exchange)) mistake {
 func mangled(description string, mangle func(string) string) mistake {
 	return func(m *maker, c client, t time.Time) []*exchange {
 		c.algorithm = "RS384"
-		x := m.tokenRequest(c, t, m.assertion(c, t)).oauth(400, "invalid_request", description)
+		x := m.tokenRequest(c, t, m.assertion(c, t)).describe(description)
 		x.shown, x.mangle = raw, mangle
 		return []*exchange{x}
 	}
@@ -84,6 +84,6 @@ func blankReuse(m *maker, c client, t time.Time) []*exchange {
 	a := m.assertion(c, t)
 	return []*exchange{
 		m.tokenRequest(c, t, a),
-		m.tokenRequest(c, t.Add(2*time.Second), a).oauth(400, "invalid_request", ""),
+		m.tokenRequest(c, t.Add(2*time.Second), a).describe(""),
 	}
 }

@@ -34,7 +34,7 @@ func (m *maker) obtain(now time.Time, c client, t time.Time) (granted bool, all 
 	case c.service == "clinic-results" && during(now, t, rotateStart, rotateEnd):
 		return false, nil
 	case c.service == "clinic-results" && t.After(now.Add(-rotateEnd)):
-		c.kid = "results-2026"
+		c.kid = "clinic-results-2026"
 	case c.service == "order-router" && production && t.After(now.Add(-deploy)):
 		c.version = "2.14.0"
 		if m.rng.IntN(2) == 0 {
@@ -54,8 +54,8 @@ func (m *maker) driftedClock(now time.Time, c client, t time.Time) (granted bool
 	}
 	again := m.tokenRequest(c, t.Add(5*time.Second), m.assertion(c, t.Add(5*time.Second-behind)))
 	return false, []*exchange{
-		x.oauth(401, "invalid_client_assertion", badAssertion),
-		again.oauth(401, "invalid_client_assertion", badAssertion),
+		x.refuse("invalid_client_assertion"),
+		again.refuse("invalid_client_assertion"),
 	}
 }
 
@@ -78,7 +78,7 @@ func (m *maker) wrongCredentials(now time.Time) []*exchange {
 	c := clientOf("risk-engine-preprod")
 	c.environment, c.version, c.shown = exchangeProd(), "4.0.2", decoded
 	for t := now.Add(-mixUpStart); t.Before(now.Add(-mixUpEnd)); t = t.Add(90 * time.Second) {
-		all = append(all, m.tokenRequest(c, t, m.assertion(c, t)).oauth(401, "invalid_client", badSignature))
+		all = append(all, m.tokenRequest(c, t, m.assertion(c, t)).refuse("invalid_client"))
 	}
 	// A token of pre-production at the production API is refused as well.
 	for t := now.Add(-mixUpStart + 10*time.Minute); t.Before(now.Add(-mixUpEnd)); t = t.Add(6 * time.Minute) {
@@ -92,9 +92,9 @@ func (m *maker) wrongCredentials(now time.Time) []*exchange {
 func (m *maker) keyNotSaved(now time.Time) []*exchange {
 	var all []*exchange
 	c := clientOf("clinic-results")
-	c.kid = "results-2026"
+	c.kid = "clinic-results-2026"
 	for t := now.Add(-rotateStart); t.Before(now.Add(-rotateEnd)); t = t.Add(4 * time.Minute) {
-		all = append(all, m.tokenRequest(c, t, m.assertion(c, t)).oauth(400, "invalid_request", keyNotFound))
+		all = append(all, m.tokenRequest(c, t, m.assertion(c, t)).describe(keyNotFound))
 	}
 	return all
 }

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A shipper whose request is in hand when the signal comes still gets its answer, and what it sent is committed.
+func TestServe_DrainsWhatIsInHand(t *testing.T) {
+	s := startServer(t)
+	key := s.key("ingest")
+	body, send := io.Pipe()
+	req, err := http.NewRequest(http.MethodPost, s.url+"/ingest/v1/responses", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+key)
+	type result struct {
+		status int
+		text   string
+		err    error
+	}
+	answered := make(chan result, 1)
+	go func() {
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			answered <- result{err: err}
+			return
+		}
+		defer resp.Body.Close()
+		text, err := io.ReadAll(resp.Body)
+		answered <- result{resp.StatusCode, string(text), err}
+	}()
+	record := `{"time":"2026-11-20T10:00:50Z","id":"f3","request":{"method":"GET","url":"https://api.example.com/v1"},"response":{"status":401}}`
+	if _, err := io.WriteString(send, record[:40]); err != nil {
+		t.Fatal(err)
+	}
+	s.awaitRequest()
+	s.stop()
+	s.await(s.stderr, `"msg":"(stopping)"`)
+	if _, err := io.WriteString(send, record[40:]); err != nil {
+		t.Fatal(err)
+	}
+	send.Close()
+	got := <-answered
+	if got.err != nil || got.status != http.StatusOK || !strings.Contains(got.text, `"accepted":1`) {
+		t.Errorf("%+v", got)
+	}
+	if _, err := http.Get(s.url + "/readyz"); err == nil {
+		t.Error("the server still takes connections")
+	}
+}
+
+// awaitRequest returns once the server has begun to read a request: a finished request that was sent later has been logged.
+func (s *testServer) awaitRequest() {
+	s.t.Helper()
+	for range 3 {
+		resp, err := http.Get(s.url + "/healthz")
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		resp.Body.Close()
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+func TestRefuseWhileDraining(t *testing.T) {
+	s := &server{}
+	reached := 0
+	h := s.refuseWhileDraining(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached++ }))
+	before := httptestGet(h)
+	s.draining.Store(true)
+	after := httptestGet(h)
+	if before.Code != http.StatusOK || after.Code != http.StatusServiceUnavailable || reached != 1 {
+		t.Errorf("%d before, %d after, reached %d times", before.Code, after.Code, reached)
+	}
+	if after.Header().Get("Retry-After") == "" || !strings.Contains(after.Body.String(), `"status":503`) {
+		t.Errorf("%v %s", after.Header(), after.Body)
+	}
+}
+
+func httptestGet(h http.Handler) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/readyz", nil))
+	return w
+}
+
+func TestServe_SecondStartKeepsTheFirstUsersLink(t *testing.T) {
+	s := startServer(t)
+	link := s.link()
+	s.close()
+	again := (&testServer{t: t, db: s.db, stdout: &buffer{}, stderr: &buffer{}, status: make(chan int, 1)}).
+		start([]string{"serve", "--db", s.db, "--listen", "127.0.0.1:0"})
+	resp, err := http.Get(again.url + "/setup/" + link[strings.LastIndex(link, "/")+1:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("the first start's link: %s", resp.Status)
+	}
+	if strings.Contains(again.stderr.String(), "setup-token") {
+		t.Error("a second start made another link")
+	}
+}
