@@ -243,6 +243,21 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+// What operators of real verifiers wrote down must be readable as it is.
+func TestLoad_Corpus(t *testing.T) {
+	paths, err := filepath.Glob("../testdata/corpus/*.profile.yaml")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no corpus profiles: %v", err)
+	}
+	for _, path := range paths {
+		if p, err := Load(path); err != nil {
+			t.Error(err)
+		} else if len(p.Environments) != 2 {
+			t.Errorf("%s has %d environments", path, len(p.Environments))
+		}
+	}
+}
+
 func TestBuiltIn(t *testing.T) {
 	profiles, err := BuiltIn()
 	if err != nil {
