@@ -28,19 +28,28 @@ func vague(about subject, cause Code) complaint {
 }
 
 // missing tells "is missing", "must be set", "no … found" from a value that is there and wrong.
-func (t terms) missing() bool {
-	return t.any(pMissing) && !t.any(pInvalid) || t.all(pSet|pNot) || t.all(pSet|pMust) || t.all(pUnknown|pSet)
+func (p phrase) missing() bool {
+	t := p.terms
+	switch {
+	case t.any(pInvalid) || p.notes.any(nMatch):
+		return false
+	case p.notes.any(nHave):
+		return t.any(pUnknown) || t.any(pNot) && t.any(tClaim) && !t.any(tAudience|tIssuer) || t.any(pMust) && !t.any(tAudience)
+	case t.all(tClaim | pNot | pFound):
+		return true
+	}
+	return t.any(pMissing) && !t.any(pNot|pMust) || t.all(pMissing|pNot) && !t.any(tAudience|tIssuer) || t.all(pSet|pNot) || t.all(pSet|pMust) || t.all(pUnknown|pSet) || t.all(pMissing|pMust)
 }
 
 func (t terms) unknown() bool {
 	return t.any(pUnknown) || t.all(pNot|pFound)
 }
 
-func transportPhrase(_ phrase, t terms) complaint {
+func transportPhrase(p phrase, t terms) complaint {
 	switch {
 	case t.any(tNetwork) && !t.any(tAudience|tIssuer|tScope|tSignature|tExpiry|tExpired):
 		return named(aboutServer, ProviderUnavailable)
-	case t.any(tConnect) && t.any(tKey|tNetwork) && t.any(pFailed|pNot|tConnect) && !t.any(tSignature|pFound|tAudience|tIssuer|tClient):
+	case t.any(tConnect) && t.any(tKey|tNetwork) && t.any(pFailed|pNot|tConnect) && !t.any(tSignature|pFound|pUnknown|tAudience|tIssuer|tClient):
 		return named(aboutServer, ProviderUnavailable)
 	case t.all(tConnect|pFailed) && !t.any(subjects):
 		return named(aboutServer, ProviderUnavailable)
@@ -65,49 +74,60 @@ func requestPhrase(p phrase, t terms) complaint {
 		}
 	case t.all(tBody|tType) && !t.any(tToken|tClaim|subjects):
 		return named(aboutContentType, WrongContentType)
-	case t.all(tAssertionType|tAssertion) && p.first == tAssertion && t.missing():
+	case t.all(tAssertionType|tAssertion) && p.first == tAssertion && p.missing():
 		return named(aboutAssertion, MissingAssertion)
 	case t.any(tAssertionType), t.all(tAssertion|tType) && !t.any(tToken):
 		return named(aboutAssertionType, InvalidAssertionType)
 	case t.all(tGrant | tType), t.any(tGrant) && t.any(pInvalid|pMissing|pKindOf|pDenied|pNot) && !t.any(tAudience|tScope|tExpired):
 		return named(aboutGrant, InvalidGrantType)
-	case t.any(tMethod) && t.any(tClient|tToken) && t.any(pTwice):
+	case t.any(tMethod) && t.any(tClient|tToken|pDenied|pInvalid|pNot) && !t.any(tSigning|tAlgorithm|tGrant|tSignature) && (t.any(pTwice|pDenied|pInvalid|pNot|pMust|pMissing) || p.notes.any(nMultiple)):
 		return named(aboutRequest, InvalidTokenRequest)
+	case p.notes.any(nMultiple) && t.any(tHeader|tToken|tBearer) && !t.any(subjects&^(tHeader|tClient)|tShape|tScheme|pKindOf|tConnect):
+		if p.phase == APICall {
+			return named(aboutHeader, MalformedAuthorizationHeader)
+		}
+		return named(aboutRequest, InvalidTokenRequest)
+	case t.any(tClient) && t.any(tHeader|tToken) && t.any(pUnknown) && !t.any(pInvalid|tClaim|tSub|tAudience|tIssuer|tKey|pFailed) && p.phase != APICall:
+		return named(aboutAssertion, MissingAssertion)
 	case t.all(tBody|pTwice) && !t.any(tJTI|tReplay|tAssertion|tToken):
 		return named(aboutRequest, InvalidTokenRequest)
-	case t.any(tTarget) && !t.any(tRole|tScope) && (t.any(pRequested|pUnknown|pInvalid|pDenied) || t.missing()):
+	case t.any(tTarget) && !t.any(tRole|tScope) && (t.any(pRequested|pUnknown|pInvalid|pDenied) || p.missing()):
 		return named(aboutTarget, AudienceNotGranted)
 	case t.any(tAudience) && t.any(pRequested) && !t.any(tToken|tAssertion|tClaim):
 		return named(aboutTarget, AudienceNotGranted)
-	case t.any(tAssertion) && t.missing() && p.first == tAssertion && !t.any(tClaim|tAudience|tIssuer|tSub|tJTI|tExpiry|tKID|tAlgorithm|tSignature|tIssuedAt|tNotBefore):
+	case t.any(tAssertion) && p.missing() && p.first == tAssertion && !t.any(tClaim|tAudience|tIssuer|tSub|tJTI|tExpiry|tKID|tAlgorithm|tSignature|tIssuedAt|tNotBefore):
 		return named(aboutAssertion, MissingAssertion)
-	case t.any(tBody) && t.missing() && !t.any(subjects&^tClient|tToken|tClaim):
+	case t.any(tBody) && p.missing() && !t.any(subjects&^tClient|tToken|tClaim):
 		return hinted(aboutRequest, InvalidTokenRequest)
 	}
 	return complaint{}
 }
 
-func replayPhrase(_ phrase, t terms) complaint {
+func replayPhrase(p phrase, t terms) complaint {
 	switch {
-	case t.any(tReplay), t.any(tJTI) && t.any(pTwice), t.any(tAssertion|tToken) && t.any(pTwice) && t.any(pNot|pTwice) && !t.any(subjects&^(tAssertion|tClient)) && !t.any(tBearer|tShape|tMethod|tBody|tExpired|tBefore|tRevoked|pFuture|pKindOf):
-		return named(aboutReplay, JTIReuse)
-	case t.any(tJTI) && t.missing():
+	case t.any(tJTI) && p.missing():
 		return named(aboutJTI, MissingClaim)
+	case t.any(tReplay), t.any(tJTI) && (t.any(pTwice) || p.notes.any(nUsed)):
+		return named(aboutReplay, JTIReuse)
+	case t.any(tAssertion|tToken) && t.any(pTwice) && p.notes.any(nUsed) && !t.any(subjects&^(tAssertion|tClient)) && !t.any(tBearer|tShape|tMethod|tBody|tExpired|tBefore|tRevoked|pFuture|pKindOf):
+		return named(aboutReplay, JTIReuse)
 	case t.any(tJTI):
 		return named(aboutJTI, InvalidClaim)
 	}
 	return complaint{}
 }
 
-func timePhrase(_ phrase, t terms) complaint {
+func timePhrase(p phrase, t terms) complaint {
 	timed := t.any(tExpiry | tNotBefore | tIssuedAt)
 	switch {
-	case timed && t.missing() && !t.any(pPast|pFuture|pTooMuch|tBefore|tExpired|pKindOf):
+	case timed && p.missing() && !t.any(pPast|pFuture|pTooMuch|tBefore|tExpired|pKindOf):
 		return named(dateSubject(t), MissingClaim)
 	case timed && t.any(pKindOf) && !t.any(pPast|pFuture|pTooMuch):
 		return named(dateSubject(t), TimestampUnits)
 	case t.any(tIssuedAt) && t.all(pTooMuch|pPast), t.any(tIssuedAt) && t.any(tAge), t.any(tAge) && t.any(pTooMuch|tToken|tAssertion|tAge) && !t.any(tExpired|tLifetime|subjects&^(tIssuedAt|tAssertion)):
 		return named(aboutAge|aboutIssuedAt, AssertionTooOld)
+	case timed && t.any(pInvalid) && p.notes.any(nWord) && !t.any(pPast|pFuture|pTooMuch|tExpired|tBefore|tTime|pFailed):
+		return named(dateSubject(t)|aboutClaims, TimestampUnits)
 	case t.any(tLifetime) && t.any(pTooMuch|pInvalid|pNot|pDenied), t.any(tExpiry) && t.any(pTooMuch):
 		return named(aboutLifetime|aboutExpiry, LifetimeTooLong)
 	case t.any(tExpired):
@@ -124,6 +144,8 @@ func timePhrase(_ phrase, t terms) complaint {
 		return named(aboutNotBefore|aboutIssuedAt, NotYetValid)
 	case t.any(tExpiry) && !t.any(tAudience|tIssuer|tScope|tSub):
 		return named(aboutExpiry, TokenExpired)
+	case t.all(pActive|pNot) && !p.notes.any(nJWT):
+		return hinted(aboutExpiry|aboutNotBefore|aboutRevocation, TokenExpired)
 	case t.all(pActive | pNot):
 		return hinted(aboutNotBefore|aboutExpiry|aboutRevocation, NotYetValid)
 	}
@@ -156,7 +178,7 @@ func keyFilePhrase(p phrase, t terms) complaint {
 	return complaint{}
 }
 
-func scopePhrase(_ phrase, t terms) complaint {
+func scopePhrase(p phrase, t terms) complaint {
 	switch {
 	case t.any(tScope) && t.any(pKindOf) && !t.any(pDenied):
 		return named(aboutScope, ScopeFormat)
@@ -166,23 +188,27 @@ func scopePhrase(_ phrase, t terms) complaint {
 	return complaint{}
 }
 
-func claimPhrase(_ phrase, t terms) complaint {
+func claimPhrase(p phrase, t terms) complaint {
 	switch {
 	case t.any(tAudience):
-		return valueComplaint(aboutAudience, WrongAudience, t)
+		return valueComplaint(p, aboutAudience, WrongAudience)
 	case t.any(tIssuer) && !t.all(tKey|pFound):
-		return valueComplaint(aboutIssuer, WrongIssuer, t)
+		return valueComplaint(p, aboutIssuer, WrongIssuer)
 	case t.any(tSub) && !t.any(tRole|tAccount|tScope):
-		return valueComplaint(aboutSub|aboutIssuer, ClientIdentityMismatch, t)
+		return valueComplaint(p, aboutSub|aboutIssuer, ClientIdentityMismatch)
 	case t.any(tClient) && t.any(tClaim):
-		return valueComplaint(aboutClient|aboutClaims, ClientIdentityMismatch, t)
+		return valueComplaint(p, aboutClient|aboutClaims, ClientIdentityMismatch)
+	case t.any(tClaim) && p.missing() && !t.any(subjects|tRole|tShape):
+		return hinted(aboutClaims, MissingClaim)
+	case t.any(tClaim) && t.any(pInvalid|pNot|pFailed) && !t.any(subjects|tRole|tShape|tType):
+		return vague(aboutClaims, InvalidClaim)
 	}
 	return complaint{}
 }
 
-func valueComplaint(about subject, wrong Code, t terms) complaint {
-	switch {
-	case t.missing():
+func valueComplaint(p phrase, about subject, wrong Code) complaint {
+	switch t := p.terms; {
+	case p.missing():
 		return named(about, MissingClaim)
 	case t.any(pKindOf), t.any(tType):
 		return named(about, InvalidClaim)
@@ -190,11 +216,17 @@ func valueComplaint(about subject, wrong Code, t terms) complaint {
 	return named(about, wrong)
 }
 
-func keyPhrase(_ phrase, t terms) complaint {
+func keyPhrase(p phrase, t terms) complaint {
 	switch {
-	case t.any(tKID) && t.missing() && !t.unknown():
+	case t.any(tKID) && p.missing() && (!t.unknown() || t.any(pMissing|tClaim)):
 		return named(aboutKID, MissingKID)
-	case t.any(tKID), t.any(tKey) && !t.any(tAlgorithm|tSignature) && (t.unknown() || t.missing() || t.any(pSet)):
+	case t.all(tShape|tSignature) && !t.any(pFailed|tKey):
+		return named(aboutStructure, MalformedJWT)
+	case t.all(tKey|pInvalid) && t.any(tType|pKindOf) && !t.any(tSignature|tToken):
+		return hinted(aboutKeyFile|aboutKey|aboutAlgorithm, BadKeyFormat)
+	case t.all(tKey|tShape) && !t.any(tToken|tSignature|tClient|pFound|tKID):
+		return named(aboutServer|aboutKey, ProviderUnavailable)
+	case t.any(tKID), t.any(tKey) && !t.any(tAlgorithm|tSignature) && (t.unknown() || p.missing() || t.any(pSet)):
 		return named(aboutKey|aboutKID, UnknownKey)
 	case t.any(tAlgorithm), t.all(tSigning | tMethod):
 		return named(aboutAlgorithm, WrongAlgorithm)
@@ -210,7 +242,7 @@ func keyPhrase(_ phrase, t terms) complaint {
 	return complaint{}
 }
 
-func accessPhrase(_ phrase, t terms) complaint {
+func accessPhrase(p phrase, t terms) complaint {
 	switch {
 	case t.any(tIDToken) && t.any(tToken|pNot|pInvalid|pMust|pFound), t.all(tToken|tType) && !t.any(subjects&^tHeader):
 		return named(aboutType, WrongTokenType)
@@ -224,25 +256,29 @@ func accessPhrase(_ phrase, t terms) complaint {
 		return named(aboutPermission, InsufficientPermissions)
 	case t.any(tGateway) && t.any(pDenied|tGateway) && !t.any(tToken|tClient|tHeader):
 		return hinted(aboutGateway, BlockedByGateway)
+	case p.notes.any(nUser) && (t.any(tRevoked|pDenied) || t.all(pNot|pFound)) && !t.any(tToken|tHeader|tAssertion):
+		return hinted(aboutAccount|aboutPermission, AccountAccessDenied)
+	case t.any(tClient) && p.notes.any(nMatch) && t.any(pNot|pInvalid), t.any(tClient) && p.notes.any(nMismatch) && !t.any(tKey|tSignature):
+		return named(aboutClient|aboutIssuer|aboutSub, ClientIdentityMismatch)
 	case t.any(tClient) && !t.any(tToken|tAssertion) && t.unknown():
 		return named(aboutClient, UnknownClient)
-	case t.any(tClient) && t.any(pInvalid) && t.any(pFound|tAssertion):
-		return named(aboutClient|aboutIssuer, ClientIdentityMismatch)
+	case t.any(tClient) && t.all(pNot|pDenied) && p.phase == TokenRequest && p.notes.any(nAccess) && !t.any(tToken|tRole):
+		return named(aboutTarget|aboutRequest, AudienceNotGranted)
 	}
 	return complaint{}
 }
 
 func shapePhrase(p phrase, t terms) complaint {
 	switch {
-	case t.any(tHeader) && t.any(tScheme|tBearer|pKindOf|tShape) && !t.any(tKey):
+	case t.any(tHeader) && t.any(tScheme|tBearer|pKindOf|tShape) && !t.any(tKey) && (p.notes.any(nAuthorization) && !p.notes.any(nJWT) || t.any(tScheme|tBearer)):
 		return named(aboutHeader, MalformedAuthorizationHeader)
 	case t.any(tScheme|tBearer) && t.any(pKindOf|pMust|pInvalid|pNot):
 		return named(aboutHeader, MalformedAuthorizationHeader)
 	case t.any(tShape) && (t.any(tToken|tAssertion|tHeader|tClaim|tSignature|tBearer|tShape) && p.words > 1 || t.any(tToken)):
 		return named(aboutStructure, MalformedJWT)
-	case t.any(tToken|tHeader|tBearer) && t.any(pMissing|pUnknown|pSet) && !t.any(pInvalid|pFailed|tClaim|tClient) && (t.missing() || t.any(pUnknown)):
+	case t.any(tToken|tHeader|tBearer) && t.any(pMissing|pUnknown|pSet) && !t.any(pInvalid|pFailed|tClaim|tClient) && (p.missing() || t.any(pUnknown)):
 		return named(aboutNoToken, MissingToken)
-	case t.any(tAssertion) && t.missing():
+	case t.any(tAssertion) && p.missing():
 		return hinted(aboutAssertion, MissingAssertion)
 	case t.any(tAssertion|tToken) && t.any(pKindOf) && t.any(pInvalid|pNot|pMust):
 		return hinted(aboutStructure, MalformedJWT)

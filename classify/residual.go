@@ -41,6 +41,8 @@ func (x *examination) residual(explained bool) []candidate {
 	}
 	status := x.status()
 	switch {
+	case x.Phase == TokenRequest && status >= 500 && x.words.code != "" && (x.token == nil || x.unreadable != ""):
+		return nil // an answer of the server itself, which stumbled over something in the request that cannot be seen
 	case x.Phase == TokenRequest && status >= 500:
 		return at(ProviderUnavailable, "the token endpoint answered with a server error and nothing is wrong with the request")
 	case status == 403 && x.gatewayHeaders():

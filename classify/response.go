@@ -115,10 +115,15 @@ func (w *words) listen(value, path string, phase Phase) {
 		}
 		all.terms |= p.terms
 		all.words += p.words
+		all.notes |= p.notes
 		if all.first == 0 {
 			all.first = p.first
 		}
-		if c := complaintOf(p, phase); c.subject != 0 && c.strength >= best.strength {
+		c := complaintOf(p, phase)
+		if p.enumerates() {
+			c.strength = min(c.strength, 1)
+		}
+		if c.subject != 0 && c.strength >= best.strength {
 			best = c
 		}
 	})
@@ -129,6 +134,20 @@ func (w *words) listen(value, path string, phase Phase) {
 		w.take(best, value, path)
 	}
 	w.speaks = w.speaks || all.terms.any(tToken|tHeader|tAssertion|tBearer) && all.terms.any(pInvalid|pMissing|pFailed|pDenied|tExpired)
+}
+
+// enumerates reports whether a clause lists what may be wrong ("malformed or has incorrect claims"), which names nothing.
+func (p phrase) enumerates() bool {
+	if !p.notes.any(nOr) {
+		return false
+	}
+	kinds := 0
+	for _, kind := range [...]terms{tShape, tExpired, tClaim, tSignature | tKey, tRevoked, pMissing, pUnknown, pInvalid} {
+		if p.terms.any(kind) {
+			kinds++
+		}
+	}
+	return kinds >= 2
 }
 
 // take keeps the stronger complaint.

@@ -67,7 +67,6 @@ const (
 	pTwice
 	pRequested
 	pActive
-	pMechanism
 	tConnect
 	tTime
 	pMust
@@ -90,7 +89,7 @@ func termOf(word string) terms {
 		return tExpiry
 	case "expired", "expiring", "stale":
 		return tExpired
-	case "nbf", "notbefore":
+	case "nbf", "notbefore", "immature", "immaturesignature":
 		return tNotBefore
 	case "before":
 		return tBefore
@@ -110,12 +109,12 @@ func termOf(word string) terms {
 		return tKey
 	case "signature", "signatures", "signed", "sig", "integrity", "hmac", "jws_signature":
 		return tSignature
-	case "alg", "algorithm", "algorithms", "enc":
+	case "alg", "algorithm", "algorithms", "enc", "unsecured", "unsigned":
 		return tAlgorithm
 	case "signing", "sign":
 		return tSigning
-	case "method", "methods", "mechanism", "mechanisms":
-		return tMethod | pMechanism
+	case "method", "methods", "mechanism", "mechanisms", "private_key_jwt", "client_secret_jwt", "client_secret_post", "client_secret_basic", "token_endpoint_auth_method", "auth_method":
+		return tMethod
 	case "typ", "type", "token_use", "tokenuse":
 		return tType
 	case "id_token", "idtoken":
@@ -156,7 +155,7 @@ func termOf(word string) terms {
 		return tToken
 	case "resource", "target", "invalid_target":
 		return tTarget
-	case "throttled", "throttle", "throttling", "quota", "ratelimit", "rate-limit", "rate_limit", "limit_exceeded", "requests":
+	case "throttled", "throttle", "throttling", "quota", "ratelimit", "rate-limit", "rate_limit", "limit_exceeded", "requests", "rate", "limit":
 		return tRate
 	case "nginx", "cloudflare", "akamai", "akamaighost", "cloudfront", "openresty", "varnish", "haproxy", "incapsula", "imperva",
 		"modsecurity", "mod_security", "waf", "firewall", "big-ip", "awselb", "blocked", "ip", "fastly", "sucuri", "fortiweb", "barracuda", "administrative", "squid", "proxy":
@@ -164,7 +163,7 @@ func termOf(word string) terms {
 	case "econnrefused", "enotfound", "etimedout", "econnreset", "eai_again", "ehostunreach", "getaddrinfo", "dial", "dns", "unreachable",
 		"unavailable", "timeout", "upstream", "timedout", "tls", "eproto", "gateway", "econnaborted", "enetunreach", "und_err_connect_timeout", "unresolvable", "outage", "maintenance":
 		return tNetwork
-	case "connection", "connect", "fetch", "fetching", "fetched", "retrieve", "retrieving", "retrieved", "http", "response", "download", "host", "lookup", "reach", "contact", "hang":
+	case "connection", "connect", "fetch", "fetching", "fetched", "retrieve", "retrieving", "retrieved", "obtain", "http", "response", "download", "host", "reach", "contact", "hang":
 		return tConnect
 	case "pem", "pkcs1", "pkcs8", "pkcs#1", "pkcs#8", "pkcs#12", "pkcs12", "asn1", "asn.1", "der", "openssl", "decoder", "keydata", "spki", "passphrase", "privatekey",
 		"secretorprivatekey", "err_ossl_unsupported", "secretorpublickey", "private_key", "begin", "bad_base64_decode", "rsaprivatekey", "ecprivatekey":
@@ -173,18 +172,18 @@ func termOf(word string) terms {
 		return tPrivate
 	case "revoked", "inactive", "revocation", "blacklisted", "denylisted", "blocklisted", "logged", "invalidated", "terminated", "session", "disabled":
 		return tRevoked
-	case "segments", "segment", "compact", "base64", "base64url", "json", "decode", "decoded", "decoding", "malformed", "parse", "parsed", "parsing", "unparsable",
-		"illegal", "protected", "dots", "deserialize", "unmarshal", "syntax", "structure", "corrupt", "corrupted", "components", "well-formed", "serialization", "padding", "parts", "undecodable", "unreadable":
+	case "segments", "segment", "compact", "base64", "base64url", "decode", "decoded", "decoding", "malformed", "parse", "parsed", "parsing", "unparsable",
+		"illegal", "protected", "dots", "deserialize", "unmarshal", "syntax", "structure", "corrupt", "corrupted", "components", "well-formed", "serialization", "padding", "parts", "part", "sections", "delimiter", "delimiters", "undecodable", "unreadable":
 		return tShape
 	case "body", "parameter", "parameters", "params", "param", "payload", "field", "form":
 		return tBody
-	case "missing", "required", "absent", "empty", "lacks", "lacking", "without", "omitted", "blank", "requires", "expected_claim_missing", "mandatory", "null", "include", "included", "contain", "contains", "have", "has", "provide", "specified", "supplied", "present":
+	case "missing", "required", "absent", "empty", "lacks", "lacking", "without", "omitted", "blank", "requires", "expected_claim_missing", "mandatory", "null", "undefined", "nil", "specified", "supplied":
 		return pMissing
-	case "provided", "set", "defined":
+	case "provided", "set", "defined", "provide", "present":
 		return pSet
 	case "unknown", "unregistered", "nonexistent", "unrecognised", "unrecognized", "no", "any":
 		return pUnknown
-	case "found", "find", "exist", "exists", "match", "matching", "matched", "applicable", "registered", "resolve", "locate", "matches", "lookup_failed", "correspond":
+	case "found", "find", "exist", "exists", "matching", "applicable", "registered", "resolve", "locate", "match", "matches", "matched", "correspond":
 		return pFound
 	case "invalid", "unexpected", "incorrect", "bad", "wrong", "mismatch", "mismatched", "unacceptable", "disallowed", "unsupported", "inconsistent", "differs", "different", "untrusted", "disagree", "ill-formed", "improper", "conflict":
 		return pInvalid
@@ -194,7 +193,7 @@ func termOf(word string) terms {
 		return pPast
 	case "future", "yet", "early", "premature", "ahead", "prematurely":
 		return pFuture
-	case "long", "exceeds", "exceed", "exceeded", "maximum", "max", "longer", "far", "greater", "beyond", "maximal":
+	case "long", "exceeds", "exceed", "exceeded", "maximum", "max", "longer", "far", "greater", "beyond", "maximal", "many":
 		return pTooMuch
 	case "failed", "failure", "verify", "verification", "verified", "validate", "validation", "rejected", "error", "check", "fails":
 		return pFailed
@@ -202,7 +201,7 @@ func termOf(word string) terms {
 		return pKindOf
 	case "insufficient", "denied", "forbidden", "permitted", "unauthorized", "unauthorised", "allowed", "accessdenied", "prohibited", "authorized", "grants", "entitled", "insufficient_scope":
 		return pDenied
-	case "twice", "once", "already", "duplicate", "duplicated", "repeated", "unique", "used", "previously", "known", "multiple", "one", "seen":
+	case "twice", "once", "already", "duplicate", "duplicated", "repeated", "unique", "previously":
 		return pTwice
 	case "requested", "whitelisted", "request", "requesting", "granted", "asked":
 		return pRequested
@@ -216,11 +215,59 @@ func termOf(word string) terms {
 	return 0
 }
 
+// Notes are side notions: they never make a complaint, they only tell look-alikes apart.
+type notes uint16
+
+const (
+	nOr       notes = 1 << iota // an enumeration of what may be wrong names nothing
+	nMatch                      // a comparison failed, as against nothing was found
+	nMultiple                   // too many of something
+	nUsed
+	nUser
+	nJWT
+	nAuthorization
+	nAccess
+	nHave
+	nMismatch
+	nWord // "value": the claim's value is at fault, not its date
+)
+
+func (n notes) any(of notes) bool { return n&of != 0 }
+
+func noteOf(word string) notes {
+	switch word {
+	case "or":
+		return nOr
+	case "match", "matches", "matched", "correspond", "equal":
+		return nMatch
+	case "multiple", "several", "two", "more":
+		return nMultiple
+	case "used":
+		return nUsed
+	case "user", "users", "username", "principal", "user's":
+		return nUser
+	case "jwt":
+		return nJWT
+	case "authorization", "authentication":
+		return nAuthorization
+	case "access":
+		return nAccess
+	case "have", "has", "contain", "contains", "include", "includes", "included", "bear", "contained":
+		return nHave
+	case "mismatch", "mismatched":
+		return nMismatch
+	case "value", "type":
+		return nWord
+	}
+	return 0
+}
+
 // A phrase is one clause of a text as the rules see it.
 type phrase struct {
 	terms terms
 	first terms // the first subject that was named: "client_assertion must be set when using client_assertion_type" is about the former
 	words int
+	notes notes
 	phase Phase
 }
 
@@ -240,8 +287,12 @@ func (p *phrase) add(word string) {
 		p.first = t & subjects
 	}
 	p.terms |= t
+	p.notes |= noteOf(word)
 	p.words++
 }
+
+// oneWord lists beginnings of capitalised words that are not two: maxAge, DPoP.
+func oneWord(start []byte) bool { return string(start) == "max" || string(start) == "dpo" }
 
 // eachPhrase splits a text into clauses and hands over the terms of each. Examples in parentheses and URLs are skipped: they
 // name things that did not go wrong. CamelCase codes such as TokenExpiredError are read as words.
@@ -266,7 +317,7 @@ func eachPhrase(text string, each func(phrase)) {
 		c := text[i]
 		switch {
 		case c >= 'A' && c <= 'Z':
-			if i > 0 && text[i-1] >= 'a' && text[i-1] <= 'z' && string(word[:n]) != "max" {
+			if i > 0 && text[i-1] >= 'a' && text[i-1] <= 'z' && !oneWord(word[:n]) {
 				end()
 			}
 			c += 'a' - 'A'
