@@ -149,8 +149,8 @@ func (w *walk) record(members map[string]any) (rec classify.Record, f *fault) {
 	m := fields{walk: w, members: members}
 	rec = classify.Record{
 		ID: m.identity("id"), Provider: m.identity("provider"), Environment: m.identity("environment"),
-		Service: m.identity("service"), ClientID: m.identity("client_id"), RequestID: m.identity("request_id"),
-		TraceID: m.identity("trace_id"), ClientIP: m.identity("client_ip"), UserAgent: m.string("user_agent"),
+		Service: m.identity("service"), ClientID: m.identity("client_id"), RequestID: m.joinID("request_id"),
+		TraceID: m.joinID("trace_id"), ClientIP: m.identity("client_ip"), UserAgent: m.string("user_agent"),
 		Error: m.string("error"),
 	}
 	rec.Request = m.request()
@@ -218,6 +218,19 @@ func (m *fields) identity(name string) string {
 		return s
 	}
 	return cutText(s, maxIdentity-32) + " " + m.fingerprint("identity", s)
+}
+
+// joinID reads the id of a request or trace. What loggers write where there was none would join everything with everything.
+func (m *fields) joinID(name string) string {
+	id := m.identity(name)
+	switch strings.ToLower(id) {
+	case "-", "null", "nil", "none", "undefined", "unknown", "n/a":
+		return ""
+	}
+	if strings.Trim(id, "0-") == "" {
+		return ""
+	}
+	return id
 }
 
 // object returns a member that is an object, with the pointer to it; nil when it is absent.

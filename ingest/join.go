@@ -66,15 +66,16 @@ func lacksToken(e classify.Exchange) bool {
 	return false
 }
 
-// wait keeps an exchange for its token.
-func (w *work) wait(p placed) {
-	r := p.exchange.Record
-	body := encode(waitingExchange{Source: w.batch.source, ReceivedAt: w.batch.at, Record: *r})
-	for _, key := range joinKeys(r.RequestID, r.TraceID) {
-		w.pending = append(w.pending, store.Pending{
-			JoinKey: key, Side: sideExchange, Time: r.Time, Body: body, ExpiresAt: w.batch.at.Add(waitFor),
+// halves are the copies of a waiting exchange, one under each of its ids.
+func (e waitingExchange) halves() []store.Pending {
+	body := encode(e)
+	var out []store.Pending
+	for _, key := range joinKeys(e.Record.RequestID, e.Record.TraceID) {
+		out = append(out, store.Pending{
+			JoinKey: key, Side: sideExchange, Time: e.Record.Time, Body: body, ExpiresAt: e.ReceivedAt.Add(waitFor),
 		})
 	}
+	return out
 }
 
 // joinWaitingTokens gives the records the tokens that came before them. The tokens go on waiting: one trace can hold

@@ -133,3 +133,22 @@ func TestJoin_RecordErrors(t *testing.T) {
 		t.Errorf("accepted %d, errors %s", a.Accepted, got)
 	}
 }
+
+// An id that everything repeats joins nothing: a token must not be blamed for the failures of others.
+func TestJoin_CommonIDsJoinNothing(t *testing.T) {
+	token := func(id string) string {
+		return strings.Replace(lateAssertion(10, "a", "https://api.lab.test"), "req-a", id, 1)
+	}
+	s := newService(t, testProfile())
+	for i := range maxSharers + 1 {
+		s.post(responses, strings.Replace(tokenRequest(i, fmt.Sprint("r", i), 401, ""), fmt.Sprintf("req-r%d", i), "same", 1))
+	}
+	s.post(responses, strings.Replace(tokenRequest(20, "dash", 401, ""), "req-dash", "-", 1))
+	before := s.snapshot()
+	s.post(tokens, token("same"))
+	s.assertSame("one id for all", before)
+	if a := s.post(tokens, token("-")+"\n"+lateAssertion(11, "z", tokenEndpoint)); a.Rejected != 1 || a.Errors[0].Code != "missing_join_id" {
+		t.Errorf("%+v", a)
+	}
+	s.assertSame("no id", before)
+}

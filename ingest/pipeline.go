@@ -186,7 +186,8 @@ func (w *work) settle(p placed) {
 	}
 	w.observe(p.exchange.Facts())
 	if p.exchange.Outcome != classify.Failed && lacksToken(p.exchange) {
-		w.wait(p)
+		e := waitingExchange{Source: w.batch.source, ReceivedAt: w.batch.at, Record: *p.exchange.Record}
+		w.pending = append(w.pending, e.halves()...)
 	}
 }
 

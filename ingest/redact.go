@@ -20,14 +20,12 @@ type Redactor struct {
 	claims   map[string]bool // that may keep their values
 	headers  map[string]bool // JOSE header parameters that may
 	patterns patterns
+	vendors  []string  // prefixes of keys
 	verifier *verifier // nil: signatures are dropped unverified
 }
 
 // patterns are the shapes that are told by a pattern rather than by decoding. RE2: linear in the text.
 type patterns struct {
-	scheme *regexp.Regexp // a credential after its scheme in running text
-	basic  *regexp.Regexp
-	vendor *regexp.Regexp // keys that carry their maker's prefix
 	user   *regexp.Regexp // user information of a URL
 	url    *regexp.Regexp
 	marker *regexp.Regexp // what a redactor, this one or the shipper's, put in a credential's place
@@ -45,11 +43,9 @@ func NewRedactor(key []byte) (*Redactor, error) {
 		key:     append([]byte(nil), key...),
 		names:   secretNames(),
 		claims:  set("iss sub aud azp client_id exp nbf iat jti scope scp roles cnf acr amr tid ver"),
+		vendors: vendorPrefixes(),
 		headers: set("alg typ cty kid enc zip crit b64 jku x5u x5t x5t#S256 jwk epk cnf"),
 		patterns: patterns{
-			scheme: regexp.MustCompile(`(?i)\b(bearer|dpop|token|apikey|jwt|oauth)((?:\s|\+|%20|:)+["']?)([A-Za-z0-9._~+/=-]{16,})`),
-			basic:  regexp.MustCompile(`(?i)\b(basic)((?:\s|\+|%20)+["']?)([A-Za-z0-9+/=_-]{4,})`),
-			vendor: regexp.MustCompile(`(?:gh[pousr]_|github_pat_|glpat-|hv[sbr]\.|xox[a-z]-|[sr]k_|sk-|AKIA|ASIA|AIza|ya29\.|npm_|pypi-|dop_v1_|shpat_|SG\.|aw_[a-z]+_)[A-Za-z0-9._-]{12,}`),
 			user:   regexp.MustCompile(`^([^/?#@:]*):([^/?#]*)@`),
 			url:    regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s"'<>\\]+`),
 			marker: regexp.MustCompile(`^\[(?:(?:jwt|jwe|opaque|secret|code)(?: fp1:[a-z2-7]{20}(?: …[A-Za-z0-9_-]{4})?| cut)?|redacted|set|signature|private|private key(?:, [A-Za-z0-9#]{1,12})?(?:, cut)?|malformed: [0-9]{1,7} segments?|[A-Za-z0-9._@|-]{0,64}:set)\]$`),

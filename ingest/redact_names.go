@@ -173,7 +173,7 @@ func isPlaceholder(s string) bool {
 		return false
 	}
 	inner := s
-	for _, pair := range [][2]string{{"${", "}"}, {"{{", "}}"}, {"<", ">"}, {"%", "%"}, {"$(", ")"}} {
+	for _, pair := range [][2]string{{"${", "}"}, {"{{", "}}"}, {"<", ">"}, {"%", "%"}, {"$(", ")"}, {"[", "]"}, {"{", "}"}} {
 		if strings.HasPrefix(s, pair[0]) && strings.HasSuffix(s, pair[1]) && len(s) > len(pair[0])+len(pair[1]) {
 			inner = strings.TrimSpace(s[len(pair[0]) : len(s)-len(pair[1])])
 			return strings.IndexFunc(inner, func(r rune) bool {

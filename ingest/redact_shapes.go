@@ -211,41 +211,125 @@ func (w *walk) credentials(s string) string {
 	if len(s) < 12 {
 		return s
 	}
-	p := w.patterns
-	if hasFold(s, "bearer", "dpop", "token", "apikey", "jwt", "oauth") {
-		s = replaceGroups(p.scheme, s, func(g []string) string {
-			if !isRandom(g[3]) || p.uuid.MatchString(g[3]) {
-				return g[0]
-			}
-			return g[1] + g[2] + w.opaque(g[3])
-		})
-	}
-	if hasFold(s, "basic") {
-		s = replaceGroups(p.basic, s, func(g []string) string {
-			user, ok := basicUser(g[3])
-			if !ok {
-				return g[0]
-			}
-			return g[1] + g[2] + "[" + w.userName(user) + ":set]"
-		})
-	}
-	return replaceGroups(p.vendor, s, func(g []string) string {
-		if !isRandom(g[0]) {
-			return g[0]
-		}
-		return w.opaque(g[0])
-	})
+	return w.vendorKeys(w.afterScheme(s))
 }
 
-func hasFold(s string, words ...string) bool {
-	lower := strings.ToLower(s)
-	for _, word := range words {
-		if strings.Contains(lower, word) {
-			return true
+// afterScheme replaces what follows the name of a scheme, where it is no word of a sentence.
+func (w *walk) afterScheme(s string) string {
+	var out strings.Builder
+	last := 0
+	for i := 0; i < len(s); {
+		if !isLetter(s[i]) {
+			i++
+			continue
 		}
+		end := i + 1
+		for end < len(s) && isLetter(s[end]) {
+			end++
+		}
+		glued := i > 0 && (isBase64Byte(s[i-1]) && s[i-1] != '/' && s[i-1] != '+' && s[i-1] != '-')
+		from, to := credentialAfter(s, end)
+		if !glued && to > from && isTextScheme(s[i:end]) {
+			if marker, ok := w.schemeCredential(s[i:end], s[from:to]); ok {
+				out.WriteString(s[last:from] + marker)
+				last, end = to, to
+			}
+		}
+		i = end
+	}
+	if last == 0 {
+		return s
+	}
+	return out.String() + s[last:]
+}
+
+// credentialAfter finds the word of credential characters after a scheme that ends at i, through blanks, colons, quotes and their encodings.
+func credentialAfter(s string, i int) (from, to int) {
+	start := i
+	for i < len(s) && (s[i] == ' ' || s[i] == '\t' || s[i] == ':' || s[i] == '+' || strings.HasPrefix(s[i:], "%20")) {
+		if s[i] == '%' {
+			i += 2
+		}
+		i++
+	}
+	if i == start {
+		return i, i
+	}
+	for i < len(s) && (s[i] == '"' || s[i] == '\'' || s[i] == '\\') {
+		i++
+	}
+	to = i
+	for to < len(s) && (isBase64Byte(s[to]) || s[to] == '.' || s[to] == '~' || s[to] == '=') {
+		to++
+	}
+	return i, to
+}
+
+func isTextScheme(s string) bool {
+	switch len(s) {
+	case 3, 4, 5, 6:
+	default:
+		return false
+	}
+	switch strings.ToLower(s) {
+	case "bearer", "dpop", "token", "apikey", "jwt", "oauth", "basic":
+		return true
 	}
 	return false
 }
+
+func (w *walk) schemeCredential(scheme, credential string) (marker string, ok bool) {
+	if strings.EqualFold(scheme, "basic") {
+		user, ok := basicUser(credential)
+		if !ok {
+			return "", false
+		}
+		return "[" + w.userName(user) + ":set]", true
+	}
+	if len(credential) < 16 || !isRandom(credential) || w.patterns.uuid.MatchString(credential) {
+		return "", false
+	}
+	return w.opaque(credential), true
+}
+
+// vendorPrefixes are what the makers of keys put before them so that scanners find them; ours is among them.
+func vendorPrefixes() []string {
+	return []string{
+		"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "hvs.", "hvb.", "hvr.", "xoxa-", "xoxb-", "xoxp-", "xoxr-", "xoxs-",
+		"sk_", "rk_", "sk-", "AKIA", "ASIA", "AIza", "ya29.", "npm_", "pypi-", "dop_v1_", "shpat_", "SG.", "aw_",
+	}
+}
+
+// vendorKeys replaces keys that carry their maker's prefix.
+func (w *walk) vendorKeys(s string) string {
+	for _, prefix := range w.vendors {
+		if !strings.Contains(s, prefix) {
+			continue
+		}
+		var out strings.Builder
+		for {
+			at := strings.Index(s, prefix)
+			if at < 0 {
+				break
+			}
+			end := at + len(prefix)
+			for end < len(s) && (isBase64Byte(s[end]) && s[end] != '+' && s[end] != '/' || s[end] == '.') {
+				end++
+			}
+			key := s[at:end]
+			out.WriteString(s[:at])
+			if len(key) >= len(prefix)+12 && isRandom(key[len(prefix):]) {
+				key = w.opaque(key)
+			}
+			out.WriteString(key)
+			s = s[end:]
+		}
+		s = out.String() + s
+	}
+	return s
+}
+
+func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
 
 func isBase64Byte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '+' || c == '/'

@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"encoding/base64"
-	"regexp"
 	"strings"
 )
 
@@ -220,25 +219,4 @@ func isTokenLine(s string) bool {
 		i++
 	}
 	return i > 0 && (i == len(s) || strings.IndexByte("\r\n\\\"' ,;)", s[i]) >= 0) && (i >= 20 || i == len(s) || s[i] != ' ')
-}
-
-// replaceGroups replaces every match of re by what replace makes of the match and its groups.
-func replaceGroups(re *regexp.Regexp, s string, replace func(groups []string) string) string {
-	matches := re.FindAllStringSubmatchIndex(s, -1)
-	if matches == nil {
-		return s
-	}
-	var out strings.Builder
-	last := 0
-	for _, m := range matches {
-		groups := make([]string, len(m)/2)
-		for g := range groups {
-			if m[2*g] >= 0 {
-				groups[g] = s[m[2*g]:m[2*g+1]]
-			}
-		}
-		out.WriteString(s[last:m[0]] + replace(groups))
-		last = m[1]
-	}
-	return out.String() + s[last:]
 }

@@ -32,7 +32,7 @@ func (r *Redactor) decodeLateToken(members map[string]any) (decoded, *fault) {
 	m := &fields{walk: w, members: members}
 	rec := classify.Record{
 		Time: at, ID: m.identity("id"), Provider: m.identity("provider"),
-		RequestID: m.identity("request_id"), TraceID: m.identity("trace_id"),
+		RequestID: m.joinID("request_id"), TraceID: m.joinID("trace_id"),
 	}
 	token := m.lateJWT(&rec)
 	switch {
@@ -108,7 +108,7 @@ func (w *work) tokens(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	late = append(late, waited...)
+	late = withoutCommonIDs(append(late, waited...), tokens)
 	slices.SortStableFunc(late, func(a, b lateJoin) int {
 		return a.after.Record.Time.Compare(b.after.Record.Time)
 	})
@@ -125,6 +125,22 @@ func (w *work) tokens(ctx context.Context) error {
 
 func withoutEmpty(ids []string) []string {
 	return slices.DeleteFunc(ids, func(id string) bool { return id == "" })
+}
+
+// maxSharers is how many exchanges may share a token's request id: retries and several loggers repeat one, but an id
+// that everything repeats names nothing, and its token would be blamed for the failures of others.
+const maxSharers = 8
+
+// withoutCommonIDs drops the joins through ids that are no identity.
+func withoutCommonIDs(late []lateJoin, tokens []waitingToken) []lateJoin {
+	sharers := map[string]int{}
+	for _, l := range late {
+		sharers[l.after.Record.RequestID]++
+	}
+	return slices.DeleteFunc(late, func(l lateJoin) bool {
+		id := l.after.Record.RequestID
+		return sharers[id] > maxSharers && slices.ContainsFunc(tokens, func(t waitingToken) bool { return id != "" && t.RequestID == id })
+	})
 }
 
 // A lateJoin is an exchange that was settled without a token which has come now.
@@ -180,58 +196,57 @@ func (w *work) join(f *store.Failure, source string, before, after *classify.Rec
 	}
 }
 
-// lateExchanges takes the exchanges that waited for the tokens. One waits under each of its ids: all of its copies
-// are taken, and put back when it still lacks a token.
+// lateExchanges takes the exchanges that waited for the tokens, and puts back those that still lack one.
 func (w *work) lateExchanges(ctx context.Context, keys []string, tokens []waitingToken) ([]lateJoin, error) {
-	waiting, err := w.tx.TakePending(ctx, sideExchange, keys)
+	waiting, err := w.takeExchanges(ctx, keys)
 	if err != nil {
-		return nil, fmt.Errorf("take waiting exchanges: %w", err)
+		return nil, err
 	}
 	var late []lateJoin
-	seen := map[string]bool{}
-	for _, p := range waiting {
-		if seen[string(p.Body)] {
-			continue
-		}
-		seen[string(p.Body)] = true
-		var e waitingExchange
-		if err := json.Unmarshal(p.Body, &e); err != nil {
-			return nil, fmt.Errorf("decode waiting exchange: %w", err)
-		}
+	for _, e := range waiting {
 		after := e.Record
-		given := w.attach(&after, tokens)
-		if given {
+		if w.attach(&after, tokens) {
 			late = append(late, w.join(nil, e.Source, &e.Record, &after))
 		}
-		if err := w.keepWaiting(ctx, p, e, after); err != nil {
-			return nil, err
+		if lacksToken(w.ingester.profiles.Locate(&after)) {
+			e.Record = after
+			w.pending = append(w.pending, e.halves()...)
 		}
 	}
 	return late, nil
 }
 
-// keepWaiting removes the other copies of a taken exchange and puts it back under all its ids while it lacks a token.
-func (w *work) keepWaiting(ctx context.Context, p store.Pending, e waitingExchange, after classify.Record) error {
-	keys := joinKeys(after.RequestID, after.TraceID)
-	others, err := w.tx.TakePending(ctx, sideExchange, keys)
-	if err != nil {
-		return fmt.Errorf("take waiting exchanges: %w", err)
-	}
-	for _, other := range others {
-		if !bytes.Equal(other.Body, p.Body) {
-			w.pending = append(w.pending, other)
+// takeExchanges takes the exchanges that wait under the keys, each once and with all its copies: one waits under each of its ids.
+func (w *work) takeExchanges(ctx context.Context, keys []string) ([]waitingExchange, error) {
+	var out []waitingExchange
+	seen, asked := map[string]bool{}, map[string]bool{}
+	for len(keys) > 0 {
+		for _, key := range keys {
+			asked[key] = true
+		}
+		waiting, err := w.tx.TakePending(ctx, sideExchange, keys)
+		if err != nil {
+			return nil, fmt.Errorf("take waiting exchanges: %w", err)
+		}
+		keys = nil
+		for _, p := range waiting {
+			if seen[string(p.Body)] {
+				continue
+			}
+			seen[string(p.Body)] = true
+			var e waitingExchange
+			if err := json.Unmarshal(p.Body, &e); err != nil {
+				return nil, fmt.Errorf("decode waiting exchange: %w", err)
+			}
+			out = append(out, e)
+			for _, key := range joinKeys(e.Record.RequestID, e.Record.TraceID) {
+				if !asked[key] {
+					keys = append(keys, key)
+				}
+			}
 		}
 	}
-	if !lacksToken(w.ingester.profiles.Locate(&after)) {
-		return nil
-	}
-	e.Record = after
-	for _, key := range keys {
-		w.pending = append(w.pending, store.Pending{
-			JoinKey: key, Side: sideExchange, Time: after.Time, Body: encode(e), ExpiresAt: p.ExpiresAt,
-		})
-	}
-	return nil
+	return out, nil
 }
 
 // revise judges an exchange again with its token.
