@@ -2,6 +2,7 @@ package classify
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -362,6 +363,9 @@ func (x *examination) illFormed(check, name string, value any, due string) {
 			f.repairs = []Edit{{Op: "replace", Path: f.path, Value: clip(textOf(inner[0]))}}
 		}
 	case json.Number:
+		if name == "jti" {
+			break
+		}
 		f.repairs = []Edit{{Op: "replace", Path: f.path, Value: said(inner)}}
 	}
 	if f.repairs == nil {
@@ -418,6 +422,9 @@ func checkIdentity(x *examination) {
 		}
 		f.detail = "iss is " + clip(iss) + ", sub is " + clip(sub) + "; both must be the client id"
 		f.repairs = []Edit{{Op: "replace", Path: x.claimPath("iss"), Value: clip(sub)}, {Op: "replace", Path: x.claimPath("sub"), Value: clip(iss)}}
+		if f.path == x.claimPath("sub") {
+			slices.Reverse(f.repairs)
+		}
 		x.report(check, f)
 	default:
 		x.pass(check, x.claimPath("sub"), "iss, sub and client_id agree")

@@ -31,18 +31,13 @@ func (x *examination) steps(row Cause) []string {
 	return append(steps, row.Fix...)
 }
 
-// search tries the repairs of the decisive finding alone, then with those of one and two other findings. Faults that no edit can
-// mend (an unknown client, a key) leave the set unverified: something has to be done outside the token.
+// search tries one repair of the decisive finding, then sets of two and three: what still fails after an edit (a new exp with the
+// old iat lives too long) brings the next one. Faults that no edit can mend, such as an unknown client, leave the set unverified:
+// something has to be done outside the token.
 func (x *examination) search(first *finding) ([]Edit, bool) {
-	rest := make([][]Edit, 0, len(x.findings))
-	for i := range x.findings {
-		if f := &x.findings[i]; f != first && f.weight == demonstrated && len(f.repairs) > 0 && f.path != first.path {
-			rest = append(rest, f.repairs)
-		}
-	}
-	for size := 1; size <= maxEdits && size-1 <= len(rest); size++ {
+	for size := 1; size <= maxEdits; size++ {
 		for _, repair := range first.repairs {
-			if set := x.extend([]Edit{repair}, rest, size); set != nil {
+			if set := x.extend([]Edit{repair}, size); set != nil {
 				return set, true
 			}
 		}
@@ -50,20 +45,21 @@ func (x *examination) search(first *finding) ([]Edit, bool) {
 	return []Edit{first.repairs[0]}, false
 }
 
-// extend adds repairs of further findings until the set has the wanted size and every check passes.
-func (x *examination) extend(set []Edit, rest [][]Edit, size int) []Edit {
-	if len(set) == size {
-		if x.passesWith(set) {
-			return slices.Clone(set)
-		}
+// extend returns set, with repairs of what still fails added until it has size edits, if then every check passes.
+func (x *examination) extend(set []Edit, size int) []Edit {
+	failing := x.failingWith(set)
+	if len(failing) == 0 {
+		return set
+	}
+	if len(set) == size || len(failing) > 4 {
 		return nil
 	}
-	for i, repairs := range rest {
-		if i > 4 {
-			break
-		}
-		for _, repair := range repairs {
-			if found := x.extend(append(slices.Clone(set), repair), rest[i+1:], size); found != nil {
+	for i := range failing {
+		for _, repair := range failing[i].repairs {
+			if slices.ContainsFunc(set, func(e Edit) bool { return e.Path == repair.Path }) {
+				continue
+			}
+			if found := x.extend(append(slices.Clone(set), repair), size); found != nil {
 				return found
 			}
 		}
@@ -71,16 +67,12 @@ func (x *examination) extend(set []Edit, rest [][]Edit, size int) []Edit {
 	return nil
 }
 
-// passesWith re-runs every check on the edited record.
-func (x *examination) passesWith(edits []Edit) bool {
+// failingWith re-runs every check on the edited record and returns the demonstrated faults that are left.
+func (x *examination) failingWith(edits []Edit) []finding {
 	y := examine(x.edited(edits), x.history)
 	y.words = words{} // the old answer is not about the edited request
 	y.quiet = true
 	y.run(allChecks())
-	for i := range y.findings {
-		if y.findings[i].weight == demonstrated {
-			return false
-		}
-	}
-	return true
+	y.sortFindings()
+	return slices.DeleteFunc(y.findings, func(f finding) bool { return f.weight != demonstrated })
 }

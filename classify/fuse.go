@@ -48,7 +48,7 @@ func (x *examination) judge() judgement {
 		c := candidate{cause: f.cause, finding: f, score: x.findingScore(f)}
 		if about != 0 && f.complaints()&about == 0 {
 			c.score = scoreResidual/2 + precedence(f.cause) // a fault, but not the one the server speaks of
-		} else if f.weight == demonstrated {
+		} else if f.weight >= likely {
 			explained = true
 		}
 		list = append(list, c)
@@ -97,6 +97,9 @@ func (x *examination) findingScore(f *finding) int {
 		return scoreDemonstrated + rank
 	case likely:
 		return scoreLikely + rank
+	}
+	if x.words.cause == f.cause && x.words.strength >= 2 {
+		return wordScore(x.words.strength) + rank // the words name it, the finding shows where
 	}
 	return scorePossible + rank
 }

@@ -78,7 +78,7 @@ func requestPhrase(p phrase, t terms) complaint {
 		return named(aboutAssertion, MissingAssertion)
 	case t.any(tAssertionType), t.all(tAssertion|tType) && !t.any(tToken):
 		return named(aboutAssertionType, InvalidAssertionType)
-	case t.all(tGrant | tType), t.any(tGrant) && t.any(pInvalid|pMissing|pKindOf|pDenied|pNot) && !t.any(tAudience|tScope|tExpired):
+	case t.all(tGrant | tType), t.any(tGrant) && t.any(pInvalid|pMissing|pSet|pMust|pKindOf|pDenied|pNot) && !t.any(tAudience|tScope|tExpired):
 		return named(aboutGrant, InvalidGrantType)
 	case t.any(tMethod) && t.any(tClient|tToken|pDenied|pInvalid|pNot) && !t.any(tSigning|tAlgorithm|tGrant|tSignature) && (t.any(pTwice|pDenied|pInvalid|pNot|pMust|pMissing) || p.notes.any(nMultiple)):
 		return named(aboutRequest, InvalidTokenRequest)
@@ -170,6 +170,8 @@ func keyFilePhrase(p phrase, t terms) complaint {
 	switch {
 	case t.any(tKeyFile) && !t.any(tAudience|tIssuer|tScope):
 		return named(aboutKeyFile, BadKeyFormat)
+	case t.all(tPrivate|tKey) && p.notes.any(nMatch|nMismatch):
+		return named(aboutSignature|aboutKey, KeyMismatch)
 	case t.all(tPrivate | tKey):
 		return named(aboutKeyFile, BadKeyFormat)
 	case p.phase == ClientSide && t.all(pInvalid) && t.any(tKey|pKindOf|tShape):
@@ -220,6 +222,8 @@ func keyPhrase(p phrase, t terms) complaint {
 	switch {
 	case t.any(tKID) && p.missing() && (!t.unknown() || t.any(pMissing|tClaim)):
 		return named(aboutKID, MissingKID)
+	case t.all(tKey|pNot) && p.notes.any(nMatch) && !t.any(pUnknown|tKID|tAlgorithm):
+		return named(aboutSignature|aboutKey, KeyMismatch)
 	case t.all(tShape|tSignature) && !t.any(pFailed|tKey):
 		return named(aboutStructure, MalformedJWT)
 	case t.all(tKey|pInvalid) && t.any(tType|pKindOf) && !t.any(tSignature|tToken):

@@ -81,6 +81,9 @@ func (x *examination) gatewayHeaders() bool {
 // since the signature is what a log cannot show. invalid_request says that it is something else.
 func (x *examination) residualAssertion() []candidate {
 	t := x.token
+	if t == nil && x.status() == 401 && x.words.said == "invalid_client" && x.Profile.Assertion != nil && x.form.has("client_assertion") {
+		return []candidate{{cause: KeyMismatch, score: scoreResidual, detail: "the answer is a bare invalid_client and the assertion was not logged; the usual reason is the key"}}
+	}
 	if t == nil || x.unreadable != "" || t.Signature == "valid" || x.words.code == "invalid_request" || x.status() == 400 && x.words.code != "invalid_client" && x.words.code != "invalid_grant" && x.words.code != "invalid_client_assertion" {
 		return nil
 	}

@@ -108,11 +108,16 @@ func (w *words) listen(value, path string, phase Phase) {
 		return
 	}
 	var best complaint
-	var all phrase
+	var all, before phrase
 	eachPhrase(value, func(p phrase) {
 		if boilerplate(p) {
 			return
 		}
+		if !p.terms.any(predicates) {
+			p.terms |= before.terms // "missing required claim: jti"
+			p.notes |= before.notes
+		}
+		before = p
 		all.terms |= p.terms
 		all.words += p.words
 		all.notes |= p.notes

@@ -28,13 +28,13 @@ func (x *examination) summary(j judgement, row Cause) string {
 	case j.detail != "":
 		return sentence(j.detail)
 	case j.cause == Unclassified && x.words.said != "":
-		return "The server says \"" + x.words.said + "\", which does not tell the cause, and no check that can be run fails."
+		return "The server says “" + x.words.said + "”, which does not tell the cause, and no check that can be run fails."
 	case j.cause == Unclassified:
 		return "The response names no cause and no check that can be run fails."
 	case x.words.text != "" && x.Phase == ClientSide:
-		return "The client reports \"" + x.words.text + "\"."
+		return "The client reports “" + x.words.text + "”."
 	case x.words.text != "":
-		return "The server says \"" + x.words.text + "\"."
+		return "The server says “" + x.words.text + "”."
 	}
 	return row.Summary
 }

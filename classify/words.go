@@ -73,6 +73,9 @@ const (
 	tIDToken
 )
 
+// predicates are the terms that say what is wrong with a subject.
+const predicates = pMissing | pSet | pUnknown | pFound | pInvalid | pNot | pPast | pFuture | pTooMuch | pFailed | pKindOf | pDenied | pTwice | pActive | tExpired | tReplay
+
 func (t terms) any(of terms) bool { return t&of != 0 }
 func (t terms) all(of terms) bool { return t&of == of }
 
