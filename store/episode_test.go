@@ -205,6 +205,7 @@ func testReviseMissing(t *testing.T, w *world) {
 func trafficContract() []contractTest {
 	return []contractTest{
 		{"successes bracket an incident", testBracket},
+		{"the nearest of the successes that came first", testBracketNearest},
 		{"a failure beyond a bracket clears it", testBracketCleared},
 		{"brackets do not depend on the order of arrival", testBracketOrder},
 		{"another client's success is no bracket", testBracketOthers},
@@ -219,6 +220,18 @@ func testBracket(t *testing.T, w *world) {
 	i := w.incident(t, id)
 	wantTime(t, "last success", i.LastSuccess, at(90))
 	wantTime(t, "first success", i.FirstSuccess, at(210))
+}
+
+// testBracketNearest has several successes in one minute, before and after a failure that is the last to arrive.
+func testBracketNearest(t *testing.T, w *world) {
+	w.traffic(t, accept(200), accept(210), accept(230), accept(400), accept(365), accept(390))
+	i := w.incident(t, w.add(t, fail(300))[0].IncidentID)
+	wantTime(t, "last success", i.LastSuccess, at(230))
+	wantTime(t, "first success", i.FirstSuccess, at(365))
+	// Within its own minute only the first and the last are known.
+	i = w.incident(t, w.add(t, fail(220, cause(classify.TokenExpired)))[0].IncidentID)
+	wantTime(t, "last success in the minute", i.LastSuccess, at(200))
+	wantTime(t, "first success in the minute", i.FirstSuccess, at(230))
 }
 
 func testBracketCleared(t *testing.T, w *world) {
@@ -311,9 +324,10 @@ func testBracketUnknown(t *testing.T, w *world) {
 
 func testBracketVersion(t *testing.T, w *world) {
 	id := w.add(t, fail(100))[0].IncidentID
-	w.traffic(t, accept(150))
+	w.traffic(t, accept(50), accept(150))
 	version := w.incident(t, id).Version
 	w.traffic(t, accept(160), accept(170))
+	w.traffic(t, accept(40), accept(160))
 	equal(t, "version", w.incident(t, id).Version, version)
 	w.traffic(t, accept(140))
 	if got := w.incident(t, id); got.Version <= version || !got.FirstSuccess.Equal(at(140)) {

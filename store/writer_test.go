@@ -184,8 +184,11 @@ func testWriteAbandoned(t *testing.T, w *world) {
 
 func testWriteCancelled(t *testing.T, w *world) {
 	ctx, cancel := context.WithCancel(t.Context())
-	err := w.Write(ctx, func(_ context.Context, tx *Tx) error {
+	err := w.Write(ctx, func(own context.Context, tx *Tx) error {
 		cancel()
+		if own.Err() != nil {
+			t.Error("the write's own context ended with the caller's")
+		}
 		return put(ctx, tx, "a") // with the caller's own context, too
 	})
 	if err != nil {
