@@ -57,7 +57,7 @@ type client struct {
 	version  string // of the service, in its user agent
 	calls    []call
 	sessions float64 // token requests a day
-	hours    [2]int  // UTC hours between which it is busy; outside it does a fifth
+	hours    [2]int  // UTC hours between which it is busy; outside them it does half
 	shown    form    // how its log shipper reports tokens
 }
 

@@ -65,10 +65,21 @@ func (m *maker) stories(now time.Time) []*exchange {
 	all = append(all, m.keyNotSaved(now)...)
 	all = append(all, m.missingScope(now)...)
 	all = append(all, m.outage(now)...)
+	all = append(all, m.experiments(now)...)
 	all = append(all, m.onboarding(now, newcomer(), exchangeGuide(), 22*time.Hour, 13*time.Hour)...)
 	all = append(all, m.onboarding(now, intake(), healthTable(), 8*time.Hour, time.Hour)...)
-	// Last week somebody tried the exchange out by hand: some causes are old friends.
-	all = append(all, m.onboarding(now, newcomer(), exchangeGuide()[:6], 7*24*time.Hour, 6*24*time.Hour)...)
+	return all
+}
+
+// experiments: in development somebody always tries something out, so that some causes are old friends.
+func (m *maker) experiments(now time.Time) []*exchange {
+	var all []*exchange
+	c := clientOf("order-router-dev")
+	c.scope = "read:orders"
+	known := []mistake{missingToken, expiredToken, wrongScheme, scopeGap, slowClock, wrongKey}
+	for t := now.Add(-24*time.Hour - history); t.Before(now); t = t.Add(90*time.Minute + time.Duration(m.rng.Int64N(int64(2*time.Hour)))) {
+		all = append(all, known[m.rng.IntN(len(known))](m, c, t)...)
+	}
 	return all
 }
 

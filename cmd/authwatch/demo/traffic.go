@@ -38,11 +38,11 @@ func (m *maker) sessions(now time.Time, c client, from, to time.Time, density fl
 	return all
 }
 
-// pause is the time to the client's next session; outside its hours it is five times as long.
+// pause is the time to the client's next session; outside its hours it is twice as long.
 func (m *maker) pause(c client, t time.Time, density float64) time.Duration {
 	mean := float64(24*time.Hour) / c.sessions / density
 	if h := t.UTC().Hour(); h < c.hours[0] || h >= c.hours[1] {
-		mean *= 5
+		mean *= 2
 	}
 	return time.Duration(mean * (0.5 + m.rng.Float64()))
 }
@@ -62,7 +62,7 @@ func (m *maker) session(now time.Time, c client, t time.Time) []*exchange {
 		at := t.Add(time.Second + time.Duration(m.rng.Int64N(int64(170*time.Second))))
 		all = append(all, m.apiCall(c, at, token, c.calls[m.rng.IntN(len(c.calls))]))
 	}
-	if c.service == "settlement" && m.rng.IntN(9) == 0 {
+	if c.service == "settlement" && m.rng.IntN(3) == 0 {
 		late := t.Add(184*time.Second + time.Duration(m.rng.Int64N(int64(40*time.Second))))
 		all = append(all, m.apiCall(c, late, token, c.calls[0]).challenge(401, expired, "Unauthorized"))
 	}
