@@ -20,6 +20,10 @@ func checkContentType(x *examination) {
 	if ruled {
 		want = strings.ToLower(x.Profile.Assertion.ContentType)
 	}
+	if got == want {
+		x.pass(check, path, "the content type is "+want)
+		return
+	}
 	f := finding{cause: WrongContentType, weight: demonstrated, witness: WitnessRequest, path: path, observed: clip(got), expected: want,
 		detail: "the content type is " + clip(got) + "; the token endpoint expects " + want, repairs: []Edit{{Op: "replace", Path: path, Value: want}}}
 	switch {
@@ -28,8 +32,6 @@ func checkContentType(x *examination) {
 	case got == "":
 		f.weight, f.detail = possible, "no content type was sent or logged"
 		x.report(check, f)
-	case got == want:
-		x.pass(check, path, "the content type is "+want)
 	case ruled:
 		x.report(check, f)
 	case got == "application/json":
@@ -52,6 +54,10 @@ func checkGrant(x *examination) {
 		return
 	}
 	got := x.form.text("grant_type")
+	if got == "client_credentials" {
+		x.pass(check, path, "grant_type is client_credentials")
+		return
+	}
 	f := finding{cause: InvalidGrantType, weight: demonstrated, witness: WitnessRequest, path: path, observed: shown(x.form.values["grant_type"]), expected: "client_credentials",
 		repairs: []Edit{{Op: "replace", Path: path, Value: "client_credentials"}}}
 	switch {
@@ -65,7 +71,7 @@ func checkGrant(x *examination) {
 			f.weight = possible
 		}
 		x.report(check, f)
-	case got != "client_credentials" && x.Profile.Assertion != nil && x.form.has("client_assertion"):
+	case x.Profile.Assertion != nil && x.form.has("client_assertion"):
 		f.weight, f.detail = possible, "grant_type is "+clip(got)+", not client_credentials"
 		if got == "password" {
 			f.weight = likely // a client that authenticates with its own key has no password to send
@@ -98,11 +104,13 @@ func checkAssertionType(x *examination) {
 		return
 	}
 	got := x.form.text("client_assertion_type")
+	if got == assertionTypeJWT {
+		x.pass(check, path, "client_assertion_type is the JWT type of RFC 7523")
+		return
+	}
 	f := finding{cause: InvalidAssertionType, weight: demonstrated, witness: WitnessRequest, path: path, observed: shown(x.form.values["client_assertion_type"]), expected: assertionTypeJWT,
 		repairs: []Edit{{Op: "replace", Path: path, Value: assertionTypeJWT}}}
 	switch {
-	case got == assertionTypeJWT:
-		x.pass(check, path, "client_assertion_type is the JWT type of RFC 7523")
 	case x.form.twice == "client_assertion_type":
 	case !x.form.has("client_assertion_type"):
 		f.repairs[0].Op, f.detail = "add", "a client_assertion was sent without client_assertion_type"

@@ -159,7 +159,27 @@ func (x *examination) claim(name string) (any, bool) {
 	return v, ok && v != nil
 }
 
-func (x *examination) claimPath(name string) string  { return x.root + ".claims." + name }
+// claimPath is the path of a claim. The usual ones are spelt out, since every check asks for one.
+func (x *examination) claimPath(name string) string {
+	if x.root == "client_assertion" {
+		switch name {
+		case "iss":
+			return "client_assertion.claims.iss"
+		case "sub":
+			return "client_assertion.claims.sub"
+		case "aud":
+			return "client_assertion.claims.aud"
+		case "exp":
+			return "client_assertion.claims.exp"
+		case "iat":
+			return "client_assertion.claims.iat"
+		case "jti":
+			return "client_assertion.claims.jti"
+		}
+	}
+	return x.root + ".claims." + clip(name)
+}
+
 func (x *examination) headerPath(name string) string { return x.root + ".header." + name }
 
 // status is the response's, 0 without one.

@@ -69,10 +69,28 @@ func (x *examination) extend(set []Edit, size int) []Edit {
 
 // failingWith re-runs every check on the edited record and returns the demonstrated faults that are left.
 func (x *examination) failingWith(edits []Edit) []finding {
-	y := examine(x.edited(edits), x.history)
-	y.words = words{} // the old answer is not about the edited request
-	y.quiet = true
+	y := x.again(edits)
 	y.run(allChecks())
 	y.sortFindings()
 	return slices.DeleteFunc(y.findings, func(f finding) bool { return f.weight != demonstrated })
+}
+
+// again is the examination of the edited record. The old answer is not about it, so there are no words.
+func (x *examination) again(edits []Edit) *examination {
+	y := *x
+	y.Exchange, y.words, y.findings, y.checks, y.quiet = x.edited(edits), words{}, nil, nil, true
+	if x.root == "client_assertion" {
+		y.token = y.Record.ClientAssertion
+	} else {
+		y.token = y.Record.AccessToken
+	}
+	if r := y.Record.Request; r != x.Record.Request {
+		y.auth = authorizationOf(r.Headers)
+		if y.assertion {
+			y.form = formOf(r.Body)
+		}
+	}
+	y.unreadable = unreadable(y.token)
+	y.otherKind = y.kindMismatch()
+	return &y
 }

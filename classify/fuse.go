@@ -104,67 +104,6 @@ func (x *examination) findingScore(f *finding) int {
 	return scorePossible + rank
 }
 
-// precedence orders faults of equal weight: what keeps a server from looking further comes first, then the particular before the general.
-func precedence(cause Code) int {
-	switch cause {
-	case MalformedAuthorizationHeader, MissingToken, WrongContentType:
-		return 48
-	case MalformedJWT, MissingAssertion:
-		return 46
-	case InvalidAssertionType, InvalidGrantType:
-		return 44
-	case InvalidTokenRequest:
-		return 43
-	case WrongTokenType:
-		return 42
-	case TimestampUnits:
-		return 40
-	case InvalidClaim:
-		return 38
-	case MissingClaim:
-		return 36
-	case ClientIdentityMismatch:
-		return 34
-	case WrongEnvironment:
-		return 33
-	case KeyReusedAcrossEnvironments:
-		return 32
-	case UnknownClient:
-		return 31
-	case WrongAlgorithm:
-		return 30
-	case MissingKID:
-		return 29
-	case UnknownKey:
-		return 28
-	case KeyMismatch, InvalidSignature:
-		return 26
-	case WrongIssuer:
-		return 24
-	case WrongAudience:
-		return 23
-	case ExpiredMidSession:
-		return 22
-	case ClockSkew:
-		return 21
-	case AssertionExpired, TokenExpired:
-		return 20
-	case NotYetValid:
-		return 19
-	case AssertionTooOld, LifetimeTooLong:
-		return 18
-	case JTIReuse:
-		return 14
-	case ProofOfPossession:
-		return 12
-	case ScopeFormat:
-		return 10
-	case ScopeGap, AccountAccessDenied:
-		return 8
-	}
-	return 0
-}
-
 // confidence says how the winner is known. Proven needs a demonstrated fault that the server's words, if they were understood, do
 // not contradict, and no second demonstrated fault that could be the reason as well.
 func (x *examination) confidence(best candidate, list []candidate, about subject) Confidence {
@@ -270,30 +209,4 @@ func lookAlikes(chosen Code, x *examination) []Code {
 		return []Code{TokenExpired, InvalidSignature, WrongAudience, WrongIssuer, RevokedToken}
 	}
 	return nil
-}
-
-// sortFindings makes the order of the checks immaterial.
-func (x *examination) sortFindings() {
-	slices.SortFunc(x.findings, func(a, b finding) int {
-		if a.weight != b.weight {
-			return int(b.weight - a.weight)
-		}
-		if d := precedence(b.cause) - precedence(a.cause); d != 0 {
-			return d
-		}
-		return strings.Compare(string(a.cause)+a.path+a.detail, string(b.cause)+b.path+b.detail)
-	})
-	slices.SortFunc(x.checks, func(a, b Check) int {
-		if d := displayOrder(a.Check) - displayOrder(b.Check); d != 0 {
-			return d
-		}
-		return strings.Compare(a.Path+a.Detail, b.Path+b.Detail)
-	})
-}
-
-// displayOrder is the order in which a page shows the checks: the request first, then the token from the outside in.
-func displayOrder(check string) int {
-	return slices.Index([]string{"authorization_header", "content_type", "grant_type", "assertion_type", "client_authentication", "parameters",
-		"requested_scope", "requested_audience", "structure", "token_type", "algorithm", "key_id", "signature", "required_claims", "claim_types",
-		"identity", "client", "issuer", "audience", "expiry", "not_before", "issued_at", "lifetime", "jti", "scope", "account", "proof_of_possession"}, check)
 }

@@ -1,0 +1,147 @@
+package classify
+
+import (
+	"slices"
+	"strings"
+)
+
+// precedence orders faults of equal weight: what keeps a server from looking further comes first, then the particular before the general.
+func precedence(cause Code) int {
+	switch cause {
+	case MalformedAuthorizationHeader, MissingToken, WrongContentType:
+		return 48
+	case MalformedJWT, MissingAssertion:
+		return 46
+	case InvalidAssertionType, InvalidGrantType:
+		return 44
+	case InvalidTokenRequest:
+		return 43
+	case WrongTokenType:
+		return 42
+	case TimestampUnits:
+		return 40
+	case InvalidClaim:
+		return 38
+	case MissingClaim:
+		return 36
+	case ClientIdentityMismatch:
+		return 34
+	case WrongEnvironment:
+		return 33
+	case KeyReusedAcrossEnvironments:
+		return 32
+	case UnknownClient:
+		return 31
+	case WrongAlgorithm:
+		return 30
+	case MissingKID:
+		return 29
+	case UnknownKey:
+		return 28
+	case KeyMismatch, InvalidSignature:
+		return 26
+	case WrongIssuer:
+		return 24
+	case WrongAudience:
+		return 23
+	case ExpiredMidSession:
+		return 22
+	case ClockSkew:
+		return 21
+	case AssertionExpired, TokenExpired:
+		return 20
+	case NotYetValid:
+		return 19
+	case AssertionTooOld, LifetimeTooLong:
+		return 18
+	case JTIReuse:
+		return 14
+	case ProofOfPossession:
+		return 12
+	case ScopeFormat:
+		return 10
+	case ScopeGap, AccountAccessDenied:
+		return 8
+	}
+	return 0
+}
+
+// sortFindings makes the order of the checks immaterial.
+func (x *examination) sortFindings() {
+	slices.SortFunc(x.findings, func(a, b finding) int {
+		if a.weight != b.weight {
+			return int(b.weight - a.weight)
+		}
+		if d := precedence(b.cause) - precedence(a.cause); d != 0 {
+			return d
+		}
+		return strings.Compare(string(a.cause)+a.path+a.detail, string(b.cause)+b.path+b.detail)
+	})
+	slices.SortFunc(x.checks, func(a, b Check) int {
+		if d := displayOrder(a.Check) - displayOrder(b.Check); d != 0 {
+			return d
+		}
+		return strings.Compare(a.Path+a.Detail, b.Path+b.Detail)
+	})
+}
+
+// displayOrder is the order in which a page shows the checks: the request first, then the token from the outside in.
+func displayOrder(check string) int {
+	switch check {
+	case "authorization_header":
+		return 0
+	case "content_type":
+		return 1
+	case "grant_type":
+		return 2
+	case "assertion_type":
+		return 3
+	case "client_authentication":
+		return 4
+	case "parameters":
+		return 5
+	case "requested_scope":
+		return 6
+	case "requested_audience":
+		return 7
+	case "structure":
+		return 8
+	case "token_type":
+		return 9
+	case "algorithm":
+		return 10
+	case "key_id":
+		return 11
+	case "signature":
+		return 12
+	case "required_claims":
+		return 13
+	case "claim_types":
+		return 14
+	case "identity":
+		return 15
+	case "client":
+		return 16
+	case "issuer":
+		return 17
+	case "audience":
+		return 18
+	case "expiry":
+		return 19
+	case "not_before":
+		return 20
+	case "issued_at":
+		return 21
+	case "lifetime":
+		return 22
+	case "jti":
+		return 23
+	case "scope":
+		return 24
+	case "account":
+		return 25
+	case "proof_of_possession":
+		return 26
+	}
+	return -1
+}
