@@ -76,6 +76,6 @@ func FuzzRedactor(f *testing.F) {
 		w.headerText("authorization", before+token+after)
 		w.url(before, 0)
 		w.body(after)
-		setCookieNames(before)
+		w.setCookieNames(before)
 	})
 }

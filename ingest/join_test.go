@@ -1,10 +1,14 @@
 package ingest
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"authwatch/classify"
+	"authwatch/store"
 )
 
 // lateAssertion is a record of the tokens endpoint for a token request.
@@ -151,4 +155,35 @@ func TestJoin_CommonIDsJoinNothing(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 	s.assertSame("no id", before)
+}
+
+// A token that came first serves each exchange of its trace, in whatever request they come.
+func TestJoin_TokenServesItsWholeTrace(t *testing.T) {
+	s := newService(t, testProfile())
+	s.post(tokens, strings.Replace(lateAssertion(10, "a", "https://api.lab.test"), `"request_id":"req-a"`, `"trace_id":"t1"`, 1))
+	for _, id := range []string{"a", "b"} {
+		s.post(responses, strings.Replace(tokenRequest(10, id, 401, ""), `"client_id":`, `"trace_id":"t1","client_id":`, 1))
+	}
+	for id, got := range s.snapshot().Verdicts {
+		if !strings.HasPrefix(got, "wrong_audience proven") {
+			t.Errorf("%s: %s", id, got)
+		}
+	}
+}
+
+// What an exchange told history without its token is not told again with it.
+func TestJoin_CountsFactsOnce(t *testing.T) {
+	s := newService(t, testProfile())
+	s.post(responses, tokenRequest(20, "b", 200, ""))
+	s.post(tokens, lateAssertion(20, "b", tokenEndpoint))
+	key := classify.Key{Kind: classify.FactClient, Provider: "lab", Environment: "prod", Name: "client-a"}
+	var fact classify.Fact
+	err := s.store.Write(context.Background(), func(ctx context.Context, tx *store.Tx) error {
+		history, err := tx.History(ctx, []classify.Key{key})
+		fact = history[key]
+		return err
+	})
+	if err != nil || fact.Count != 1 {
+		t.Errorf("%+v, %v", fact, err)
+	}
 }

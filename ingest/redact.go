@@ -127,7 +127,7 @@ func (w *walk) nested(s string, depth int) string {
 	s = w.tokens(s)
 	s = w.credentials(s)
 	if depth < maxNesting {
-		s = w.base64Encoded(s)
+		s = w.base64Encoded(s, false)
 	}
 	return w.unlessFailed(s)
 }

@@ -101,9 +101,9 @@ func (w *walk) secret(class nameClass, s string, depth int) string {
 	case class == secretHeader:
 		return w.authorization(s)
 	case class == secretCookie:
-		return cookieNames(s)
+		return w.cookieNames(s)
 	case class == secretSetCookie:
-		return setCookieNames(s)
+		return w.setCookieNames(s)
 	case w.patterns.mask.MatchString(trimmed):
 		return "[redacted]"
 	}
@@ -227,7 +227,7 @@ func isRandom(s string) bool {
 	return digit > 0 && letters > 0 && changes >= 1 || upper > 1 && lower > 1 && changes >= 3 || digit >= 16 && letters == 0
 }
 
-func cookieNames(s string) string {
+func (w *walk) cookieNames(s string) string {
 	parts := strings.Split(s, ";")
 	for i, p := range parts {
 		name, _, ok := strings.Cut(strings.TrimSpace(p), "=")
@@ -235,21 +235,22 @@ func cookieNames(s string) string {
 			parts[i] = "[set]" // a cookie without a name is all value
 			continue
 		}
-		parts[i] = name + "=[set]"
+		parts[i] = w.text(name) + "=[set]"
 	}
 	return strings.Join(parts, "; ")
 }
 
 // setCookieNames keeps name and attributes of each cookie. Joined fields are cut at commas that are followed by name=,
 // so that the comma of an Expires date is none.
-func setCookieNames(s string) string {
+func (w *walk) setCookieNames(s string) string {
 	var out []string
 	for _, cookie := range splitSetCookie(s) {
 		parts := strings.Split(cookie, ";")
-		parts[0] = cookieNames(parts[0])
+		parts[0] = w.cookieNames(parts[0])
 		for i, attribute := range parts[1:] {
-			if name, _, _ := strings.Cut(strings.TrimSpace(attribute), "="); !isCookieAttribute(name) {
-				parts[i+1] = " [set]"
+			parts[i+1] = " [set]"
+			if name, _, _ := strings.Cut(strings.TrimSpace(attribute), "="); isCookieAttribute(name) {
+				parts[i+1] = w.text(attribute)
 			}
 		}
 		out = append(out, strings.Join(parts, ";"))

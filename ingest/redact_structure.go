@@ -29,6 +29,9 @@ func (w *walk) url(s string, depth int) string {
 			return w.userName(user) + ":[set]@"
 		})
 	}
+	if depth < maxNesting {
+		rest = w.base64Encoded(rest, true) // as a whole first: the slash is of its alphabet
+	}
 	segments := strings.Split(rest, "/")
 	for i, segment := range segments {
 		segments[i] = w.part(segment, depth)
@@ -305,7 +308,8 @@ func unescapeLoosely(s string) string {
 const minEncoded = 24
 
 // base64Encoded opens base64 of printable text, one level deep: what decodes to something secret is dropped whole.
-func (w *walk) base64Encoded(s string) string {
+// With alone it leaves runs beside a dot, which can be segments of a token and are for tokens to find.
+func (w *walk) base64Encoded(s string, alone bool) string {
 	var out strings.Builder
 	last := 0
 	for i := 0; i < len(s) && !w.failed; {
@@ -317,18 +321,35 @@ func (w *walk) base64Encoded(s string) string {
 		for end < len(s) && isBase64Byte(s[end]) {
 			end++
 		}
-		if end-i >= minEncoded {
-			if marker, ok := w.encodedSecret(s[i:end]); ok {
-				for end < len(s) && s[end] == '=' {
-					end++
-				}
-				out.WriteString(s[last:i] + marker)
-				last = end
+		if alone && (i > 0 && s[i-1] == '.' || end < len(s) && s[end] == '.') {
+			i = end
+			continue
+		}
+		if start, marker, ok := w.encodedRun(s[i:end]); ok {
+			for end < len(s) && s[end] == '=' {
+				end++
 			}
+			out.WriteString(s[last:i+start] + marker)
+			last = end
 		}
 		i = end
 	}
 	return out.String() + s[last:]
+}
+
+// encodedRun finds a secret that begins at the start of a base64 run or, as the slash is of its alphabet, after one of the first path segments.
+func (w *walk) encodedRun(run string) (start int, marker string, ok bool) {
+	for tries := 0; len(run)-start >= minEncoded && tries < 8; tries++ {
+		if marker, ok := w.encodedSecret(run[start:]); ok {
+			return start, marker, true
+		}
+		slash := strings.IndexByte(run[start:], '/')
+		if slash < 0 {
+			break
+		}
+		start += slash + 1
+	}
+	return 0, "", false
 }
 
 func (w *walk) encodedSecret(s string) (marker string, ok bool) {

@@ -279,3 +279,40 @@ func TestText(t *testing.T) {
 		}
 	}
 }
+
+// A token in any field, any part of a URL, any name and any encoding stays out of what is stored.
+func TestDecode_TokenAnywhere(t *testing.T) {
+	token := rv01(t)
+	forbid := vectors(t)[0].Forbid
+	fields := []string{
+		`"id":"@"`, `"provider":"@"`, `"environment":"@"`, `"service":"@"`, `"client_id":"@"`, `"request_id":"@"`, `"trace_id":"@"`, `"client_ip":"@"`,
+		`"user_agent":"@"`, `"error":"@"`, `"request":{"method":"@"}`, `"request":{"url":"@"}`, `"request":{"url":"https://@/"}`, `"request":{"url":"https://@:x@h/"}`,
+		`"request":{"url":"/@"}`, `"request":{"url":"/a?@"}`, `"request":{"url":"/a?@=1"}`, `"request":{"url":"/a?x=@"}`, `"request":{"url":"/a#@"}`, `"request":{"url":"/a;jsessionid=@"}`,
+		`"request":{"headers":{"@":"x"}}`, `"request":{"headers":{"x-any":"@"}}`, `"request":{"headers":{"x-any":["a",{"b":"@"}]}}`, `"request":{"headers":{"cookie":"@"}}`,
+		`"request":{"headers":{"cookie":"@=1"}}`, `"response":{"headers":{"set-cookie":"a=@; Path=/@"}}`, `"response":{"headers":{"www-authenticate":"Bearer error=\"@\""}}`,
+		`"response":{"headers":{"location":"https://h/?x=@"}}`, `"request":{"body":"@"}`, `"request":{"body":{"@":1}}`, `"request":{"body":[["@"]]}`, `"request":{"body":"a=b&c=@"}`,
+		`"response":{"body":"{\"a\":\"{\\\"b\\\":\\\"@\\\"}\"}"}`, `"response":{"body":"<html>@</html>"}`, `"client_assertion":{"header":{"@":"@"},"claims":{"@":"@","sub":"@","aud":["@",{"@":"@"}]}}`,
+		`"access_token":{"header":{"jwk":{"kty":"EC","@":"@"}},"claims":{"cnf":{"@":"@","jkt":"@"}},"malformed":"@","signature":"@"}`, `"access_token":"@"`, `"error":"x.@"`, `"error":"@.x"`, `"error":"@@"`,
+	}
+	encodings := map[string]string{
+		"plain": token, "percent": strings.ReplaceAll(token, ".", "%2E"), "percent twice": strings.ReplaceAll(token, ".", "%252E"),
+		"base64": base64.StdEncoding.EncodeToString([]byte(token)), "in words": "see " + token + " here", "bearer": "Bearer " + token,
+	}
+	red := testRedactor(t)
+	for _, field := range fields {
+		for name, text := range encodings {
+			body := `{"time":"2026-11-22T02:19:00Z","response":{"status":401},` + strings.ReplaceAll(field, "@", text) + `}`
+			if strings.HasPrefix(field, `"response"`) {
+				body = strings.Replace(body, `"response":{"status":401},`, "", 1)
+			}
+			rec := decodeOne(t, red, []byte(body))
+			stored, err := json.Marshal(rec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if found := leak(stored, forbid); found != "" {
+				t.Errorf("%s in %s: %s", name, field, found)
+			}
+		}
+	}
+}
