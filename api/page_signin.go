@@ -17,9 +17,6 @@ type loginPage struct {
 func (loginPage) template() string { return "login.html" }
 
 func (s *Server) loginPage(c echo.Context) error {
-	if s.user(c).ID != "" {
-		return c.Redirect(http.StatusSeeOther, "/")
-	}
 	return s.render(c, http.StatusOK, loginPage{s.frameOf(c, "")})
 }
 

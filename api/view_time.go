@@ -91,9 +91,9 @@ func roughly(d time.Duration) string {
 	}
 }
 
-// numericDate reads a claim as RFC 7519 NumericDate. Out of the years 1 to 9999 it is none: such a time.Time would not
-// even marshal.
-func numericDate(claim any) (t time.Time, ok bool) {
+// numericDate reads a claim as RFC 7519 NumericDate, or in another unit than its seconds. Before 1970 and after the year
+// 9999 it is none: such a time.Time would not even marshal.
+func numericDate(claim any, unit time.Duration) (t time.Time, ok bool) {
 	var seconds float64
 	switch v := claim.(type) {
 	case json.Number:
@@ -109,6 +109,7 @@ func numericDate(claim any) (t time.Time, ok bool) {
 	default:
 		return time.Time{}, false
 	}
+	seconds *= unit.Seconds()
 	if math.IsNaN(seconds) || seconds < 0 || seconds > 253402300799 {
 		return time.Time{}, false
 	}

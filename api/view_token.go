@@ -161,13 +161,12 @@ func (t claimTable) row(part, word, name string, value any, sent bool) claimRow 
 
 // tell adds the date and its distance from the request to a time claim.
 func (t claimTable) tell(r *claimRow, name string, value any) {
-	when, ok := numericDate(value)
-	if !ok {
+	when, ok := numericDate(value, time.Second)
+	if !ok || when.Year() > 5000 {
 		r.Relative = "not a number of seconds"
-		return
-	}
-	if when.Year() > 5000 {
-		r.Relative = "reads as milliseconds: as seconds it is the year " + when.Format("2006")
+		if when, ok := numericDate(value, time.Millisecond); ok && when.Year() > 2000 && when.Year() < 2200 {
+			r.Relative = "not a number of seconds; as milliseconds it is " + when.Format("2 Jan 2006 15:04:05")
+		}
 		return
 	}
 	r.Time = moment{ISO: when.Format(time.RFC3339), Text: when.Format("2 Jan 2006 15:04:05")}

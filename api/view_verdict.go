@@ -236,14 +236,14 @@ type editView struct {
 func fixOf(f classify.Fix) fixView {
 	out := fixView{Verified: f.Verified && len(f.Edits) > 0}
 	for _, e := range f.Edits {
-		view := editView{Op: e.Op, Path: line(e.Path)}
+		view := editView{Op: line(e.Op), Path: line(e.Path)}
 		if e.Op != "remove" {
 			view.Value = sentText(e.Value)
 		}
 		out.Edits = append(out.Edits, view)
 	}
-	if len(f.Edits) > 0 {
-		out.EditsJSON, _ = compactJSON(f.Edits)
+	if text, err := compactJSON(f.Edits); err == nil && len(f.Edits) > 0 && text == shown(text, bodyLength) {
+		out.EditsJSON = text // whole and as it reads, or not at all: nobody looks at what a button copies
 	}
 	for _, name := range f.NotCheckable {
 		out.NotCheckable = append(out.NotCheckable, strings.ReplaceAll(line(name), "_", " "))
