@@ -4,6 +4,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -105,5 +107,32 @@ func TestServe_SecondStartKeepsTheFirstUsersLink(t *testing.T) {
 	}
 	if strings.Contains(again.stderr.String(), "setup-token") {
 		t.Error("a second start made another link")
+	}
+}
+
+// Without --demo there is no sample data, and the first page says how to send the first record. The README says it as well.
+func TestServe_FirstRecord(t *testing.T) {
+	s := startServer(t)
+	s.signIn()
+	for _, want := range []string{"Nothing", "curl", s.url + "/ingest/v1/responses", "authwatch key create --scope ingest"} {
+		if page := string(s.page("/")); !strings.Contains(page, want) {
+			t.Errorf("the first page lacks %q", want)
+		}
+	}
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, record, found := strings.Cut(string(readme), "-d '")
+	if record, _, found = strings.Cut(record, "'\n"); !found {
+		t.Fatal("the README has no curl line with a record")
+	}
+	if got := s.post(s.key("ingest"), "/ingest/v1/responses", []byte(record)); got.Accepted != 1 {
+		t.Errorf("%+v", got)
+	}
+	type incident struct{ Cause, Environment, Confidence string }
+	got := list[incident](s, s.key("read"), "/api/v1/incidents")
+	if want := (incident{"wrong_audience", "preprod", "proven"}); len(got) != 1 || got[0] != want {
+		t.Errorf("%+v, want %+v", got, want)
 	}
 }
