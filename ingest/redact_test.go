@@ -286,7 +286,7 @@ func TestDecode_TokenAnywhere(t *testing.T) {
 	forbid := vectors(t)[0].Forbid
 	fields := []string{
 		`"id":"@"`, `"provider":"@"`, `"environment":"@"`, `"service":"@"`, `"client_id":"@"`, `"request_id":"@"`, `"trace_id":"@"`, `"client_ip":"@"`,
-		`"user_agent":"@"`, `"error":"@"`, `"request":{"method":"@"}`, `"request":{"url":"@"}`, `"request":{"url":"https://@/"}`, `"request":{"url":"https://@:x@h/"}`,
+		`"user_agent":"@"`, `"error":"@"`, `"request":{"method":"@"}`, `"request":{"url":"@"}`, `"request":{"url":"https://@/"}`, `"request":{"url":"https://@:x\u0040h/"}`, `"request":{"url":"https://u:@\u0040h/"}`,
 		`"request":{"url":"/@"}`, `"request":{"url":"/a?@"}`, `"request":{"url":"/a?@=1"}`, `"request":{"url":"/a?x=@"}`, `"request":{"url":"/a#@"}`, `"request":{"url":"/a;jsessionid=@"}`,
 		`"request":{"headers":{"@":"x"}}`, `"request":{"headers":{"x-any":"@"}}`, `"request":{"headers":{"x-any":["a",{"b":"@"}]}}`, `"request":{"headers":{"cookie":"@"}}`,
 		`"request":{"headers":{"cookie":"@=1"}}`, `"response":{"headers":{"set-cookie":"a=@; Path=/@"}}`, `"response":{"headers":{"www-authenticate":"Bearer error=\"@\""}}`,
