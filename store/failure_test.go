@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -184,7 +185,7 @@ func hostileContract() []contractTest {
 // testHostileText puts every kind of text into every field. The batch must pass whole, and filters must find it again.
 func testHostileText(t *testing.T, w *world) {
 	hostile := []string{"'; drop table failure; --", `" or 1=1`, "nul\x00byte", "broken \xff\xfe utf-8", "\u202egnp.exe", "$1 ? :x @y",
-		strings.Repeat("x", 9000), strings.Repeat("𝕏", 4000), "%_\\", "line\r\nbreak", "🙂", " ", ""}
+		strings.Repeat("x", 9000), incompressible(9000), strings.Repeat("𝕏", 4000), "%_\\", "line\r\nbreak", "🙂", " ", ""}
 	for i, text := range hostile {
 		f := fail(i, client(text), endpoint(text), summary(text), requestID(text), environment(text), cause(classify.Code("unclassified")))
 		f.Source, f.RecordID, f.TraceID, f.Service, f.Method, f.URL = text, text, text, text, text, text
@@ -210,6 +211,9 @@ func testHostileText(t *testing.T, w *world) {
 			t.Fatalf("failures of %.20q: got %d, %v", text, len(got), err)
 		}
 		equal(t, "service", got[0].Service, cleanText(text))
+		if n := len(got[0].Verdict.ClientID); n > keyLength {
+			t.Errorf("the client id is kept with %d bytes", n)
+		}
 		equal(t, "incidents", len(w.incidents(t, IncidentFilter{Providers: one, Environments: one, Clients: one})), 1)
 		equal(t, "facts", len(w.history(t, key(text))), 1)
 		equal(t, "halves of joins", len(w.take(t, "token", text)), 1)
@@ -227,6 +231,16 @@ func testHostileText(t *testing.T, w *world) {
 		}
 	}
 	equal(t, "failures", len(w.allFailures(t)), len(hostile))
+}
+
+// incompressible text is what makes PostgreSQL refuse a long index row; repetition it would compress.
+func incompressible(n int) string {
+	random := rand.New(rand.NewPCG(5, 6))
+	var b strings.Builder
+	for b.Len() < n {
+		fmt.Fprintf(&b, "%016x", random.Uint64())
+	}
+	return b.String()
 }
 
 func (w *world) allFailures(t *testing.T) []Failure {
