@@ -264,7 +264,8 @@ func bodyMentions(body Body, text string) bool {
 func businessOutcome(e Exchange) Outcome {
 	status := e.Record.Response.Status
 	w := hear(e.Record, e.Phase)
-	if w.challenged || w.oauth && w.code != "invalid_request" && w.code != "access_denied" || w.speaks {
+	carried := e.Record.AccessToken != nil || e.Record.Request != nil && e.Record.Request.Headers["authorization"] != ""
+	if w.challenged || w.oauth && w.code != "invalid_request" && w.code != "access_denied" || w.speaks || w.token && carried {
 		return Failed
 	}
 	if status >= 502 && status <= 504 {

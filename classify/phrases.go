@@ -228,6 +228,8 @@ func keyPhrase(p phrase, t terms) complaint {
 		return named(aboutStructure, MalformedJWT)
 	case t.all(tKey|pInvalid) && t.any(tType|pKindOf) && !t.any(tSignature|tToken):
 		return hinted(aboutKeyFile|aboutKey|aboutAlgorithm, BadKeyFormat)
+	case t.all(tKey|tShape) && p.phase == ClientSide:
+		return named(aboutKeyFile, BadKeyFormat)
 	case t.all(tKey|tShape) && !t.any(tToken|tSignature|tClient|pFound|tKID):
 		return named(aboutServer|aboutKey, ProviderUnavailable)
 	case t.any(tKID), t.any(tKey) && !t.any(tAlgorithm|tSignature) && (t.unknown() || p.missing() || t.any(pSet)):

@@ -13,6 +13,7 @@ type words struct {
 	scope      string // that the challenge asks for
 	oauth      bool   // the code is one of RFC 6749, 6750, 8707, 9449 or 9470
 	speaks     bool   // the text speaks of authentication
+	token      bool   // the text says something particular about a token, of whatever kind
 	page       bool   // the body is an HTML page
 	gateway    bool   // the page is one that a proxy or firewall makes
 }
@@ -85,12 +86,13 @@ func (w *words) setCode(value, path string, phase Phase) {
 	}
 	if generic {
 		w.note(value, path)
-		w.speaks = w.speaks || oauthCode(value)
+		w.speaks = w.speaks || oauthCode(value) && value != "invalid_request" && value != "access_denied"
 		return
 	}
 	if c.subject != 0 {
 		c.cause = atPhase(c.cause, phase)
 		w.take(c, value, path)
+		w.speaks = w.speaks || c.subject&(aboutServer|aboutRate) == 0
 		return
 	}
 	w.listen(value, path, phase)
@@ -105,6 +107,7 @@ func (w *words) listen(value, path string, phase Phase) {
 	if c := complaintOfNumbered(value); c.subject != 0 {
 		c.cause = atPhase(c.cause, phase)
 		w.take(c, value, path)
+		w.speaks = true
 		return
 	}
 	var best complaint
@@ -138,7 +141,13 @@ func (w *words) listen(value, path string, phase Phase) {
 	if best.subject != 0 {
 		w.take(best, value, path)
 	}
-	w.speaks = w.speaks || all.terms.any(tToken|tHeader|tAssertion|tBearer) && all.terms.any(pInvalid|pMissing|pFailed|pDenied|tExpired)
+	w.speaks = w.speaks || all.aboutAuth() && (best.strength >= 2 || all.terms.any(pInvalid|pFailed|pDenied))
+	w.token = w.token || best.strength >= 2 && all.terms.any(tToken)
+}
+
+// aboutAuth reports whether a text uses the vocabulary of authentication; "token" alone is also a coin, a voucher or a link in a mail.
+func (p phrase) aboutAuth() bool {
+	return p.notes.any(nAuthorization|nJWT) || p.terms.any(tAssertion|tBearer|tPossession) || p.terms.all(tToken|tSignature) || p.notes.any(nAccess) && p.terms.any(tToken)
 }
 
 // enumerates reports whether a clause lists what may be wrong ("malformed or has incorrect claims"), which names nothing.
@@ -160,9 +169,6 @@ func (w *words) take(c complaint, value, path string) {
 	if c.strength > w.strength || (c.strength == w.strength && w.subject == 0) {
 		c.text, c.path = clip(value), path
 		w.complaint = c
-	}
-	if c.strength >= 2 && c.subject&(aboutServer|aboutRate|aboutGateway|aboutAccount|aboutPermission|aboutRequest) == 0 {
-		w.speaks = true
 	}
 }
 
