@@ -68,7 +68,9 @@ func overloaded() *problem {
 func (i *Ingester) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	var p *problem
 	if !errors.As(err, &p) {
-		i.log.ErrorContext(r.Context(), "ingestion failed", "path", r.Pattern, "err", err)
+		if r.Context().Err() == nil { // a shipper that went away is no trouble of ours
+			i.log.ErrorContext(r.Context(), "ingestion failed", "path", r.Pattern, "err", err)
+		}
 		p = overloaded()
 	}
 	i.metrics.reject(p.reason)
