@@ -53,7 +53,7 @@ func (s *Server) checkPasted(c echo.Context) error {
 		return s.render(c, http.StatusUnprocessableEntity, page)
 	}
 	rec, err := s.DecodePasted([]byte(text))
-	if err != nil {
+	if err != nil { // it says what is expected and never quotes what was pasted
 		page.Problem = "This is neither a record, nor claims, nor a token: " + shown(err.Error(), valueLength) + "."
 		return s.render(c, http.StatusUnprocessableEntity, page)
 	}

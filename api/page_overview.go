@@ -63,14 +63,14 @@ type overviewFacts struct {
 	states       map[store.State]int64
 	trend        store.Trend
 	earlier      store.Trend
-	incidents    []store.Incident
-	more         bool
-	sparks       []store.Trend
+	groups       []outbreak
+	counts       [][]int64 // failures a step of sparkWindow, of each group
+	more         bool      // there are more groups
 	environments []store.EnvironmentSummary
 }
 
-// rankedIncidents bounds how many incidents are ranked for the overview; each costs one small trend.
-const rankedIncidents = 40
+// rankedGroups bounds how many incidents and outbreaks are ranked for the overview; each costs one small trend.
+const rankedGroups = 20
 
 func (s *Server) overviewFacts(ctx context.Context, w window) (f overviewFacts, err error) {
 	f.window = w
@@ -93,21 +93,25 @@ func (s *Server) overviewFacts(ctx context.Context, w window) (f overviewFacts, 
 	return f, s.worst(ctx, &f)
 }
 
-// worst picks the incidents of the window that need somebody, most urgent first, each with its own trend.
+// worst picks the incidents of the window that need somebody, gathers outbreaks, and reads the trend of those that can
+// come to the top of the list.
 func (s *Server) worst(ctx context.Context, f *overviewFacts) error {
 	list, next, err := s.Store.ListIncidents(ctx, store.IncidentFilter{
-		States: []store.State{store.StateOpen, store.StateAcknowledged}, From: f.window.From, To: f.window.To, Page: store.Page{Limit: rankedIncidents},
+		States: []store.State{store.StateOpen, store.StateAcknowledged}, From: f.window.From, To: f.window.To, Page: store.Page{Limit: 200},
 	})
 	if err != nil {
 		return err
 	}
-	f.incidents, f.more = list, next != ""
-	for _, i := range list {
-		t, err := s.Store.Trend(ctx, incidentTrend(i, sparkWindow(f.window)))
+	f.groups = outbreaks(list)
+	f.more = next != "" || len(f.groups) > rankedGroups
+	presort(f.groups, f.window)
+	f.groups = f.groups[:min(len(f.groups), rankedGroups)]
+	for _, group := range f.groups {
+		t, err := s.Store.Trend(ctx, group.trend(sparkWindow(f.window)))
 		if err != nil {
 			return err
 		}
-		f.sparks = append(f.sparks, t)
+		f.counts = append(f.counts, t.Failures)
 	}
 	return nil
 }
@@ -118,13 +122,6 @@ func sparkWindow(w window) window {
 		w.Step = time.Hour
 	}
 	return w
-}
-
-func incidentTrend(i store.Incident, w window) store.TrendQuery {
-	q := store.TrendQuery{From: w.From, To: w.To, Step: w.Step, GroupBy: store.ByCause, Clients: []string{i.ClientID}}
-	q.Causes = append(q.Causes, i.Cause)
-	q.Providers, q.Environments = []string{i.Provider}, []string{i.Environment}
-	return q
 }
 
 // trendPair asks for a trend and for the same window earlier.

@@ -71,13 +71,10 @@ func plainFailure(at time.Time, cause classify.Code, environment, client string,
 	}
 }
 
-// addBusyDay stores a day like many and the same day a week before: several causes, clients and environments, and successes.
-func (s *site) addBusyDay(t *testing.T) {
-	t.Helper()
-	var failures []store.Failure
-	var traffic []store.Traffic
-	for _, start := range []time.Time{s.now.Add(-week - day), s.now.Add(-day)} {
-		thisWeek := start.After(s.now.Add(-2 * day))
+// busyDays is a day up to now and the same day a week before: several causes, clients and environments, and successes.
+func busyDays(now time.Time) (failures []store.Failure, traffic []store.Traffic) {
+	for _, start := range []time.Time{now.Add(-week - day), now.Add(-day)} {
+		thisWeek := start.After(now.Add(-2 * day))
 		for m := range 24 * 12 {
 			at := start.Add(time.Duration(m) * 5 * time.Minute)
 			for i, client := range []string{"orders-bot", "risk-engine", "clinic-intake", "report-export"} {
@@ -108,6 +105,13 @@ func (s *site) addBusyDay(t *testing.T) {
 			}
 		}
 	}
+	return failures, traffic
+}
+
+// addBusyDay stores busyDays.
+func (s *site) addBusyDay(t *testing.T) {
+	t.Helper()
+	failures, traffic := busyDays(s.now)
 	err := s.store.Write(t.Context(), func(ctx context.Context, tx *store.Tx) error {
 		var list []store.Delivery
 		for _, f := range failures {

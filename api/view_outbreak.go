@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"authwatch/classify"
 	"authwatch/store"
 )
 
@@ -17,27 +18,27 @@ const (
 	outbreakNames = 4
 )
 
-// outbreaks groups incidents of one cause at one place that began together: when many clients fail in one moment, it is
-// one thing that happened. Groups hold indexes into list; a group of one is an incident by itself.
-func outbreaks(list []store.Incident) [][]int {
-	order := make([]int, len(list))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		return cmp.Or(comparePlace(list[a], list[b]), list[a].FirstSeenAt.Compare(list[b].FirstSeenAt))
+// An outbreak is incidents of one cause at one place that began together: when many clients fail in one moment, it is
+// one thing that happened. An outbreak of one is an incident by itself.
+type outbreak []store.Incident
+
+// outbreaks gathers incidents; the first of each is the one that began first.
+func outbreaks(list []store.Incident) []outbreak {
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(a, b store.Incident) int {
+		return cmp.Or(comparePlace(a, b), a.FirstSeenAt.Compare(b.FirstSeenAt))
 	})
-	var groups [][]int
-	for begin := 0; begin < len(order); {
+	var groups []outbreak
+	for begin := 0; begin < len(list); {
 		end := begin + 1
-		for end < len(order) && together(list[order[end-1]], list[order[end]]) {
+		for end < len(list) && comparePlace(list[begin], list[end]) == 0 && list[end].FirstSeenAt.Sub(list[end-1].FirstSeenAt) <= outbreakGap {
 			end++
 		}
-		if run := order[begin:end]; len(run) >= outbreakClients {
+		if run := list[begin:end]; len(run) >= outbreakClients {
 			groups = append(groups, run)
 		} else {
-			for _, i := range run {
-				groups = append(groups, []int{i})
+			for i := range run {
+				groups = append(groups, run[i:i+1])
 			}
 		}
 		begin = end
@@ -49,39 +50,59 @@ func comparePlace(a, b store.Incident) int {
 	return cmp.Or(cmp.Compare(a.Provider, b.Provider), cmp.Compare(a.Environment, b.Environment), cmp.Compare(a.Cause, b.Cause))
 }
 
-func together(a, b store.Incident) bool {
-	return comparePlace(a, b) == 0 && b.FirstSeenAt.Sub(a.FirstSeenAt) <= outbreakGap
+// presort puts first what can rank high before any trend is read: what began in the window, then what has most failures.
+func presort(groups []outbreak, w window) {
+	old := func(o outbreak) int {
+		if o[0].FirstSeenAt.Before(w.From) {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(groups, func(a, b outbreak) int {
+		return cmp.Or(old(a)-old(b), cmp.Compare(b.count(), a.count()))
+	})
 }
 
-// gather makes the row of the group's first incident the row of the whole outbreak.
-func (r *worstRow) gather(list []store.Incident, group []int, w window) {
-	first := list[group[0]]
-	for _, i := range group {
+func (o outbreak) count() (n int64) {
+	for _, i := range o {
+		n += i.Count
+	}
+	return n
+}
+
+// trend asks for the failures of all its clients together.
+func (o outbreak) trend(w window) store.TrendQuery {
+	q := incidentTrend(o[0], w)
+	for _, i := range o[1:] {
+		q.Clients = append(q.Clients, i.ClientID)
+	}
+	return q
+}
+
+func incidentTrend(i store.Incident, w window) store.TrendQuery {
+	return store.TrendQuery{
+		From: w.From, To: w.To, Step: w.Step, GroupBy: store.ByCause, Providers: []string{i.Provider}, Environments: []string{i.Environment},
+		Causes: []classify.Code{i.Cause}, Clients: []string{i.ClientID},
+	}
+}
+
+// gather makes the row of the first incident the row of the whole outbreak.
+func (r *worstRow) gather(o outbreak, w window) {
+	for _, i := range o {
 		if len(r.Clients) < outbreakNames {
-			r.Clients = append(r.Clients, clientOf(list[i].ClientID))
+			r.Clients = append(r.Clients, clientOf(i.ClientID))
 		}
-		if list[i].LastSeenAt.After(r.recent) {
-			r.recent = list[i].LastSeenAt
+		if i.LastSeenAt.After(r.recent) {
+			r.recent = i.LastSeenAt
 		}
 	}
-	if more := len(group) - len(r.Clients); more > 0 {
+	if more := len(o) - len(r.Clients); more > 0 {
 		r.MoreClients = count(int64(more))
 	}
 	r.Last = ago(r.recent, w.Now, "")
-	r.URL = "/incidents?" + w.query("state", "all", "provider", first.Provider, "environment", first.Environment, "cause", string(first.Cause))
+	r.URL = "/incidents?" + w.query("state", "all", "provider", o[0].Provider, "environment", o[0].Environment, "cause", string(o[0].Cause))
 	if r.rank == 0 {
 		r.rank = -1
-		r.Urgency = badge{"urgency-new", "outbreak", count(int64(len(group))) + " clients began to fail with this cause within minutes of each other."}
+		r.Urgency = badge{"urgency-new", "outbreak", count(int64(len(o))) + " clients began to fail with this cause within minutes of each other."}
 	}
-}
-
-// add adds b to a, step by step; a may be empty.
-func add(a, b []int64) []int64 {
-	if len(a) == 0 {
-		return slices.Clone(b)
-	}
-	for i := range min(len(a), len(b)) {
-		a[i] += b[i]
-	}
-	return a
 }

@@ -151,16 +151,11 @@ const (
 // worstRows ranks outbreaks and new incidents before regressed before growing before known, and within a rank the larger count first.
 func (f overviewFacts) worstRows() []worstRow {
 	w := sparkWindow(f.window)
-	groups := outbreaks(f.incidents)
-	rows := make([]worstRow, 0, len(groups))
-	for _, group := range groups {
-		var counts []int64
-		for _, i := range group {
-			counts = add(counts, f.sparks[i].Failures)
-		}
-		row := worstRowOf(f.incidents[group[0]], counts, w)
+	rows := make([]worstRow, 0, len(f.groups))
+	for n, group := range f.groups {
+		row := worstRowOf(group[0], f.counts[n], w)
 		if len(group) > 1 {
-			row.gather(f.incidents, group, w)
+			row.gather(group, w)
 		}
 		rows = append(rows, row)
 	}

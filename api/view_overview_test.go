@@ -36,17 +36,22 @@ func TestUrgency(t *testing.T) {
 }
 
 func TestWorst_RanksAndGathers(t *testing.T) {
-	w, starts := chartWindow(4)
-	f := overviewFacts{window: w, incidents: []store.Incident{
+	w, _ := chartWindow(4)
+	f := overviewFacts{window: w, groups: outbreaks([]store.Incident{
 		incidentAt("known", classify.ClockSkew, w.From.Add(-day)),
 		incidentAt("new", classify.WrongAudience, w.From.Add(time.Hour)),
 		incidentAt("out1", classify.ProviderUnavailable, w.From.Add(2*time.Hour)),
 		incidentAt("out2", classify.ProviderUnavailable, w.From.Add(2*time.Hour+3*time.Minute)),
 		incidentAt("out3", classify.ProviderUnavailable, w.From.Add(2*time.Hour+9*time.Minute)),
 		incidentAt("later", classify.ProviderUnavailable, w.From.Add(3*time.Hour)),
-	}}
-	for range f.incidents {
-		f.sparks = append(f.sparks, store.Trend{Starts: starts, Failures: []int64{1, 1, 1, 1}})
+	})}
+	presort(f.groups, w)
+	for _, group := range f.groups {
+		n := int64(len(group))
+		if got := group.trend(w); len(got.Clients) != len(group) {
+			t.Errorf("the trend of %d incidents asks for %v", n, got.Clients)
+		}
+		f.counts = append(f.counts, []int64{n, n, n, n})
 	}
 	rows := f.worstRows()
 	if len(rows) != 4 {
@@ -55,9 +60,6 @@ func TestWorst_RanksAndGathers(t *testing.T) {
 	first := rows[0]
 	if first.Urgency.Text != "outbreak" || len(first.Clients) != 3 || first.Count != "12" || first.URL != "/incidents?cause=provider_unavailable&environment=prod&from=2026-11-22T00%3A00%3A00Z&provider=exchange&state=all&to=2026-11-22T04%3A00%3A00Z" {
 		t.Errorf("outbreak: %+v", first)
-	}
-	if f.sparks[2].Failures[0] != 1 {
-		t.Error("gathering changed an incident's own counts")
 	}
 	if rows[3].Urgency.Text != "known" || rows[3].Client.Name != "known" {
 		t.Errorf("last: %+v", rows[3])
