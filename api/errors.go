@@ -84,6 +84,12 @@ func (s *Server) problemOf(err error, c echo.Context) *problem {
 		return fail(http.StatusNotFound, "There is nothing here by that id.")
 	case errors.Is(err, store.ErrConflict):
 		return fail(http.StatusConflict, "It was changed meanwhile, or cannot change in this way from its present state.")
+	case errors.Is(err, store.ErrInvalid):
+		return fail(http.StatusBadRequest, "One of the values makes no sense here.")
+	case errors.Is(err, store.ErrBusy), errors.Is(err, store.ErrClosed):
+		p := fail(http.StatusServiceUnavailable, "Too much is being written, or the service is stopping. Nothing was changed; try again.")
+		p.header.Set(echo.HeaderRetryAfter, "1")
+		return p
 	case errors.Is(err, store.ErrInvalidCursor):
 		return fail(http.StatusBadRequest, "The cursor is not one of this list.",
 			fault{Parameter: "cursor", Code: "invalid_cursor", Detail: "take it from the member next of the page before, with the same filters"})
