@@ -185,9 +185,9 @@ func TestParse_Hostile(t *testing.T) {
 	tests := map[string]string{
 		"deep flow":           "provider: " + strings.Repeat("[", maxSize-100),
 		"deep block":          strings.Repeat("- ", maxSize/2-100),
-		"unknown fields":      strings.Repeat("x: 1\n", maxSize/5-100),
-		"environments twice":  "provider: a\nenvironments:\n" + strings.Repeat("- name: p\n", maxSize/10-100),
-		"clients in nowhere":  "provider: a\nclients:\n- id: c\n  environments: [" + strings.Repeat("p,", maxSize/2-100) + "]\n",
+		"unknown fields":      strings.Repeat("x: 1\n", 20_000),
+		"environments twice":  "provider: a\nenvironments:\n" + strings.Repeat("- name: p\n", 10_000),
+		"clients in nowhere":  "provider: a\nclients:\n- id: c\n  environments: [" + strings.Repeat("p,", 50_000) + "]\n",
 		"invalid UTF-8":       "provider: \xff\xfe",
 		"control characters":  "provider: a\x00b",
 		"binary tag":          "provider: !!binary gICA\n",
