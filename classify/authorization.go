@@ -28,12 +28,10 @@ func authorizationOf(headers Headers) authorization {
 	a.present = field != ""
 	before, marker := field, ""
 	if i := strings.IndexByte(field, '['); i >= 0 {
-		end := strings.IndexByte(field[i:], ']')
-		if end < 0 {
-			end = len(field) - i - 1
-		}
-		before, marker = field[:i], field[i+1:i+end]
-		a.several = strings.Contains(field[i+end:], "[")
+		var after string
+		before = field[:i]
+		marker, after, _ = strings.Cut(field[i+1:], "]")
+		a.several = strings.Contains(after, "[")
 	}
 	schemes := strings.Fields(before)
 	switch {
@@ -74,16 +72,7 @@ func checkAuthorization(x *examination) {
 	if x.Phase != APICall {
 		return
 	}
-	a := x.auth
-	due := possible
-	switch {
-	case x.Profile.AccessToken != nil || strings.Contains(x.words.schemes, "bearer") || strings.Contains(x.words.schemes, "dpop"):
-		due = demonstrated
-	case x.seenAccepted(FactShape, shapeName(APICall, "jwt")) || x.seenAccepted(FactShape, shapeName(APICall, "opaque")):
-		due = demonstrated
-	case x.words.schemes == "":
-		due = likely
-	}
+	a, due := x.auth, x.bearerDue()
 	f := finding{cause: MalformedAuthorizationHeader, weight: due, witness: WitnessRequest, path: path, observed: a.original, expected: "Bearer <token>"}
 	switch {
 	case !a.logged:
@@ -122,6 +111,19 @@ func checkAuthorization(x *examination) {
 	default:
 		x.pass(check, path, "the scheme is "+a.scheme)
 	}
+}
+
+// bearerDue says how sure it is that this API takes bearer tokens.
+func (x *examination) bearerDue() weight {
+	switch {
+	case x.Profile.AccessToken != nil || strings.Contains(x.words.schemes, "bearer") || strings.Contains(x.words.schemes, "dpop"):
+		return demonstrated
+	case x.seenAccepted(FactShape, shapeName(APICall, "jwt")) || x.seenAccepted(FactShape, shapeName(APICall, "opaque")):
+		return demonstrated
+	case x.words.schemes == "":
+		return likely
+	}
+	return possible
 }
 
 func (x *examination) missingToken(due weight) {

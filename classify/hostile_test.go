@@ -62,6 +62,8 @@ func hostileRecords() []string {
 		`{"time":"2026-11-20T14:03:20Z","response":{"status":401,"headers":{"www-authenticate":",,,=\"=,Bearer"},"body":"<html><script>"}}`,
 		`{"time":"9999-12-31T23:59:59Z","response":{"status":403},"access_token":{"header":{},"claims":{"exp":0,"scope":{"a":1},"cnf":[]}}}`,
 		`{"time":"2026-11-20T14:03:20Z","request":{"url":"/` + strings.Repeat("a/", 4000) + `","headers":{"authorization":"` + strings.Repeat("Bearer ", 50) + `[jwt]"}},"response":{"status":401}}`,
+		`{"time":"2026-11-20T14:03:20Z","request":{"url":"https://api.example.com","headers":{"authorization":"Bearer ["}},"response":{"status":401}}`,
+		`{"time":"2026-11-20T14:03:20Z","request":{"url":"https://api.example.com","headers":{"authorization":"]["}},"response":{"status":401}}`,
 		`{"time":"2026-11-20T14:03:20Z","request":{"url":"://@:/?","body":"%%%=&=&a=%zz"},"response":{"status":400,"body":[1,[2,[3]]]}}`,
 	}
 	for _, value := range []string{"1e300", "-1e300", "1e999999", "1795183400000", "1795183400000000000", `"1795183400"`, `"soon"`, `""`, "[]", "{}", "true", "-0", "9007199254740993", "253402300800", "1.5"} {

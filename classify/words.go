@@ -180,6 +180,12 @@ func termOf(word string) terms {
 		return tShape
 	case "body", "parameter", "parameters", "params", "param", "payload", "field", "form":
 		return tBody
+	}
+	return predicateOf(word)
+}
+
+func predicateOf(word string) terms {
+	switch word {
 	case "missing", "required", "absent", "empty", "lacks", "lacking", "without", "omitted", "blank", "requires", "expected_claim_missing", "mandatory", "null", "undefined", "nil", "specified", "supplied":
 		return pMissing
 	case "provided", "set", "defined", "provide", "present":
@@ -297,63 +303,76 @@ func (p *phrase) add(word string) {
 // oneWord lists beginnings of capitalised words that are not two: maxAge, DPoP.
 func oneWord(start []byte) bool { return string(start) == "max" || string(start) == "dpo" }
 
+// A phraseReader cuts a text into words and clauses.
+type phraseReader struct {
+	each   func(phrase)
+	clause phrase
+	word   [48]byte // longer words are in no lexicon
+	n      int
+}
+
+func (r *phraseReader) letter(c byte) {
+	if r.n < len(r.word) {
+		r.word[r.n] = c
+		r.n++
+	}
+}
+
+func (r *phraseReader) endWord() {
+	if r.n > 0 {
+		r.clause.add(string(r.word[:r.n]))
+		r.n = 0
+	}
+}
+
+func (r *phraseReader) endClause() {
+	r.endWord()
+	if r.clause.terms != 0 {
+		r.each(r.clause)
+	}
+	r.clause = phrase{}
+}
+
 // eachPhrase splits a text into clauses and hands over the terms of each. Examples in parentheses and URLs are skipped: they
 // name things that did not go wrong. CamelCase codes such as TokenExpiredError are read as words.
 func eachPhrase(text string, each func(phrase)) {
-	var p phrase
-	var word [48]byte
-	n := 0
-	end := func() {
-		if n > 0 {
-			p.add(string(word[:n]))
-			n = 0
-		}
-	}
-	clause := func() {
-		end()
-		if p.terms != 0 {
-			each(p)
-		}
-		p = phrase{}
-	}
+	r := phraseReader{each: each}
 	for i := 0; i < len(text); i++ {
 		c := text[i]
 		switch {
 		case c >= 'A' && c <= 'Z':
-			if i > 0 && text[i-1] >= 'a' && text[i-1] <= 'z' && !oneWord(word[:n]) {
-				end()
+			if i > 0 && text[i-1] >= 'a' && text[i-1] <= 'z' && !oneWord(r.word[:r.n]) {
+				r.endWord()
 			}
-			c += 'a' - 'A'
-			fallthrough
-		case c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '_', c == '#', c == '-' && n > 0:
-			if n < len(word) {
-				word[n] = c
-				n++
-			}
-		case c == '\'' && n > 0 && i+1 < len(text) && text[i+1] >= 'a' && text[i+1] <= 'z':
-			if n < len(word) { // isn't, doesn't
-				word[n] = c
-				n++
-			}
-		case c == '/' && string(word[:n]) == "application":
-			word[n] = c
-			n++
+			r.letter(c + 'a' - 'A')
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '_', c == '#', c == '-' && r.n > 0:
+			r.letter(c)
+		case c == '\'' && r.n > 0 && i+1 < len(text) && text[i+1] >= 'a' && text[i+1] <= 'z', c == '/' && string(r.word[:r.n]) == "application":
+			r.letter(c) // isn't, application/x-www-form-urlencoded
 		case c == ':' && strings.HasPrefix(text[i:], "://"):
-			n = 0
+			r.n = 0
 			for i+1 < len(text) && strings.IndexByte(" \t\r\n\"'<>),", text[i+1]) < 0 {
 				i++
 			}
 		case c == '(' && strings.HasPrefix(text[i:], "(e.g"):
-			end()
-			if close := strings.IndexByte(text[i:], ')'); close > 0 {
-				i += close
-			}
-		case c == '\n', c == ';', c == '|', c == '!',
-			(c == '.' || c == ':') && (i+1 == len(text) || text[i+1] == ' ' || text[i+1] == '\n' || text[i+1] == '"'):
-			clause()
+			r.endWord()
+			i += max(0, strings.IndexByte(text[i:], ')'))
+		case endsClause(text, i):
+			r.endClause()
 		default:
-			end()
+			r.endWord()
 		}
 	}
-	clause()
+	r.endClause()
+}
+
+// endsClause reports whether the character at i ends a clause; a dot inside a name and a colon inside a time do not.
+func endsClause(text string, i int) bool {
+	switch text[i] {
+	case '\n', ';', '|', '!':
+		return true
+	case '.', ':':
+		return i+1 == len(text) || strings.IndexByte(" \n\"", text[i+1]) >= 0
+	}
+	return false
 }
