@@ -176,7 +176,7 @@ func checkLifetime(x *examination) {
 	if lifetime := exp - start; lifetime > limit+x.skew() {
 		x.fail(check, finding{cause: LifetimeTooLong, weight: demonstrated, path: path, observed: spanText(lifetime), expected: "at most " + spanText(limit),
 			detail:  "exp is " + spanText(lifetime) + " after iat; at most " + spanText(limit) + " is allowed",
-			repairs: []Edit{{Op: "replace", Path: path, Value: int64(start) + int64(limit)}}})
+			repairs: []Edit{{Op: "replace", Path: path, Value: int64(start) + int64(limit)}, {Op: "replace", Path: x.claimPath("iat"), Value: int64(x.at)}}})
 		return
 	}
 	x.pass(check, path, "the lifetime is within "+spanText(limit))

@@ -230,6 +230,8 @@ func keyPhrase(p phrase, t terms) complaint {
 		return hinted(aboutKeyFile|aboutKey|aboutAlgorithm, BadKeyFormat)
 	case t.all(tKey|tShape) && p.phase == ClientSide:
 		return named(aboutKeyFile, BadKeyFormat)
+	case t.all(tKey|tShape) && !p.notes.any(nKeySet) && !t.any(tToken|tSignature|tClient|pFound|tKID):
+		return hinted(aboutKeyFile|aboutKey, BadKeyFormat)
 	case t.all(tKey|tShape) && !t.any(tToken|tSignature|tClient|pFound|tKID):
 		return named(aboutServer|aboutKey, ProviderUnavailable)
 	case t.any(tKID), t.any(tKey) && !t.any(tAlgorithm|tSignature) && (t.unknown() || p.missing() || t.any(pSet)):

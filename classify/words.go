@@ -238,6 +238,7 @@ const (
 	nAccess
 	nHave
 	nMismatch
+	nKeySet
 	nWord // "value": the claim's value is at fault, not its date
 )
 
@@ -265,6 +266,8 @@ func noteOf(word string) notes {
 		return nHave
 	case "mismatch", "mismatched":
 		return nMismatch
+	case "jwks", "jwk", "set", "keyset", "jwkset", "jwks_uri":
+		return nKeySet
 	case "value", "type":
 		return nWord
 	}
