@@ -2,6 +2,8 @@ package api
 
 import (
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 
 	"authwatch/classify"
@@ -13,12 +15,14 @@ import (
 // raw token in it would stand in the page. What comes back is the redacted record.
 type checkPage struct {
 	frame
-	Places  []option
-	Problem string
-	Verdict *verdictView
-	Fine    string // why there is no failure to explain
-	Record  recordView
-	Place   string
+	Places   []option
+	Statuses []option
+	Text     string // the redacted record, to be changed and checked again
+	Problem  string
+	Verdict  *verdictView
+	Fine     string // why there is no failure to explain
+	Record   recordView
+	Place    string
 }
 
 func (checkPage) template() string { return "check.html" }
@@ -27,7 +31,7 @@ func (checkPage) template() string { return "check.html" }
 const pasteLimit = 256 << 10
 
 func (s *Server) checkPage(c echo.Context) error {
-	return s.render(c, http.StatusOK, checkPage{frame: s.frameOf(c, "/check"), Places: s.checkPlaces("")})
+	return s.render(c, http.StatusOK, checkPage{frame: s.frameOf(c, "/check"), Places: s.checkPlaces(""), Statuses: checkStatuses("")})
 }
 
 // checkPlaces offers each environment of each profile, as provider/environment.
@@ -46,8 +50,8 @@ func (s *Server) checkPlaces(chosen string) []option {
 }
 
 func (s *Server) checkPasted(c echo.Context) error {
-	text, place := strings.TrimSpace(c.FormValue("text")), c.FormValue("place")
-	page := checkPage{frame: s.frameOf(c, "/check"), Places: s.checkPlaces(place)}
+	text, place, status := strings.TrimSpace(c.FormValue("text")), c.FormValue("place"), c.FormValue("status")
+	page := checkPage{frame: s.frameOf(c, "/check"), Places: s.checkPlaces(place), Statuses: checkStatuses(status)}
 	if text == "" || len(text) > pasteLimit {
 		page.Problem = "Paste a record, decoded claims or a token, of at most 256 KiB."
 		return s.render(c, http.StatusUnprocessableEntity, page)
@@ -60,8 +64,33 @@ func (s *Server) checkPasted(c echo.Context) error {
 	if provider, environment, ok := strings.Cut(place, "/"); ok && s.profile(provider) != nil {
 		rec.Provider, rec.Environment = provider, environment
 	}
+	answerWith(&rec, status)
 	page.judge(s.Profiles, rec)
 	return s.render(c, http.StatusOK, page)
+}
+
+// checkStatuses offers the status for a body that was pasted without one.
+func checkStatuses(chosen string) []option {
+	var out []option
+	for _, status := range []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden} {
+		value := strconv.Itoa(status)
+		out = append(out, option{value, value + " " + http.StatusText(status), value == chosen})
+	}
+	return out
+}
+
+// answerWith adds the status that a person says the server answered with. What the record says itself stays.
+func answerWith(rec *classify.Record, chosen string) {
+	status, err := strconv.Atoi(chosen)
+	if err != nil || status < 400 || status > 499 {
+		return
+	}
+	if rec.Response == nil {
+		rec.Response = &classify.Response{}
+	}
+	if rec.Response.Status == 0 {
+		rec.Response.Status = status
+	}
 }
 
 // judge places and classifies a record by itself: without history, and without leaving a trace.
@@ -70,29 +99,30 @@ func (p *checkPage) judge(profiles classify.Profiles, rec classify.Record) {
 	verdict := classify.Classify(exchange, classify.History{})
 	view := verdictOf(verdict, &rec, exchange.Profile)
 	p.Record = recordViewOf(rec)
+	if !p.Record.Altered {
+		p.Text = p.Record.JSON
+	}
 	p.Place = placeOf(exchange.Provider, exchange.Environment)
-	if exchange.Outcome != classify.Failed && !hasFailedCheck(verdict) {
-		p.Fine = fineWords(exchange.Outcome, verdict)
+	if exchange.Outcome != classify.Failed && !hasResult(verdict, classify.Fail) {
+		p.Fine = fineWords(exchange, verdict)
 	}
 	p.Verdict = &view
 }
 
-func hasFailedCheck(v classify.Verdict) bool {
-	for _, c := range v.Checks {
-		if c.Result == classify.Fail {
-			return true
-		}
-	}
-	return false
+func hasResult(v classify.Verdict, r classify.CheckResult) bool {
+	return slices.ContainsFunc(v.Checks, func(c classify.Check) bool { return c.Result == r })
 }
 
-func fineWords(o classify.Outcome, v classify.Verdict) string {
+func fineWords(e classify.Exchange, v classify.Verdict) string {
+	answered := e.Record.Response != nil && e.Record.Response.Status > 0
 	switch {
-	case o == classify.Accepted:
+	case e.Outcome == classify.Accepted:
 		return "The server accepted this exchange, and no check that could be run finds a fault."
-	case len(v.Checks) > 0:
-		return "No check that could be run finds a fault, and there is no refusal in what was pasted."
+	case !answered && hasResult(v, classify.Pass):
+		return "No check that could be run finds a fault. If a server refused it all the same, choose the status that it answered with."
+	case !answered:
+		return "Nothing in it could be checked, and it holds no status. Choose the one that the server answered with and check again."
 	default:
-		return "This is not an authentication or authorization failure, and it carries no token to check."
+		return "This is not an authentication or authorization failure."
 	}
 }

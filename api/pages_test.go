@@ -409,8 +409,32 @@ func TestCheckPage(t *testing.T) {
 			t.Errorf("lacks %q", want)
 		}
 	}
+	a = post(url.Values{"text": {`{"time":"2026-11-22T12:00:00Z","response":{"body":{"error":"invalid_client"}}}`}})
+	if !strings.Contains(a.body, "No failure to explain") || !strings.Contains(a.body, "Choose the one that the server answered with") {
+		t.Error("a body without a status is judged, or nothing says what is missing")
+	}
+	a = post(url.Values{"text": {`{"time":"2026-11-22T12:00:00Z","response":{"body":{"error":"invalid_client"}}}`}, "status": {"401"}})
+	if strings.Contains(a.body, "No failure to explain") || !strings.Contains(a.body, `value="401" selected`) || !strings.Contains(a.body, "&#34;status&#34;: 401") {
+		t.Error("the chosen status does not count")
+	}
 	if list, _, err := s.store.ListFailures(t.Context(), store.FailureFilter{}); err != nil || len(list) != 0 {
 		t.Errorf("something was stored: %v %v", list, err)
+	}
+	for n, text := range hostile() {
+		record, want := string(hostileFailure(s.now, n, text).Record), http.StatusOK
+		if len(record) > pasteLimit {
+			want = http.StatusUnprocessableEntity
+		}
+		a := post(url.Values{"text": {record}, "place": {text}, "status": {text}})
+		if a.status != want {
+			t.Fatalf("%.30q = %d, want %d", text, a.status, want)
+		}
+		checkMarkup(t, "/check", a)
+		for _, raw := range []string{"<script>", "<img", "<svg/", "<!--", "\u202e", "\u001b"} {
+			if strings.Contains(a.body, raw) {
+				t.Errorf("%.30q: holds %q unescaped", text, raw)
+			}
+		}
 	}
 	const secret = "not json at all c2VjcmV0LXNpZ25hdHVyZQ"
 	for _, form := range []url.Values{{}, {"text": {"  "}}, {"text": {secret}}, {"text": {strings.Repeat("x", pasteLimit+1)}}} {

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"bytes"
+	"encoding/json"
 	"maps"
 	"slices"
 	"strconv"
@@ -52,7 +54,8 @@ type recordView struct {
 	Response *messageView
 	Error    string
 	Received moment
-	JSON     string // the redacted record, for copying
+	JSON     string // the redacted record
+	Altered  bool   // JSON is cut, or holds escapes for the reader's sake
 }
 
 // A messageView is one HTTP message.
@@ -84,6 +87,8 @@ func recordViewOf(rec classify.Record) recordView {
 	}
 	if text, err := compactJSON(rec); err == nil {
 		v.JSON = bodyText([]byte(text))
+		var whole bytes.Buffer
+		v.Altered = json.Indent(&whole, []byte(text), "", "  ") != nil || whole.String() != v.JSON
 	}
 	return v
 }
