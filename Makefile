@@ -1,11 +1,12 @@
 # make run and make test are all a stranger needs; each does its own set-up.
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BIN = bin/authwatch
+LISTEN = 127.0.0.1:8080
 
 .PHONY: run build test lint bench clean chromium
 
 run: build
-	$(BIN) serve --demo
+	$(BIN) serve --demo --listen $(LISTEN)
 
 build:
 	go build -o $(BIN) ./cmd/authwatch

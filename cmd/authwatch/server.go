@@ -40,7 +40,7 @@ type server struct {
 func (s *server) listen(address, publicURL string) error {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w", address, err)
+		return fmt.Errorf("%w: choose another address with --listen HOST:PORT", err)
 	}
 	s.listener = l
 	s.base = strings.TrimSuffix(publicURL, "/")

@@ -123,8 +123,9 @@ func TestServe_FirstRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, record, found := strings.Cut(string(readme), "-d '")
-	if record, _, found = strings.Cut(record, "'\n"); !found {
+	_, example, _ := strings.Cut(string(readme), "-d '")
+	record, _, found := strings.Cut(example, "'\n")
+	if !found {
 		t.Fatal("the README has no curl line with a record")
 	}
 	if got := s.post(s.key("ingest"), "/ingest/v1/responses", []byte(record)); got.Accepted != 1 {
