@@ -164,6 +164,7 @@ func checkRequired(x *examination) {
 		return
 	}
 	required := x.requiredClaims()
+	x.missedClaims(required)
 	if len(required) == 0 {
 		x.skip(check, x.root+".claims", "no profile says which claims are required")
 		return
@@ -183,6 +184,22 @@ func checkRequired(x *examination) {
 	}
 	if found == len(required) {
 		x.pass(check, x.root+".claims", strings.Join(required, ", ")+" are there")
+	}
+}
+
+// missedClaims looks for claims that no rule asks for but the server complains about: a verifier that finds no aud says "unexpected aud".
+func (x *examination) missedClaims(required []string) {
+	if x.words.strength < 2 {
+		return
+	}
+	for _, name := range [...]string{"iss", "sub", "aud", "exp", "iat", "jti"} {
+		_, there := x.claim(name)
+		about := claimSubject(name) &^ (aboutClaims | aboutClient | aboutKey | aboutLifetime | aboutReplay | aboutAge)
+		if there || contains(required, name) || x.words.subject&about == 0 {
+			continue
+		}
+		x.suspect("required_claims", finding{cause: MissingClaim, weight: likely, subject: claimSubject(name), path: x.claimPath(name),
+			detail: "the claim " + name + ", which the server complains about, is missing", repairs: []Edit{{Op: "add", Path: x.claimPath(name), Value: x.properValue(name)}}})
 	}
 }
 
