@@ -60,6 +60,7 @@ type recordView struct {
 
 // A messageView is one HTTP message.
 type messageView struct {
+	Side    string // request or response
 	Start   string // "POST https://…" or "401"
 	Headers []pair
 	Body    string
@@ -76,14 +77,14 @@ func recordViewOf(rec classify.Record) recordView {
 		}
 	}
 	if r := rec.Request; r != nil {
-		v.Request = &messageView{Start: line(r.Method + " " + r.URL), Headers: headersOf(r.Headers), Body: bodyOf(r.Body)}
+		v.Request = &messageView{Side: "request", Start: line(r.Method + " " + r.URL), Headers: headersOf(r.Headers), Body: bodyOf(r.Body)}
 	}
 	if r := rec.Response; r != nil {
 		start := "no response"
 		if r.Status > 0 {
 			start = strconv.Itoa(r.Status)
 		}
-		v.Response = &messageView{Start: start, Headers: headersOf(r.Headers), Body: bodyOf(r.Body)}
+		v.Response = &messageView{Side: "response", Start: start, Headers: headersOf(r.Headers), Body: bodyOf(r.Body)}
 	}
 	if text, err := compactJSON(rec); err == nil {
 		v.JSON = bodyText([]byte(text))

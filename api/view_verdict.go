@@ -101,11 +101,9 @@ func witnessesOf(v classify.Verdict) []witnessView {
 		case classify.WitnessHistory:
 			i = 2
 		}
-		speaksFor := e.Cause
-		if speaksFor == "" {
-			speaksFor = v.Cause
+		if e.Cause != "" {
+			votes[i][e.Cause]++
 		}
-		votes[i][speaksFor]++
 		list[i].Evidence = append(list[i].Evidence, evidenceOf(e, v.Cause))
 	}
 	for i := range list {
@@ -175,7 +173,7 @@ func agreementOf(list []witnessView) string {
 		text += "; " + join(disagree)
 	}
 	if len(silent) > 0 {
-		text += "; " + join(silent) + verb(len(silent), " has", " have") + " nothing to say"
+		text += "; " + join(silent) + verb(len(silent), " names", " name") + " no cause"
 	}
 	return text + "."
 }

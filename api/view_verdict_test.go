@@ -21,7 +21,7 @@ func TestVerdict_WitnessesVote(t *testing.T) {
 	if got := strings.Join(stances, "; "); got != "The response disagrees key_mismatch; The token agrees wrong_audience; History silent " {
 		t.Errorf("stances: %s", got)
 	}
-	if !strings.HasPrefix(v.Agreement, "The token says so; the response points to") || !strings.HasSuffix(v.Agreement, "history has nothing to say.") {
+	if !strings.HasPrefix(v.Agreement, "The token says so; the response points to") || !strings.HasSuffix(v.Agreement, "history names no cause.") {
 		t.Errorf("agreement: %q", v.Agreement)
 	}
 	if got := v.Witnesses[0].Evidence[0]; got.Against.Code != "key_mismatch" || got.Observed != "invalid_client" {
@@ -33,14 +33,18 @@ func TestVerdict_WitnessesVote(t *testing.T) {
 }
 
 func TestVerdict_Agreement(t *testing.T) {
+	speaks := func(w classify.Witness) classify.Evidence {
+		return classify.Evidence{Witness: w, Cause: classify.WrongAudience}
+	}
 	for _, tt := range []struct {
 		evidence []classify.Evidence
 		want     string
 	}{
 		{nil, "No witness has anything to say: the cause cannot be told."},
-		{[]classify.Evidence{{Witness: "response"}, {Witness: "request"}, {Witness: "history"}}, "All three witnesses agree."},
-		{[]classify.Evidence{{Witness: "response"}, {Witness: "history"}}, "The response and history agree; the token has nothing to say."},
-		{[]classify.Evidence{{Witness: "response"}}, "The response says so; the token and history have nothing to say."},
+		{[]classify.Evidence{speaks("response"), speaks("request"), speaks("history")}, "All three witnesses agree."},
+		{[]classify.Evidence{speaks("response"), speaks("history")}, "The response and history agree; the token names no cause."},
+		{[]classify.Evidence{speaks("response")}, "The response says so; the token and history name no cause."},
+		{[]classify.Evidence{{Witness: "response", Detail: "The server gave no reason."}, speaks("token")}, "The token says so; the response and history name no cause."},
 		{[]classify.Evidence{{Witness: "response", Cause: classify.JTIReuse}}, "The response points to assertion used twice (jti reuse); none is decisive."},
 	} {
 		if got := agreementOf(witnessesOf(classify.Verdict{Cause: classify.WrongAudience, Evidence: tt.evidence})); got != tt.want {

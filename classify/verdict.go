@@ -63,14 +63,14 @@ type Verdict struct {
 	Fix          Fix           `json:"fix"`
 }
 
-// Evidence is one observation that speaks for the verdict's cause, or, where Cause is another one, against it.
+// Evidence is one observation. It speaks for its Cause: the verdict's, or another one that was considered.
 type Evidence struct {
 	Witness  Witness `json:"witness"`
 	Path     string  `json:"path,omitempty"` // dotted path into the record: client_assertion.claims.aud
 	Observed any     `json:"observed,omitempty"`
 	Expected any     `json:"expected,omitempty"`
 	Detail   string  `json:"detail"`          // one sentence
-	Cause    Code    `json:"cause,omitempty"` // what this observation speaks for
+	Cause    Code    `json:"cause,omitempty"` // empty: a server that gave no reason speaks for nothing
 }
 
 // A CheckResult is the outcome of one check.
