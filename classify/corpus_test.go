@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -17,30 +16,13 @@ import (
 // A labelled is one line of a corpus.
 type labelled struct {
 	Record json.RawMessage `json:"record"`
-	Truth  *truth          `json:"truth"`
+	Truth  *classify.Truth `json:"truth"`
 }
 
-type truth struct {
-	Cause    classify.Code   `json:"cause"`
-	Also     []classify.Code `json:"also"`
-	Optional bool            `json:"optional"`
-}
-
-// A score holds the figures of testdata/corpus/README.md: wrong is a cause other than the truth, unclassified not counted.
+// A score is that of authwatch eval, with the misses as people read them.
 type score struct {
-	failures, strict, accepted, wrong, provenWrong, undecided, falseAlarms, context int
-	byCause                                                                         map[classify.Code][2]int // cases, accepted
-	misses                                                                          []string
-}
-
-func (s *score) share(n int) float64 { return float64(n) / float64(max(s.failures, 1)) }
-
-func (s *score) macro() float64 {
-	sum := 0.0
-	for _, n := range s.byCause {
-		sum += float64(n[1]) / float64(n[0])
-	}
-	return sum / float64(max(len(s.byCause), 1))
+	classify.Score
+	misses []string
 }
 
 // hide removes what a witness said: the decoded tokens, or the server's words.
@@ -101,49 +83,21 @@ func lookup(h classify.History, keys []classify.Key) classify.History {
 	return found
 }
 
-func (s *score) count(file, id string, want *truth, v *classify.Verdict) {
-	if want == nil {
-		s.context++
-		if v != nil {
-			s.falseAlarms++
-			s.misses = append(s.misses, fmt.Sprintf("FALSE ALARM %s %s %s", file, id, v.Cause))
-		}
+func (s *score) count(file, id string, want *classify.Truth, v *classify.Verdict) {
+	match := s.Count(want, v)
+	switch match {
+	case classify.MatchUndecided, classify.MatchWrong, classify.MatchFalseAlarm:
+	default:
 		return
 	}
-	if want.Optional && v == nil {
-		return
+	truth, got := "", "no verdict"
+	if want != nil {
+		truth = string(want.Cause)
 	}
-	s.failures++
-	got := classify.Code("(no verdict)")
 	if v != nil {
-		got = v.Cause
+		got = fmt.Sprintf("%s %s: %s", v.Cause, v.Confidence, v.Summary)
 	}
-	accepted := got == want.Cause || slices.Contains(want.Also, got)
-	n := s.byCause[want.Cause]
-	n[0]++
-	if got == want.Cause {
-		s.strict++
-	}
-	if accepted {
-		s.accepted++
-		n[1]++
-		s.byCause[want.Cause] = n
-		return
-	}
-	s.byCause[want.Cause] = n
-	if v == nil || got == classify.Unclassified {
-		s.undecided++
-	} else {
-		s.wrong++
-		if v.Confidence == classify.Proven {
-			s.provenWrong++
-		}
-	}
-	detail := ""
-	if v != nil {
-		detail = string(v.Confidence) + ": " + v.Summary
-	}
-	s.misses = append(s.misses, fmt.Sprintf("%s %s %s -> %s %s", file, id, want.Cause, got, detail))
+	s.misses = append(s.misses, fmt.Sprintf("%s %s %s %s -> %s", match, file, id, truth, got))
 }
 
 // TestCorpus holds the engine to what it reaches on answers of real verifiers. The bounds may rise; a change that lowers one has
@@ -166,16 +120,16 @@ func TestCorpus(t *testing.T) {
 		{"no profile", "all", false, 0.975, 0.96, 0.975, 0.021},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &score{byCause: map[classify.Code][2]int{}}
+			s := &score{}
 			for _, path := range paths {
 				s.run(t, path, tt.see, tt.profile)
 			}
 			t.Logf("failures %d strict %.4f accepted %.4f macro %.4f wrong %d proven wrong %d undecided %d false alarms %d/%d",
-				s.failures, s.share(s.strict), s.share(s.accepted), s.macro(), s.wrong, s.provenWrong, s.undecided, s.falseAlarms, s.context)
-			if s.share(s.accepted) < tt.accepted || s.share(s.strict) < tt.strict || s.macro() < tt.macro || s.share(s.wrong) > tt.wrong {
+				s.Failures, s.Share(s.Strict), s.Share(s.Accepted), s.Macro(), s.Wrong, s.ProvenWrong, s.Undecided, s.FalseAlarms, s.Context)
+			if s.Share(s.Accepted) < tt.accepted || s.Share(s.Strict) < tt.strict || s.Macro() < tt.macro || s.Share(s.Wrong) > tt.wrong {
 				t.Errorf("a figure dropped; want accepted %.3f strict %.3f macro %.3f wrong %.3f\n%s", tt.accepted, tt.strict, tt.macro, tt.wrong, strings.Join(s.misses, "\n"))
 			}
-			if s.provenWrong > 0 || s.falseAlarms > 0 {
+			if s.ProvenWrong > 0 || s.FalseAlarms > 0 {
 				t.Errorf("a wrong verdict that claims to be proven, or a false alarm\n%s", strings.Join(s.misses, "\n"))
 			}
 			if testing.Verbose() {

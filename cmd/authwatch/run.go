@@ -47,6 +47,7 @@ func usageError(format string, args ...any) error {
 type commands struct {
 	Serve    serveCommand    `cmd:"" help:"Take log records, classify their auth failures, show the incidents."`
 	Classify classifyCommand `cmd:"" help:"Classify the auth failures in a file, without server or database."`
+	Eval     evalCommand     `cmd:"" help:"Score the classifier on labelled records."`
 	Causes   causesCommand   `cmd:"" help:"List the documented causes, or explain one."`
 	Profiles profilesCommand `cmd:"" help:"List, show and validate provider profiles."`
 	Key      keyCommand      `cmd:"" help:"Create, list and revoke API keys."`
