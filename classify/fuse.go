@@ -11,6 +11,8 @@ type judgement struct {
 	confidence Confidence
 	finding    *finding // the decisive one; nil when words or status decided
 	detail     string   // why, when no finding decided
+	witness    Witness  // of detail
+	path       string   // of detail
 	others     []Alternative
 }
 
@@ -19,7 +21,9 @@ type candidate struct {
 	cause   Code
 	score   int
 	finding *finding
-	detail  string
+	detail  string  // why, without a finding
+	witness Witness // whose detail it is; empty: the token's
+	path    string
 }
 
 // The scores order the kinds of reasons; within one kind precedence decides.
@@ -67,7 +71,7 @@ func (x *examination) judge() judgement {
 		return judgement{cause: Unclassified, confidence: Inferred, others: alternatives(list, Unclassified, x)}
 	}
 	best := list[0]
-	j := judgement{cause: best.cause, finding: best.finding, detail: best.detail, confidence: x.confidence(best, list, about)}
+	j := judgement{cause: best.cause, finding: best.finding, detail: best.detail, witness: best.witness, path: best.path, confidence: x.confidence(best, list, about)}
 	j.others = alternatives(list, best.cause, x)
 	return j
 }

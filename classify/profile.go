@@ -21,6 +21,18 @@ type Profile struct {
 	JWKSFile     string            `yaml:"jwks_file" json:"jwks_file,omitempty"`     // path, relative to the profile's own file
 	CheckOrder   []string          `yaml:"check_order" json:"check_order,omitempty"` // of CheckGroups
 	AudienceNext string            `yaml:"audience_next" json:"audience_next,omitempty"`
+	Meanings     []Meaning         `yaml:"meanings" json:"meanings,omitempty"`
+}
+
+// A Meaning is what the provider's documents say about an answer that names no cause by itself: a bare 403, a bare invalid_client.
+// It speaks only when neither a check nor the server's words decide and no check refutes it, and it never makes more than an
+// inference. Every member that is given has to fit the answer; at least one of Status, Error and Code is.
+type Meaning struct {
+	Phase  Phase  `yaml:"phase" json:"phase,omitempty"`   // token_request or api_call; empty: either
+	Status int    `yaml:"status" json:"status,omitempty"` // of the response
+	Error  string `yaml:"error" json:"error,omitempty"`   // OAuth error, of the challenge or the body
+	Code   string `yaml:"code" json:"code,omitempty"`     // the provider's own code: a whole value anywhere in the body
+	Cause  Code   `yaml:"cause" json:"cause"`
 }
 
 // An Environment is one isolated installation of the provider: production, staging, …

@@ -1,6 +1,9 @@
 package classify
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // statusWords adds what the status itself says. It is part of the server's words: 429 names its cause as well as any text.
 func (x *examination) statusWords() {
@@ -39,14 +42,20 @@ func (x *examination) residual(explained bool) []candidate {
 	if explained || x.Phase == ClientSide || x.words.strength >= 2 {
 		return nil
 	}
+	if status := x.status(); status == 403 && x.gatewayHeaders() {
+		return at(BlockedByGateway, "a page of the server in front refused the request before the API saw it")
+	}
+	return append(x.documented(), x.undocumented(at)...)
+}
+
+// undocumented reads what remains by the protocol alone.
+func (x *examination) undocumented(at func(Code, string) []candidate) []candidate {
 	status := x.status()
 	switch {
 	case x.Phase == TokenRequest && status >= 500 && x.words.code != "" && (x.token == nil || x.unreadable != ""):
 		return nil // an answer of the server itself, which stumbled over something in the request that cannot be seen
 	case x.Phase == TokenRequest && status >= 500:
 		return at(ProviderUnavailable, "the token endpoint answered with a server error and nothing is wrong with the request")
-	case status == 403 && x.gatewayHeaders():
-		return at(BlockedByGateway, "a page of the server in front refused the request before the API saw it")
 	case status == 403 && x.Phase == APICall:
 		return at(x.refusedAction())
 	case x.Phase == TokenRequest:
@@ -109,4 +118,91 @@ func (x *examination) residualToken() []candidate {
 		return []candidate{{cause: InvalidSignature, score: scoreResidual, detail: "the token passes every check that can be run; its signature cannot be checked here"}}
 	}
 	return nil
+}
+
+// documented reads the answer as the provider's documents do. It comes before the general reading of the same answer, and after what
+// history knows of this very token.
+func (x *examination) documented() []candidate {
+	for i := range x.Profile.Meanings {
+		m := &x.Profile.Meanings[i]
+		if x.answered(m) && !x.passed(checkOf(m.Cause)) {
+			what, path := x.bareAnswer(m)
+			return []candidate{{cause: m.Cause, score: scoreResidual + 20, witness: WitnessResponse, path: path,
+				detail: "a bare " + what + " means " + string(m.Cause) + " by the documents of " + clip(x.Profile.ID) + " (its profile, meanings[" + strconv.Itoa(i) + "])"}}
+		}
+	}
+	return nil
+}
+
+func (x *examination) answered(m *Meaning) bool {
+	return (m.Phase == "" || m.Phase == x.Phase) && (m.Status == 0 || m.Status == x.status()) &&
+		(m.Error == "" || m.Error == x.words.code) && (m.Code == "" || x.bodyHolds(m.Code))
+}
+
+func (x *examination) bodyHolds(value string) bool {
+	found := false
+	if x.Record.Response != nil {
+		readBody(x.Record.Response.Body, func(_, _, v string) { found = found || v == value })
+	}
+	return found
+}
+
+// bareAnswer names the most particular member of a meaning, and where the record has it.
+func (x *examination) bareAnswer(m *Meaning) (what, path string) {
+	switch {
+	case m.Code != "":
+		return clip(m.Code), "response.body"
+	case m.Error != "":
+		return clip(m.Error), x.words.saidAt
+	}
+	return strconv.Itoa(m.Status), "response.status"
+}
+
+// checkOf is the check that a cause would fail; "" for causes that no check can show.
+func checkOf(cause Code) string {
+	switch cause {
+	case KeyMismatch, InvalidSignature:
+		return "signature"
+	case TokenExpired, AssertionExpired, ExpiredMidSession:
+		return "expiry"
+	case NotYetValid:
+		return "not_before"
+	case AssertionTooOld:
+		return "issued_at"
+	case LifetimeTooLong:
+		return "lifetime"
+	case WrongAudience:
+		return "audience"
+	case WrongIssuer:
+		return "issuer"
+	case ClientIdentityMismatch:
+		return "identity"
+	case MissingClaim:
+		return "required_claims"
+	case WrongAlgorithm:
+		return "algorithm"
+	case UnknownKey:
+		return "key_id"
+	case UnknownClient:
+		return "client"
+	case JTIReuse:
+		return "jti"
+	case ScopeGap:
+		return "scope"
+	case WrongContentType:
+		return "content_type"
+	case MalformedJWT:
+		return "structure"
+	}
+	return ""
+}
+
+// passed reports whether the check was run and found nothing.
+func (x *examination) passed(check string) bool {
+	for i := range x.checks {
+		if x.checks[i].Check == check && x.checks[i].Result == Pass {
+			return check != ""
+		}
+	}
+	return false
 }

@@ -67,7 +67,11 @@ func (x *examination) evidence(j judgement) []Evidence {
 		}
 	}
 	if j.finding == nil && j.detail != "" {
-		out = append(out, Evidence{Witness: WitnessToken, Path: x.root, Detail: sentence(j.detail), Cause: j.cause})
+		e := Evidence{Witness: j.witness, Path: j.path, Detail: sentence(j.detail), Cause: j.cause}
+		if e.Witness == "" {
+			e.Witness, e.Path = WitnessToken, x.root
+		}
+		out = append(out, e)
 	}
 	return out
 }

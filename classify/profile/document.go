@@ -113,6 +113,10 @@ func (d *document) checkShape(n *yaml.Node, t reflect.Type, what string) {
 		if n.Tag != "!!bool" {
 			d.problem(n.Line, "%s must be true or false", what)
 		}
+	case reflect.Int:
+		if n.Tag != "!!int" {
+			d.problem(n.Line, "%s must be a whole number", what)
+		}
 	default:
 		if n.Kind != yaml.ScalarNode {
 			d.problem(n.Line, "%s must be a text", what)

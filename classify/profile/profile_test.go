@@ -47,6 +47,9 @@ scopes:
 jwks_file: keys.json
 check_order: [signature, claims]
 audience_next: issuer
+meanings:
+  - {phase: api_call, status: 403, cause: scope_gap}
+  - {error: invalid_client, code: E-17, cause: key_mismatch}
 `
 
 func TestParse_Whole(t *testing.T) {
@@ -73,7 +76,7 @@ func TestParse_Whole(t *testing.T) {
 	if want := []string{"https://id.acme.example/", "https://id.acme.example"}; !slices.Equal(a.Audience.Values, want) {
 		t.Errorf("audience = %+v", a.Audience)
 	}
-	if p.JWKSFile != "keys.json" || p.AudienceNext != "issuer" || len(p.Scopes) != 2 || p.Clients[0].KIDs[0] != "k1" {
+	if p.JWKSFile != "keys.json" || p.AudienceNext != "issuer" || len(p.Scopes) != 2 || len(p.Meanings) != 2 || p.Clients[0].KIDs[0] != "k1" {
 		t.Errorf("profile = %+v", p)
 	}
 }
@@ -160,6 +163,12 @@ func TestParse_Refuses(t *testing.T) {
 		{"check_order", "provider: a\ncheck_order: [structure, keys]\n", []string{"x.yaml:2", "keys", "replay"}},
 		{"check_order twice", "provider: a\ncheck_order: [key, key]\n", []string{"x.yaml:2", "twice"}},
 		{"audience_next", "provider: a\naudience_next: later\n", []string{"x.yaml:2", "later"}},
+		{"meaning of nothing", "provider: a\nmeanings:\n  - {cause: scope_gap}\n", []string{"x.yaml:3", "status, error or code"}},
+		{"meaning unknown", "provider: a\nmeanings:\n  - {status: 403, cause: forbidden}\n", []string{"x.yaml:3", "forbidden"}},
+		{"meaning unclassified", "provider: a\nmeanings:\n  - {status: 403, cause: unclassified}\n", []string{"x.yaml:3", "unclassified"}},
+		{"meaning of a phase", "provider: a\nmeanings:\n  - {status: 403, phase: login, cause: scope_gap}\n", []string{"x.yaml:3", "login", "token_request, api_call"}},
+		{"meaning of a status in words", "provider: a\nmeanings:\n  - {status: forbidden, cause: scope_gap}\n", []string{"x.yaml:3", "whole number"}},
+		{"meaning of no status", "provider: a\nmeanings:\n  - {status: 40, cause: scope_gap}\n", []string{"x.yaml:3", "HTTP status"}},
 		{"alias", "provider: &a acme\ntitle: *a\n", []string{"x.yaml:1", "anchors"}},
 		{"alias bomb", aliasBomb(), []string{"anchors"}},
 		{"too large", "# " + strings.Repeat("x", maxSize), []string{"larger than"}},

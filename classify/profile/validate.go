@@ -44,6 +44,9 @@ func (d *document) validate(p *classify.Profile) error {
 	for i, s := range p.Scopes {
 		d.validateScope(i, s)
 	}
+	for i, m := range p.Meanings {
+		d.validateMeaning(i, m)
+	}
 	d.validateOrder(p.CheckOrder)
 	if next := p.AudienceNext; next != "" && next != classify.AudienceIssuer && next != classify.AudienceTokenEndpoint {
 		d.problem(d.line("audience_next"), "audience_next %.100q: allowed: %s, %s", next, classify.AudienceIssuer, classify.AudienceTokenEndpoint)
@@ -110,6 +113,21 @@ func (d *document) validateScope(i int, s classify.ScopeRule) {
 	}
 	d.checkTexts(s.AnyOf, "scopes", i, "any_of")
 	d.checkTexts(s.AllOf, "scopes", i, "all_of")
+}
+
+func (d *document) validateMeaning(i int, m classify.Meaning) {
+	if _, known := classify.Lookup(m.Cause); !known || m.Cause == classify.Unclassified {
+		d.problem(d.line("meanings", i, "cause"), "cause %.100q is none that an answer can mean; `authwatch causes` lists them", m.Cause)
+	}
+	if m.Status == 0 && m.Error == "" && m.Code == "" {
+		d.problem(d.line("meanings", i), "a meaning needs status, error or code")
+	}
+	if m.Status != 0 && (m.Status < 100 || m.Status > 599) {
+		d.problem(d.line("meanings", i, "status"), "status %d is no HTTP status", m.Status)
+	}
+	if m.Phase != "" && m.Phase != classify.TokenRequest && m.Phase != classify.APICall {
+		d.problem(d.line("meanings", i, "phase"), "phase %.100q: allowed: %s, %s", m.Phase, classify.TokenRequest, classify.APICall)
+	}
 }
 
 func (d *document) validateOrder(order []string) {
