@@ -20,10 +20,24 @@ type Exchange struct {
 	Phase       Phase
 	Endpoint    string // "POST api.example.com/v1/orders/{id}": variable path segments folded, bounded
 	Outcome     Outcome
+
+	knowledge *Knowledge // by which its words are read; nil for none
 }
 
 // Profiles is the set of profiles in force, in order of preference.
 type Profiles []*Profile
 
+// Locate places a record whose words are read without documented texts.
+func (ps Profiles) Locate(r *Record) Exchange { return ps.locate(r, nil) }
+
+// A Classifier places records by the profiles and the documented texts in force. It is immutable; any number of goroutines may share it.
+type Classifier struct {
+	profiles  Profiles
+	knowledge *Knowledge
+}
+
+// New puts profiles and documented texts together; a nil Knowledge leaves the words to the lexicon.
+func New(profiles Profiles, k *Knowledge) *Classifier { return &Classifier{profiles, k} }
+
 // Locate places a record. It is pure and never fails: what cannot be told stays empty.
-func (ps Profiles) Locate(r *Record) Exchange { return ps.locate(r) }
+func (c *Classifier) Locate(r *Record) Exchange { return c.profiles.locate(r, c.knowledge) }

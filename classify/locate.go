@@ -2,11 +2,11 @@ package classify
 
 import "strings"
 
-// locate places a record; see Profiles.Locate.
-func (ps Profiles) locate(r *Record) Exchange {
+// locate places a record; see Classifier.Locate.
+func (ps Profiles) locate(r *Record, k *Knowledge) Exchange {
 	host := hostOf(r)
 	profile, env := ps.place(r, host)
-	e := Exchange{Record: r, Profile: profile, Provider: r.Provider, Environment: r.Environment, Outcome: Other}
+	e := Exchange{Record: r, Profile: profile, Provider: r.Provider, Environment: r.Environment, Outcome: Other, knowledge: k}
 	if env != nil {
 		e.Environment = env.Name
 	}
@@ -202,7 +202,7 @@ func outcomeOf(e Exchange) Outcome {
 }
 
 func clientSideOutcome(e Exchange) Outcome {
-	w := hear(e.Record, ClientSide)
+	w := hear(e.Record, ClientSide, e.knowledge)
 	if w.subject != 0 && w.subject&(aboutKeyFile|aboutServer|aboutStructure|aboutSignature|aboutExpiry|aboutKey|aboutAlgorithm) != 0 {
 		if w.subject&aboutServer == 0 || e.Record.Request == nil || toTokenEndpoint(e) {
 			return Failed
@@ -235,7 +235,7 @@ func successOutcome(e Exchange, carried bool) Outcome {
 		return Failed
 	}
 	if e.Phase == TokenRequest {
-		if hear(e.Record, e.Phase).oauth {
+		if hear(e.Record, e.Phase, e.knowledge).oauth {
 			return Failed
 		}
 		return Accepted
@@ -244,7 +244,7 @@ func successOutcome(e Exchange, carried bool) Outcome {
 		return Other
 	}
 	if bodyMentions(e.Record.Response.Body, `"error"`) {
-		if w := hear(e.Record, e.Phase); w.oauth && w.code != "access_denied" && w.code != "invalid_request" {
+		if w := hear(e.Record, e.Phase, e.knowledge); w.oauth && w.code != "access_denied" && w.code != "invalid_request" {
 			return Failed
 		}
 	}
@@ -263,7 +263,7 @@ func bodyMentions(body Body, text string) bool {
 // at fault. A gateway's 502 to 504 never looked at the token.
 func businessOutcome(e Exchange) Outcome {
 	status := e.Record.Response.Status
-	w := hear(e.Record, e.Phase)
+	w := hear(e.Record, e.Phase, e.knowledge)
 	carried := e.Record.AccessToken != nil || e.Record.Request != nil && e.Record.Request.Headers["authorization"] != ""
 	if w.challenged || w.oauth && w.code != "invalid_request" && w.code != "access_denied" || w.speaks || w.token && carried {
 		return Failed

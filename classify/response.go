@@ -16,11 +16,14 @@ type words struct {
 	token      bool   // the text says something particular about a token, of whatever kind
 	page       bool   // the body is an HTML page
 	gateway    bool   // the page is one that a proxy or firewall makes
+
+	knowledge *Knowledge // documented texts, nil for none
+	mayBe     []Code     // the causes of a documented text that stands for everything, likeliest first
 }
 
 // hear reads what the server (or, on the client's side, the client's own log line) says.
-func hear(r *Record, phase Phase) words {
-	var w words
+func hear(r *Record, phase Phase, k *Knowledge) words {
+	w := words{knowledge: k}
 	if r.Response == nil || r.Response.Status == 0 {
 		if r.Error != "" {
 			w.listen(r.Error[:min(len(r.Error), maxText)], "error", phase)
@@ -106,7 +109,7 @@ func (w *words) listen(value, path string, phase Phase) {
 	w.note(value, path)
 	if c := complaintOfNumbered(value); c.subject != 0 {
 		c.cause = atPhase(c.cause, phase)
-		w.take(c, value, path)
+		w.take(w.recognise(value, phase, c), value, path)
 		w.speaks = true
 		return
 	}
@@ -138,6 +141,7 @@ func (w *words) listen(value, path string, phase Phase) {
 	if best.subject == 0 {
 		best = complaintOf(all, phase)
 	}
+	best = w.recognise(value, phase, best)
 	if best.subject != 0 {
 		w.take(best, value, path)
 	}

@@ -1,0 +1,218 @@
+package classify
+
+import "slices"
+
+// A reading is what a pattern means in one phase.
+type reading struct {
+	cause Code   // Unclassified for a text that stands for everything
+	also  []Code // other causes of the same words, likeliest first
+}
+
+func (r reading) has(cause Code) bool { return r.cause == cause || slices.Contains(r.also, cause) }
+
+// Readings are the readings of a pattern at a token endpoint, at an API and on the client's side.
+type readings [3]reading
+
+func (r *readings) at(phase Phase) reading {
+	switch phase {
+	case TokenRequest:
+		return r[0]
+	case APICall:
+		return r[1]
+	}
+	return r[2]
+}
+
+// readingsOf settles what the same words of several systems mean. What was documented for the phase itself counts; where nothing
+// was, library texts are translated.
+func readingsOf(texts []Text) readings {
+	var out readings
+	for i, phase := range [...]Phase{TokenRequest, APICall, ClientSide} {
+		own := make([]Text, 0, len(texts))
+		for _, t := range texts {
+			if t.Phase == phase {
+				own = append(own, t)
+			}
+		}
+		if len(own) == 0 {
+			own = texts
+		}
+		out[i] = settle(own, phase)
+	}
+	return out
+}
+
+// settle takes the cause that most systems mean, and keeps what the others mean beside it. Words that stand for everything at one
+// system and for something at as many others are no reason to accuse.
+func settle(texts []Text, phase Phase) reading {
+	own, all := map[Code]int{}, map[Code]int{}
+	var order []Code // by first mention: also is in the order of likelihood
+	count := func(cause Code, n int) {
+		if _, known := all[cause]; !known {
+			order = append(order, cause)
+		}
+		own[cause] += n
+		all[cause]++
+	}
+	for _, t := range texts {
+		count(translated(t.Cause, phase), 1)
+	}
+	for _, t := range texts {
+		for _, also := range t.Also {
+			count(translated(also, phase), 0)
+		}
+	}
+	best := order[0]
+	for _, cause := range order {
+		switch {
+		case own[cause] > own[best],
+			own[cause] == own[best] && cause == Unclassified,
+			own[cause] == own[best] && best != Unclassified && all[cause] > all[best]:
+			best = cause
+		}
+	}
+	r := reading{cause: best}
+	for _, cause := range order {
+		if cause != best && cause != Unclassified {
+			r.also = append(r.also, cause)
+		}
+	}
+	return r
+}
+
+// translated is a documented cause in the terms of the phase where the words are met. A wrong kind of token needs no translation
+// where a system says so itself.
+func translated(cause Code, phase Phase) Code {
+	if cause == WrongTokenType {
+		return cause
+	}
+	return atPhase(cause, phase)
+}
+
+// recognise lets a documented text speak before the lexicon, which reads words one by one: it knows what the text meant where it was
+// found. heard is the lexicon's own reading of the same value; the result is the complaint to keep.
+func (w *words) recognise(value string, phase Phase, heard complaint) complaint {
+	m, total := w.knowledge.find(value, phase)
+	if m.pattern == nil {
+		return heard
+	}
+	r := m.pattern.readings.at(phase)
+	unsaid := total - (m.to - m.from) // words that the text has beyond the documented ones
+	if r.cause == Unclassified {
+		if unsaid > 0 && heard.strength >= 2 {
+			return heard // the placeholder of a text that stands for everything holds the reason
+		}
+		w.mayBe = r.also
+		return complaint{}
+	}
+	switch {
+	case heard.strength >= 2 && r.has(heard.cause) && unsaid > 0 && len(r.also) > 0:
+		return heard // what stands beside the documented words narrows them
+	case heard.strength == 3 && !r.has(heard.cause) && (unsaid > m.pattern.literal || m.pattern.template()):
+		return heard // most of the text, or what fills the placeholder, is something else
+	}
+	c := complaint{subject: usualSubject(r.cause), cause: r.cause, strength: 3}
+	if heard.strength >= 2 && r.has(heard.cause) {
+		c.subject |= heard.subject
+	}
+	if len(r.also) > 0 {
+		c.strength = 2
+		for _, also := range r.also {
+			c.subject |= usualSubject(also)
+		}
+		if heard.cause == r.cause {
+			c.strength = max(2, heard.strength)
+		}
+	}
+	return c
+}
+
+// template reports whether the words are few around a placeholder, so that what fills it says as much.
+func (p *pattern) template() bool {
+	return p.literal <= 2 && (len(p.parts) > 1 || p.openStart || p.openEnd)
+}
+
+// usualSubject is what the plainest wording of a cause is about.
+func usualSubject(cause Code) subject {
+	switch cause {
+	case MissingToken:
+		return aboutNoToken
+	case MalformedAuthorizationHeader:
+		return aboutHeader
+	case MalformedJWT:
+		return aboutStructure
+	case WrongTokenType:
+		return aboutType
+	case RevokedToken:
+		return aboutRevocation
+	case TokenExpired, ExpiredMidSession, AssertionExpired:
+		return aboutExpiry
+	case ClockSkew:
+		return aboutIssuedAt | aboutNotBefore | aboutExpiry
+	case NotYetValid:
+		return aboutNotBefore | aboutIssuedAt
+	case AssertionTooOld:
+		return aboutAge | aboutIssuedAt
+	case LifetimeTooLong:
+		return aboutLifetime | aboutExpiry
+	case TimestampUnits:
+		return aboutTime
+	case WrongAudience:
+		return aboutAudience
+	case WrongIssuer:
+		return aboutIssuer
+	case ClientIdentityMismatch, WrongEnvironment:
+		return aboutIdentity
+	case MissingClaim, InvalidClaim:
+		return aboutClaims
+	case MissingKID:
+		return aboutKID
+	case KeyMismatch, InvalidSignature:
+		return aboutSignature
+	case UnknownKey, KeyReusedAcrossEnvironments:
+		return aboutKey | aboutKID
+	case WrongAlgorithm:
+		return aboutAlgorithm
+	case BadKeyFormat:
+		return aboutKeyFile
+	case JTIReuse:
+		return aboutReplay
+	case UnknownClient:
+		return aboutClient
+	}
+	return requestSubject(cause)
+}
+
+func requestSubject(cause Code) subject {
+	switch cause {
+	case WrongContentType:
+		return aboutContentType
+	case InvalidGrantType:
+		return aboutGrant
+	case InvalidAssertionType:
+		return aboutAssertionType
+	case MissingAssertion:
+		return aboutAssertion
+	case InvalidTokenRequest:
+		return aboutRequest
+	case AudienceNotGranted:
+		return aboutTarget
+	case ScopeGap, ScopeFormat:
+		return aboutScope
+	case AccountAccessDenied:
+		return aboutAccount
+	case InsufficientPermissions:
+		return aboutPermission
+	case ProofOfPossession:
+		return aboutPossession
+	case StepUpRequired:
+		return aboutStepUp
+	case ProviderUnavailable:
+		return aboutServer
+	case RateLimited:
+		return aboutRate
+	case BlockedByGateway:
+		return aboutGateway
+	}
+	return 0
+}
