@@ -53,6 +53,7 @@ func checkExpiry(x *examination) {
 	if x.Profile.Assertion == nil && x.assertion && late < 60 {
 		f.weight = likely // an unknown server may allow that much
 	}
+	x.byBothClocks(&f, late-x.skew())
 	x.report(check, f)
 }
 
@@ -64,9 +65,9 @@ func (x *examination) expiredToken(f *finding) {
 		return
 	}
 	iat, ok := x.date("iat")
-	if offset, n := x.clockOffset(); ok && n >= 2 && offset < -60 && x.at-iat < maxDrift {
+	if clock := x.clockOffset(0); ok && clock.n >= 2 && clock.high < -60 && x.at-iat < maxDrift {
 		f.cause, f.weight, f.witness = ClockSkew, likely, WitnessHistory
-		f.detail += "; the client's clock is about " + spanText(offset) + " slow"
+		f.detail += "; the client's clock is " + clock.slow()
 	}
 }
 
@@ -79,11 +80,12 @@ func (x *examination) expiredAssertion(f *finding, exp, late float64) {
 		return
 	}
 	age, lifetime := x.at-iat, exp-iat
-	offset, n := x.clockOffset()
+	clock := x.clockOffset(lifetime)
+	_, single := x.claim("jti") // without one, nobody knows whether this assertion was sent before
 	switch {
-	case n >= 3 && offset < -x.skew()-lifetime && age < maxDrift*3:
+	case clock.n >= 3 && clock.high < -x.skew()-lifetime && age < maxDrift*3 && single:
 		f.cause, f.witness, f.path, f.observed, f.expected = ClockSkew, WitnessHistory, x.claimPath("iat"), clockText(iat), clockText(x.at)
-		f.detail = "the assertion was expired when it was made: the client's clock is about " + spanText(offset) + " slow"
+		f.detail = "the assertion was expired when it was made: the client's clock is " + clock.slow()
 	case lifetime > 0 && lifetime <= freshLifetime && age <= maxDrift:
 		f.cause, f.weight, f.path, f.observed, f.expected = ClockSkew, likely, x.claimPath("iat"), clockText(iat), clockText(x.at)
 		f.detail = "an assertion made for " + spanText(lifetime) + " arrived already expired by " + spanText(late) + ": the client's clock looks slow"
@@ -112,6 +114,7 @@ func checkNotBefore(x *examination) {
 		f.cause = ClockSkew
 		f.detail = "nbf and iat are " + spanText(ahead) + " ahead: the clock that made the token is fast"
 	}
+	x.byBothClocks(&f, ahead-x.skew()-1)
 	x.report(check, f)
 }
 
@@ -134,6 +137,7 @@ func checkIssuedAt(x *examination) {
 		if ahead < 60 && x.words.subject&aboutTime == 0 {
 			f.weight = likely // many servers do not look at iat
 		}
+		x.byBothClocks(&f, ahead-x.skew()-1)
 		x.report(check, f)
 		return
 	}
@@ -151,6 +155,7 @@ func checkIssuedAt(x *examination) {
 	if age := -ahead; age > limit+x.skew() {
 		f.cause, f.expected = AssertionTooOld, "at most "+spanText(limit)+" old"
 		f.detail = "the assertion was " + spanText(age) + " old; at most " + spanText(limit) + " is allowed"
+		x.byBothClocks(&f, age-limit-x.skew())
 		x.report(check, f)
 		return
 	}
@@ -160,6 +165,10 @@ func checkIssuedAt(x *examination) {
 // checkLifetime compares exp − iat with the longest lifetime that the profile allows.
 func checkLifetime(x *examination) {
 	const check = "lifetime"
+	if !x.assertion && x.Profile.AccessToken != nil && x.Profile.AccessToken.Lifetime != nil {
+		x.tokenLifetime(check, x.Profile.AccessToken.Lifetime.seconds())
+		return
+	}
 	if !x.assertion || !x.readable(check) || x.Profile.Assertion == nil || x.Profile.Assertion.MaxLifetime == nil {
 		return
 	}
@@ -180,4 +189,32 @@ func checkLifetime(x *examination) {
 		return
 	}
 	x.pass(check, path, "the lifetime is within "+spanText(limit))
+}
+
+// tokenLifetime compares an access token with the lifetime that the provider's tokens have. It is the issuer's choice and not the
+// client's, so a longer one decides only when the server complains of it; but it dates a token whose exp was not kept.
+func (x *examination) tokenLifetime(check string, limit float64) {
+	if !x.readable(check) {
+		return
+	}
+	iat, issued := x.date("iat")
+	exp, dated := x.date("exp")
+	path := x.claimPath("exp")
+	switch {
+	case issued && dated && exp-iat > limit+max(x.skew(), 1):
+		f := finding{cause: LifetimeTooLong, weight: likely, path: path, observed: spanText(exp - iat), expected: spanText(limit),
+			detail: "the token lives " + spanText(exp-iat) + ", this provider's live " + spanText(limit)}
+		if x.words.subject&aboutLifetime == 0 {
+			x.skip(check, path, f.detail+"; whether the API minds is not known")
+			return
+		}
+		x.report(check, f)
+	case issued && dated:
+		x.pass(check, path, "the lifetime is the provider's own")
+	case issued && x.token.Claims["exp"] == nil && x.at-iat > limit+x.skew():
+		x.report(check, finding{cause: TokenExpired, weight: likely, path: x.claimPath("iat"), observed: clockText(iat), expected: "at most " + spanText(limit) + " old",
+			detail: "the token was " + spanText(x.at-iat) + " old and its exp is not known; this provider's tokens live " + spanText(limit)})
+	default:
+		x.skip(check, path, "exp or iat is not known")
+	}
 }

@@ -37,7 +37,8 @@ func (f *finding) complaints() subject {
 type examination struct {
 	Exchange
 	history History
-	at      float64 // the event's time in seconds
+	at      float64 // when the server judged, in seconds
+	gap     float64 // the server's clock against the log's, in seconds; 0 when they agree
 	env     *Environment
 
 	token      *JWT   // the one that this phase is about; nil if none is known
@@ -55,8 +56,9 @@ type examination struct {
 }
 
 func examine(e Exchange, h History) *examination {
-	x := &examination{Exchange: e, history: h, at: secondsOf(e.Record.Time)}
+	x := &examination{Exchange: e, history: h}
 	r := e.Record
+	x.at, x.gap = r.judgedAt()
 	x.env = environmentNamed(e.Profile, e.Environment)
 	if x.env == nil && len(e.Profile.Environments) == 1 {
 		x.env = &e.Profile.Environments[0]
@@ -247,14 +249,26 @@ func (x *examination) kindMismatch() string {
 		return "typ is " + clip(typ) + ", which is no access token"
 	case iss != "" && iss == sub && addressOf(iss).scheme == "" && x.anyTokenEndpoint(list):
 		return "iss equals sub and aud is a token endpoint: this is a client assertion"
-	case textOf(t.Claims["token_use"]) == "id":
+	case textOf(t.Claims["token_use"]) == "id" || textOf(t.Claims["token_use"]) == "string(2)": // what a redactor leaves; the other value is access
 		return "token_use is id: this is an ID token"
+	case x.audienceIsClient(list):
+		return "aud is the client itself and there is no scope: this is an ID token"
 	case (t.Claims["at_hash"] != nil || t.Claims["c_hash"] != nil || t.Claims["nonce"] != nil) && t.Claims["scope"] == nil && t.Claims["scp"] == nil && !x.ownAudience(list):
 		return "it has nonce or at_hash and no scope: this is an ID token"
 	case strings.EqualFold(textOf(t.Claims["typ"]), "refresh") || strings.EqualFold(textOf(t.Claims["typ"]), "id"):
 		return "its typ claim says " + clip(textOf(t.Claims["typ"]))
 	}
 	return ""
+}
+
+// audienceIsClient recognises an ID token by its only sign that every redactor leaves: it is meant for the client (OpenID Connect
+// Core, section 2). It counts where the API's own audience is known to be another.
+func (x *examination) audienceIsClient(list []string) bool {
+	c := x.token.Claims
+	if len(list) != 1 || x.env == nil || len(x.env.APIAudiences) == 0 || x.ownAudience(list) || c["scope"] != nil || c["scp"] != nil || c["roles"] != nil {
+		return false
+	}
+	return list[0] == textOf(c["azp"]) || list[0] == textOf(c["client_id"])
 }
 
 func (x *examination) ownAudience(list []string) bool {

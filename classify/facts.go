@@ -306,9 +306,10 @@ func (e Exchange) assertionFacts() []Fact {
 		}
 		facts = append(facts, f)
 	}
-	if iat := dateOf(t.Claims["iat"], secondsOf(at)); iat.form == dateSeconds && e.ClientID != "" {
+	judged, _ := e.Record.judgedAt()
+	if iat := dateOf(t.Claims["iat"], judged); iat.form == dateSeconds && e.ClientID != "" {
 		const day = 86400
-		if offset := iat.seconds - secondsOf(at); offset > -day && offset < day {
+		if offset := iat.seconds - judged; offset > -day && offset < day {
 			facts = append(facts, Fact{Key: e.key(FactClock, clockName(e.ClientID, at)), FirstSeen: at, LastSeen: at, Count: 1,
 				MaxOffset: time.Duration(offset * float64(time.Second)), Expires: at.Add(day * 2 * time.Second)})
 		}
@@ -328,16 +329,4 @@ func jtiKept(t *JWT, at time.Time) time.Duration {
 		return most
 	}
 	return max(least, time.Duration(kept*float64(time.Second))+least)
-}
-
-// clockOffset is the client's clock against the events' times in seconds, negative when slow, with the number of assertions that
-// it rests on. The largest difference is used: network and queues only ever make an assertion look older.
-func (x *examination) clockOffset() (offset float64, n int64) {
-	if x.ClientID == "" || len(x.history) == 0 {
-		return 0, 0
-	}
-	now := x.history[x.key(FactClock, clockName(x.ClientID, x.Record.Time))]
-	before := x.history[x.key(FactClock, clockName(x.ClientID, x.Record.Time.Add(-time.Hour)))]
-	both := now.Merge(before)
-	return both.MaxOffset.Seconds(), both.Count
 }

@@ -13,7 +13,7 @@ const (
 	FactClient   FactKind = "client"   // client id: accepted
 	FactIssuer   FactKind = "issuer"   // iss of an accepted token
 	FactAudience FactKind = "audience" // aud of an accepted token or assertion, with the phase
-	FactClock    FactKind = "clock"    // client id and hour: largest iat − event time of fresh assertions
+	FactClock    FactKind = "clock"    // client id and hour: largest iat − server time (its Date field, else the event time) of assertions
 )
 
 // A Key names one fact. Environments are kept apart so that history can tell "works here, not there".

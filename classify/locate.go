@@ -177,13 +177,15 @@ func outcomeOf(e Exchange) Outcome {
 	if e.Phase == ClientSide {
 		return clientSideOutcome(e)
 	}
-	if r.Response == nil || r.Response.Status == 0 {
+	if r.Response == nil {
 		return Other
 	}
 	carried := r.AccessToken != nil || r.ClientAssertion != nil || r.Request != nil && r.Request.Headers["authorization"] != ""
 	switch status := r.Response.Status; {
 	case status == 401, status == 403, status == 407:
 		return Failed
+	case status == 0:
+		return statuslessOutcome(e)
 	case status == 429:
 		if carried || e.Phase == TokenRequest || e.ClientID != "" {
 			return Failed
@@ -249,6 +251,17 @@ func successOutcome(e Exchange, carried bool) Outcome {
 		}
 	}
 	return Accepted
+}
+
+// statuslessOutcome: some logs keep the answer and not its status. An OAuth error or a challenge with one is a failure whatever the
+// status was; anything else says nothing.
+func statuslessOutcome(e Exchange) Outcome {
+	w := hear(e.Record, e.Phase, e.knowledge)
+	general := w.code == "access_denied" || w.code == "invalid_request"
+	if w.oauth && (w.challenged || e.Phase == TokenRequest || !general) {
+		return Failed
+	}
+	return Other
 }
 
 func bodyMentions(body Body, text string) bool {

@@ -93,7 +93,7 @@ func (x *examination) residualAssertion() []candidate {
 	if t == nil && x.status() == 401 && x.words.said == "invalid_client" && x.Profile.Assertion != nil && x.form.has("client_assertion") {
 		return []candidate{{cause: KeyMismatch, score: scoreResidual, detail: "the answer is a bare invalid_client and the assertion was not logged; the usual reason is the key"}}
 	}
-	if t == nil || x.unreadable != "" || t.Signature == "valid" || x.words.code == "invalid_request" || x.status() == 400 && x.words.code != "invalid_client" && x.words.code != "invalid_grant" && x.words.code != "invalid_client_assertion" {
+	if t == nil || x.unreadable != "" || t.Signature == "valid" || x.words.code == "invalid_request" || (x.status() == 400 || x.status() == 0) && x.words.code != "invalid_client" && x.words.code != "invalid_grant" && x.words.code != "invalid_client_assertion" {
 		return nil
 	}
 	for i := range x.findings {

@@ -24,10 +24,11 @@ type words struct {
 // hear reads what the server (or, on the client's side, the client's own log line) says.
 func hear(r *Record, phase Phase, k *Knowledge) words {
 	w := words{knowledge: k}
-	if r.Response == nil || r.Response.Status == 0 {
-		if r.Error != "" {
-			w.listen(r.Error[:min(len(r.Error), maxText)], "error", phase)
-		}
+	if phase == ClientSide {
+		w.listen(r.Error[:min(len(r.Error), maxText)], "error", phase)
+		return w
+	}
+	if r.Response == nil {
 		return w
 	}
 	if field := r.Response.Headers["www-authenticate"]; field != "" {

@@ -61,6 +61,9 @@ func (x *examination) evidence(j judgement) []Evidence {
 		out = append(out, j.finding.evidence())
 	}
 	out = append(out, x.wordEvidence(j)...)
+	if x.gap != 0 {
+		out = append(out, x.gapEvidence())
+	}
 	for i := range x.findings {
 		if f := &x.findings[i]; f != j.finding && len(out) < 16 {
 			out = append(out, f.evidence())
