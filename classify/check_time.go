@@ -1,6 +1,9 @@
 package classify
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Times are always judged against the event's own time: a record may be read days later.
 
@@ -50,11 +53,16 @@ func checkExpiry(x *examination) {
 	} else {
 		x.expiredToken(&f)
 	}
-	if x.Profile.Assertion == nil && x.assertion && late < 60 {
-		f.weight = likely // an unknown server may allow that much
-	}
 	x.byBothClocks(&f, late-x.skew())
-	x.report(check, f)
+	tolerable := x.Profile.Assertion == nil && x.assertion && late < 60 // an unknown server may allow that much
+	if tolerable {
+		f.weight = likely
+	}
+	if tolerable || late-x.skew() <= math.Abs(x.gap) {
+		x.report(check, f)
+		return
+	}
+	x.fail(check, f) // exp has passed for sure, though it may not be sure why
 }
 
 func (x *examination) expiredToken(f *finding) {

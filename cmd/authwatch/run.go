@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -22,6 +23,7 @@ type program struct {
 	getenv         func(string) string
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	now            func() time.Time
 }
 
 // An exitError ends the program with a status. Without Err nothing is printed: the output has already said it.
@@ -47,6 +49,7 @@ func usageError(format string, args ...any) error {
 type commands struct {
 	Serve    serveCommand    `cmd:"" help:"Take log records, classify their auth failures, show the incidents."`
 	Classify classifyCommand `cmd:"" help:"Classify the auth failures in a file, without server or database."`
+	Check    checkCommand    `cmd:"" help:"Say whether a client assertion would pass at a provider, for CI."`
 	Eval     evalCommand     `cmd:"" help:"Score the classifier on labelled records."`
 	Causes   causesCommand   `cmd:"" help:"List the documented causes, or explain one."`
 	Profiles profilesCommand `cmd:"" help:"List, show and validate provider profiles."`
@@ -58,7 +61,7 @@ type commands struct {
 
 // run executes one command line and returns its exit status.
 func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
-	p := &program{getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr}
+	p := &program{getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now}
 	helped := false
 	parser, err := kong.New(&commands{},
 		kong.Name("authwatch"),
