@@ -109,7 +109,7 @@ func checkAuthorization(x *examination) {
 		f.repairs = []Edit{{Op: "replace", Path: path, Value: "Bearer <token>"}}
 		x.report(check, f)
 	default:
-		x.pass(check, path, "the scheme is "+a.scheme)
+		x.pass(check, path, x.say("the scheme is ", a.scheme))
 	}
 }
 
@@ -118,7 +118,7 @@ func (x *examination) bearerDue() weight {
 	switch {
 	case x.Profile.AccessToken != nil || strings.Contains(x.words.schemes, "bearer") || strings.Contains(x.words.schemes, "dpop"):
 		return demonstrated
-	case x.seenAccepted(FactShape, shapeName(APICall, "jwt")) || x.seenAccepted(FactShape, shapeName(APICall, "opaque")):
+	case x.seenAccepted(FactShape, x.shapeName(APICall, "jwt")) || x.seenAccepted(FactShape, x.shapeName(APICall, "opaque")):
 		return demonstrated
 	case x.words.schemes == "":
 		return likely
@@ -132,7 +132,7 @@ func (x *examination) missingToken(due weight) {
 	if x.auth.cookie {
 		f.weight, f.detail = possible, "no Authorization field was sent; a cookie was"
 	}
-	if x.seenAccepted(FactShape, shapeName(APICall, "jwt")) || x.seenAccepted(FactShape, shapeName(APICall, "opaque")) {
+	if x.seenAccepted(FactShape, x.shapeName(APICall, "jwt")) || x.seenAccepted(FactShape, x.shapeName(APICall, "opaque")) {
 		f.weight, f.detail = demonstrated, "no Authorization field was sent; accepted calls here carry one"
 	}
 	x.report(check, f)

@@ -114,7 +114,7 @@ func checkAudience(x *examination) {
 	}
 	for _, aud := range list {
 		if contains(want, aud) {
-			x.pass(check, path, "aud is "+clip(aud))
+			x.pass(check, path, x.say("aud is ", clip(aud)))
 			return
 		}
 	}
@@ -172,17 +172,17 @@ func (x *examination) describe(value string, list []string) string {
 func (x *examination) unruledAudience(check, path string, value any, list []string) {
 	f := finding{cause: WrongAudience, weight: likely, witness: WitnessHistory, path: path, observed: shown(value)}
 	for _, aud := range list {
-		if x.seenAccepted(FactAudience, audienceName(x.Phase, aud)) {
+		if x.seenAccepted(FactAudience, x.factName(string(x.Phase), aud)) {
 			x.pass(check, path, "this aud was accepted here before")
 			return
 		}
 	}
 	first := list[0]
 	switch {
-	case x.seenElsewhere(FactAudience, audienceName(x.Phase, first)) && x.Environment != "":
+	case x.seenElsewhere(FactAudience, x.factName(string(x.Phase), first)) && x.Environment != "":
 		f.cause, f.detail = WrongEnvironment, "aud "+clip(first)+" was accepted in another environment and never in "+x.Environment
 		x.report(check, f)
-	case x.strange(FactAudience, audienceName(x.Phase, first), audienceName(x.Phase, anyName)) && !x.sameHostAs(first):
+	case x.strange(FactAudience, x.factName(string(x.Phase), first), x.factName(string(x.Phase), anyName)) && !x.sameHostAs(first):
 		f.detail = "aud " + clip(first) + " was never accepted here, another one was"
 		x.report(check, f)
 	case x.assertion && addressOf(first).scheme != "" && hostOf(x.Record) != "" && !x.sameHostAs(first):
@@ -215,7 +215,7 @@ func checkIssuer(x *examination) {
 	case x.env == nil || len(x.env.Issuers) == 0:
 		x.unruledIssuer(check, path, iss)
 	case contains(x.env.Issuers, iss):
-		x.pass(check, path, "iss is "+clip(iss))
+		x.pass(check, path, x.say("iss is ", clip(iss)))
 	default:
 		f.expected = x.env.Issuers
 		f.detail = "iss is " + clip(iss) + "; the API expects " + strings.Join(x.env.Issuers, " or ")

@@ -14,23 +14,23 @@ func checkKID(x *examination) {
 	}
 	owner := x.keyOwner()
 	known := x.clientKIDs()
-	f := finding{cause: UnknownKey, weight: demonstrated, path: path, observed: clip(kid), detail: "kid " + clip(kid) + " is none of the client's keys"}
+	f := finding{cause: UnknownKey, weight: demonstrated, path: path, witness: WitnessToken}
 	switch {
 	case len(known) > 0 && contains(known, kid):
 		x.knownKID(check, path, owner, kid)
-	case len(known) > 0 && distinctive(kid) && x.seenElsewhere(FactKID, kidName(anyName, kid)):
+	case len(known) > 0 && distinctive(kid) && x.seenElsewhere(FactKID, x.factName(anyName, kid)):
 		x.knownKID(check, path, anyName, kid)
 	case len(known) > 0:
-		f.expected = known
+		f.observed, f.expected, f.detail = clip(kid), known, x.say("kid ", clip(kid), " is none of the client's keys")
 		x.report(check, f)
-	case x.seenAccepted(FactKID, kidName(owner, kid)):
+	case x.seenAccepted(FactKID, x.factName(owner, kid)):
 		x.pass(check, path, "this key was accepted here before")
-	case x.assertion && distinctive(kid) && x.seenElsewhere(FactKID, kidName(anyName, kid)):
+	case x.assertion && distinctive(kid) && x.seenElsewhere(FactKID, x.factName(anyName, kid)):
 		x.knownKID(check, path, anyName, kid)
-	case x.seenElsewhere(FactKID, kidName(owner, kid)):
+	case x.seenElsewhere(FactKID, x.factName(owner, kid)):
 		x.knownKID(check, path, owner, kid)
-	case x.strange(FactKID, kidName(owner, kid), kidName(owner, anyName)):
-		f.weight, f.detail = likely, "kid "+clip(kid)+" was never accepted here, other keys of "+clip(owner)+" were"
+	case x.strange(FactKID, x.factName(owner, kid), x.factName(owner, anyName)):
+		f.weight, f.observed, f.detail = likely, clip(kid), "kid "+clip(kid)+" was never accepted here, other keys of "+clip(owner)+" were"
 		x.report(check, f)
 	default:
 		x.skip(check, path, "which keys are registered is not known")
@@ -39,8 +39,8 @@ func checkKID(x *examination) {
 
 // knownKID looks for a registered key that only ever worked in another environment.
 func (x *examination) knownKID(check, path, owner, kid string) {
-	if !x.assertion || x.Environment == "" || x.seenAccepted(FactKID, kidName(owner, kid)) || !x.seenElsewhere(FactKID, kidName(owner, kid)) {
-		x.pass(check, path, "kid "+clip(kid)+" is known")
+	if !x.assertion || x.Environment == "" || x.seenAccepted(FactKID, x.factName(owner, kid)) || !x.seenElsewhere(FactKID, x.factName(owner, kid)) {
+		x.pass(check, path, x.say("kid ", clip(kid), " is known"))
 		return
 	}
 	f := finding{cause: KeyReusedAcrossEnvironments, weight: likely, witness: WitnessHistory, path: path, observed: clip(kid),
@@ -75,7 +75,7 @@ func (x *examination) borrowedKey() bool {
 		return false
 	}
 	kid := textOf(x.token.Header["kid"])
-	return distinctive(kid) && x.seenAccepted(FactKID, kidName(anyName, kid)) && !x.seenAccepted(FactKID, kidName(x.keyOwner(), kid))
+	return distinctive(kid) && x.seenAccepted(FactKID, x.factName(anyName, kid)) && !x.seenAccepted(FactKID, x.factName(x.keyOwner(), kid))
 }
 
 func (x *examination) someKID() string {

@@ -21,7 +21,7 @@ func checkContentType(x *examination) {
 		want = strings.ToLower(x.Profile.Assertion.ContentType)
 	}
 	if got == want {
-		x.pass(check, path, "the content type is "+want)
+		x.pass(check, path, x.say("the content type is ", want))
 		return
 	}
 	f := finding{cause: WrongContentType, weight: demonstrated, witness: WitnessRequest, path: path, observed: clip(got), expected: want,
@@ -58,7 +58,7 @@ func checkGrant(x *examination) {
 		x.pass(check, path, "grant_type is client_credentials")
 		return
 	}
-	f := finding{cause: InvalidGrantType, weight: demonstrated, witness: WitnessRequest, path: path, observed: shown(x.form.values["grant_type"]), expected: "client_credentials",
+	f := finding{cause: InvalidGrantType, weight: demonstrated, witness: WitnessRequest, path: path, observed: shown(x.form.value("grant_type")), expected: "client_credentials",
 		repairs: []Edit{{Op: "replace", Path: path, Value: "client_credentials"}}}
 	switch {
 	case x.form.twice == "grant_type":
@@ -66,7 +66,7 @@ func checkGrant(x *examination) {
 		f.repairs[0].Op, f.detail = "add", "the request has no grant_type"
 		x.report(check, f)
 	case !registeredGrant(got):
-		f.detail = "grant_type is " + said(x.form.values["grant_type"]) + ", which no server knows"
+		f.detail = "grant_type is " + said(x.form.value("grant_type")) + ", which no server knows"
 		if strings.HasPrefix(got, "http") || strings.HasPrefix(got, "urn:") {
 			f.weight = possible
 		}
@@ -78,7 +78,7 @@ func checkGrant(x *examination) {
 		}
 		x.report(check, f)
 	default:
-		x.pass(check, path, "grant_type is "+clip(got))
+		x.pass(check, path, x.say("grant_type is ", clip(got)))
 	}
 }
 
@@ -108,7 +108,7 @@ func checkAssertionType(x *examination) {
 		x.pass(check, path, "client_assertion_type is the JWT type of RFC 7523")
 		return
 	}
-	f := finding{cause: InvalidAssertionType, weight: demonstrated, witness: WitnessRequest, path: path, observed: shown(x.form.values["client_assertion_type"]), expected: assertionTypeJWT,
+	f := finding{cause: InvalidAssertionType, weight: demonstrated, witness: WitnessRequest, path: path, observed: shown(x.form.value("client_assertion_type")), expected: assertionTypeJWT,
 		repairs: []Edit{{Op: "replace", Path: path, Value: assertionTypeJWT}}}
 	switch {
 	case x.form.twice == "client_assertion_type":
@@ -116,7 +116,7 @@ func checkAssertionType(x *examination) {
 		f.repairs[0].Op, f.detail = "add", "a client_assertion was sent without client_assertion_type"
 		x.report(check, f)
 	default:
-		f.detail = "client_assertion_type is " + said(x.form.values["client_assertion_type"]) + ", not that of a JWT"
+		f.detail = "client_assertion_type is " + said(x.form.value("client_assertion_type")) + ", not that of a JWT"
 		x.report(check, f)
 	}
 }
@@ -130,7 +130,7 @@ func checkAssertion(x *examination) {
 	marker := x.form.text("client_assertion")
 	f := finding{cause: MissingAssertion, weight: demonstrated, witness: WitnessRequest, path: path, detail: "the request has no client_assertion"}
 	switch {
-	case x.form.has("client_assertion") && strings.TrimSpace(marker) == "" && x.form.values["client_assertion"] == "":
+	case x.form.blank("client_assertion"):
 		f.detail = "client_assertion is empty"
 		x.report(check, f)
 	case x.form.has("client_assertion"):
@@ -154,7 +154,7 @@ func (x *examination) presentAssertion(check, path, marker string) {
 			detail: "the client_assertion is not a JWT: " + strings.Trim(clip(strings.TrimPrefix(marker, "[malformed")), " :]")})
 		return
 	}
-	if x.token == nil && (x.seenAccepted(FactShape, shapeName(TokenRequest, "jwt")) || x.seenElsewhere(FactShape, shapeName(TokenRequest, "jwt"))) {
+	if x.token == nil && (x.seenAccepted(FactShape, x.shapeName(TokenRequest, "jwt")) || x.seenElsewhere(FactShape, x.shapeName(TokenRequest, "jwt"))) {
 		// Whoever writes these records decodes assertions; one that is not decoded could not be.
 		x.report(check, finding{cause: MalformedJWT, weight: likely, witness: WitnessHistory, path: path,
 			detail: "the assertion was not decoded, those of accepted requests were"})
@@ -173,7 +173,7 @@ func checkParameters(x *examination) {
 	switch {
 	case x.form.twice != "":
 		f.path, f.detail = "request.body."+clip(x.form.twice), "the parameter "+clip(x.form.twice)+" was sent more than once"
-		f.observed = shown(x.form.values[x.form.twice])
+		f.observed = shown(x.form.value(x.form.twice))
 		x.report(check, f)
 	case x.form.has("client_assertion") && (x.auth.present && x.auth.scheme == "basic" || x.form.has("client_secret")):
 		f.path, f.detail = "request.body.client_assertion", "the client authenticates in two ways at once"
@@ -192,7 +192,7 @@ func checkRequestedScope(x *examination) {
 	if x.Phase != TokenRequest || !x.form.known || !x.form.has("scope") {
 		return
 	}
-	value := x.form.values["scope"]
+	value := x.form.value("scope")
 	text, ok := value.(string)
 	if x.form.twice == "scope" {
 		return
@@ -246,13 +246,13 @@ func checkRequestedAudience(x *examination) {
 		if got == "" {
 			continue
 		}
-		path := "request.body." + name
+		path := x.join("request.body.", name)
 		if x.env == nil || len(x.env.APIAudiences) == 0 {
 			x.skip(check, path, "the environment's API audiences are not known")
 			return
 		}
 		if contains(x.env.APIAudiences, got) {
-			x.pass(check, path, name+" is an API of "+x.env.Name)
+			x.pass(check, path, x.say(name, " is an API of ", x.env.Name))
 			return
 		}
 		f := finding{cause: AudienceNotGranted, weight: likely, witness: WitnessRequest, path: path, observed: clip(got), expected: x.env.APIAudiences,

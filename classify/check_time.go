@@ -40,10 +40,10 @@ func checkExpiry(x *examination) {
 	late := x.at - exp
 	if late <= x.skew() {
 		if late > 0 {
-			x.pass(check, path, "exp passed "+spanText(late)+" before, within the allowed skew")
+			x.pass(check, path, x.say("exp passed ", spanText(late), " before, within the allowed skew"))
 			return
 		}
-		x.pass(check, path, "exp was "+spanText(late)+" ahead")
+		x.pass(check, path, x.say("exp was ", spanText(late), " ahead"))
 		return
 	}
 	f := finding{cause: TokenExpired, weight: demonstrated, path: path, observed: clockText(exp), expected: "after " + clockText(x.at-x.skew()),
@@ -138,8 +138,8 @@ func checkIssuedAt(x *examination) {
 	}
 	path := x.claimPath("iat")
 	ahead := iat - x.at
-	f := finding{cause: ClockSkew, weight: demonstrated, path: path, observed: clockText(iat), repairs: []Edit{{Op: "replace", Path: path, Value: int64(x.at)}}}
 	if ahead > x.skew()+1 {
+		f := x.misdated(ClockSkew, path, iat)
 		f.expected = "not after " + clockText(x.at+x.skew())
 		f.detail = "iat is " + spanText(ahead) + " ahead of the request: the clock that made the token is fast"
 		if ahead < 60 && x.words.subject&aboutTime == 0 {
@@ -161,13 +161,18 @@ func checkIssuedAt(x *examination) {
 	}
 	limit := rules.MaxAge.seconds()
 	if age := -ahead; age > limit+x.skew() {
-		f.cause, f.expected = AssertionTooOld, "at most "+spanText(limit)+" old"
+		f := x.misdated(AssertionTooOld, path, iat)
+		f.expected = "at most " + spanText(limit) + " old"
 		f.detail = "the assertion was " + spanText(age) + " old; at most " + spanText(limit) + " is allowed"
 		x.byBothClocks(&f, age-limit-x.skew())
 		x.report(check, f)
 		return
 	}
 	x.pass(check, path, "iat is recent")
+}
+
+func (x *examination) misdated(cause Code, path string, iat float64) finding {
+	return finding{cause: cause, weight: demonstrated, path: path, observed: clockText(iat), repairs: []Edit{{Op: "replace", Path: path, Value: int64(x.at)}}}
 }
 
 // checkLifetime compares exp − iat with the longest lifetime that the profile allows.
@@ -196,7 +201,7 @@ func checkLifetime(x *examination) {
 			repairs: []Edit{{Op: "replace", Path: path, Value: int64(start) + int64(limit)}, {Op: "replace", Path: x.claimPath("iat"), Value: int64(x.at)}}})
 		return
 	}
-	x.pass(check, path, "the lifetime is within "+spanText(limit))
+	x.pass(check, path, x.say("the lifetime is within ", spanText(limit)))
 }
 
 // tokenLifetime compares an access token with the lifetime that the provider's tokens have. It is the issuer's choice and not the

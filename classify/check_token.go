@@ -33,9 +33,9 @@ func (x *examination) opaqueToken() {
 	const check = "structure"
 	f := finding{cause: WrongTokenType, weight: possible, witness: WitnessRequest, path: "request.headers.authorization", observed: x.auth.original, expected: "a JWT",
 		detail: "the token is not a JWT"}
-	jwts := x.seenAccepted(FactShape, shapeName(APICall, "jwt"))
+	jwts := x.seenAccepted(FactShape, x.shapeName(APICall, "jwt"))
 	switch {
-	case x.seenAccepted(FactShape, shapeName(APICall, "opaque")):
+	case x.seenAccepted(FactShape, x.shapeName(APICall, "opaque")):
 		x.pass(check, f.path, "accepted calls here carry opaque tokens too")
 		return
 	case x.Profile.AccessToken != nil && (len(x.Profile.AccessToken.Algorithms) > 0 || jwts):
@@ -79,7 +79,7 @@ func checkAlgorithm(x *examination) {
 	alg, isText := value.(string)
 	allowed := x.algorithms()
 	if isText && contains(allowed, alg) {
-		x.pass(check, path, "alg is "+alg)
+		x.pass(check, path, x.say("alg is ", clip(alg)))
 		return
 	}
 	f := finding{cause: WrongAlgorithm, weight: demonstrated, path: path, observed: shown(value), detail: "alg is " + said(value)}
@@ -95,7 +95,7 @@ func checkAlgorithm(x *examination) {
 		x.report(check, f)
 	case len(allowed) > 0:
 		x.report(check, f)
-	case x.strange(FactShape, shapeName(x.Phase, "alg "+alg), shapeName(x.Phase, "alg")):
+	case x.strange(FactShape, x.shapeName(x.Phase, x.join("alg ", alg)), x.shapeName(x.Phase, "alg")):
 		f.weight, f.detail = likely, "alg is "+clip(alg)+", which was never accepted here"
 		x.report(check, f)
 	case strings.HasPrefix(alg, "HS") && x.token.Header["kid"] != nil:
@@ -147,7 +147,7 @@ func (x *examination) requiredClaims() []string {
 	if a == nil {
 		return []string{"iss", "sub", "aud", "exp"} // RFC 7523 section 3
 	}
-	required := append([]string(nil), a.RequiredClaims...)
+	required := slices.Clip(a.RequiredClaims)
 	if a.MaxAge != nil && !contains(required, "iat") {
 		required = append(required, "iat")
 	}
@@ -166,7 +166,7 @@ func checkRequired(x *examination) {
 	required := x.requiredClaims()
 	x.missedClaims(required)
 	if len(required) == 0 {
-		x.skip(check, x.root+".claims", "no profile says which claims are required")
+		x.skip(check, x.claimsPath(), "no profile says which claims are required")
 		return
 	}
 	found := 0
@@ -183,7 +183,7 @@ func checkRequired(x *examination) {
 		x.report(check, f)
 	}
 	if found == len(required) {
-		x.pass(check, x.root+".claims", strings.Join(required, ", ")+" are there")
+		x.pass(check, x.claimsPath(), x.sayList(required, " are there"))
 	}
 }
 
@@ -263,7 +263,7 @@ func checkForms(x *examination) {
 		}
 	}
 	if sound {
-		x.pass(check, x.root+".claims", "the registered claims have the types of RFC 7519")
+		x.pass(check, x.claimsPath(), "the registered claims have the types of RFC 7519")
 	}
 }
 
@@ -323,7 +323,7 @@ func checkIdentity(x *examination) {
 	f := finding{cause: ClientIdentityMismatch, weight: demonstrated}
 	switch {
 	case iss == "" || sub == "":
-		x.skip(check, x.root+".claims", "iss or sub is missing")
+		x.skip(check, x.claimsPath(), "iss or sub is missing")
 	case id != "" && sub != id:
 		f.path, f.observed, f.expected = x.claimPath("sub"), clip(sub), clip(id)
 		f.detail = "sub is " + clip(sub) + ", client_id of the request is " + clip(id)
@@ -356,37 +356,46 @@ func checkClient(x *examination) {
 	if x.token != nil && x.unreadable == "" && textOf(x.token.Claims["iss"]) != "" {
 		id, path = textOf(x.token.Claims["iss"]), x.claimPath("iss")
 	}
-	f := finding{cause: UnknownClient, weight: demonstrated, path: path, observed: clip(id), detail: "the client " + clip(id) + " is not registered"}
 	client := clientNamed(x.Profile, id)
+	f := finding{cause: UnknownClient, weight: demonstrated, path: path}
 	switch {
 	case client == nil && len(x.Profile.Clients) > 0 && x.seenAccepted(FactClient, id):
 		x.pass(check, path, "this client was accepted here before")
+		return
 	case client == nil && len(x.Profile.Clients) > 0:
-		for i := range x.Profile.Clients {
-			if near := nearMiss(id, x.Profile.Clients[i].ID); near != "" {
-				f.detail += "; " + x.Profile.Clients[i].ID + " is: " + near
-			}
-		}
-		x.report(check, f)
+		f.detail = x.unregistered(id)
 	case client != nil && len(client.Environments) > 0 && x.Environment != "" && environmentNamed(x.Profile, x.Environment) != nil && !contains(client.Environments, x.Environment):
 		f.cause, f.expected = WrongEnvironment, client.Environments
 		f.detail = "the client " + clip(id) + " is registered in " + strings.Join(client.Environments, ", ") + ", not in " + x.Environment
-		x.report(check, f)
 	case client != nil:
 		x.pass(check, path, "the client is registered")
+		return
 	case x.seenAccepted(FactClient, id):
 		x.pass(check, path, "this client was accepted here before")
+		return
 	case x.strange(FactClient, id, anyName) && x.borrowedKey():
 		f.weight, f.witness, f.detail = likely, WitnessHistory, "the client "+clip(id)+" was never accepted here; its key was, for another client"
-		x.report(check, f)
 	case x.seenElsewhere(FactClient, id) && x.Environment != "":
 		f.cause, f.weight, f.witness = WrongEnvironment, possible, WitnessHistory
 		f.detail = "the client " + clip(id) + " was accepted in another environment and never in " + x.Environment
 		if x.words.subject&aboutClient != 0 {
 			f.weight = likely
 		}
-		x.report(check, f)
 	default:
 		x.skip(check, path, "which clients are registered is not known")
+		return
 	}
+	f.observed = clip(id)
+	x.report(check, f)
+}
+
+// unregistered says so, with the registered client that was probably meant.
+func (x *examination) unregistered(id string) string {
+	detail := "the client " + clip(id) + " is not registered"
+	for i := range x.Profile.Clients {
+		if near := nearMiss(id, x.Profile.Clients[i].ID); near != "" {
+			detail += "; " + x.Profile.Clients[i].ID + " is: " + near
+		}
+	}
+	return detail
 }

@@ -76,9 +76,9 @@ func cloneObject(o Object) Object {
 
 func withParameter(body Body, name string, value any) Body {
 	f := formOf(body)
-	values := f.values
-	if values == nil {
-		values = map[string]any{}
+	values := make(map[string]any, len(f.params)+1)
+	for i := range f.params {
+		values[f.params[i].name] = f.value(f.params[i].name)
 	}
 	values[name] = value
 	data, err := json.Marshal(values)

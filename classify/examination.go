@@ -52,11 +52,12 @@ type examination struct {
 
 	findings []finding
 	checks   []Check
-	quiet    bool // findings only: the checks are re-run to verify a fix
+	quiet    bool             // findings only: the checks are re-run to verify a fix, and nobody reads the details
+	text     *strings.Builder // holds what join made; a string of it stays as it is while more is added
 }
 
 func examine(e Exchange, h History) *examination {
-	x := &examination{Exchange: e, history: h}
+	x := &examination{Exchange: e, history: h, text: &strings.Builder{}}
 	r := e.Record
 	x.at, x.gap = r.judgedAt()
 	x.env = environmentNamed(e.Profile, e.Environment)
@@ -91,6 +92,57 @@ func (x *examination) run(checks []func(*examination)) {
 	}
 }
 
+// join puts parts together in the examination's one buffer, so that some thirty small texts cost no more than one.
+func (x *examination) join(parts ...string) string {
+	if x.text.Cap() == 0 {
+		x.text.Grow(textSize)
+	}
+	start := x.text.Len()
+	for _, part := range parts {
+		x.text.WriteString(part)
+	}
+	return x.text.String()[start:]
+}
+
+// textSize is what the details and the names of looked-up facts of one exchange usually take, in bytes.
+const textSize = 1 << 10
+
+// say is join for details, which are left out when nobody reads them.
+func (x *examination) say(parts ...string) string {
+	if x.quiet {
+		return ""
+	}
+	return x.join(parts...)
+}
+
+// sayList is say for the elements of a list, with commas between them, and what is said of them.
+func (x *examination) sayList(list []string, rest string) string {
+	if x.quiet || len(list) == 0 {
+		return ""
+	}
+	start := x.text.Len()
+	for i, element := range list {
+		if i > 0 {
+			x.join(", ")
+		}
+		x.join(element)
+	}
+	x.join(rest)
+	return x.text.String()[start:]
+}
+
+// factName is the Key.Name of a fact with two parts, such as an owner and a kid.
+func (x *examination) factName(first, second string) string {
+	if len(x.history) == 0 {
+		return ""
+	}
+	return x.join(first, " ", second)
+}
+
+func (x *examination) shapeName(phase Phase, shape string) string {
+	return x.factName(string(phase), shape)
+}
+
 // allChecks lists the checks. Their order is only that of display.
 func allChecks() []func(*examination) {
 	return []func(*examination){
@@ -101,15 +153,21 @@ func allChecks() []func(*examination) {
 }
 
 func (x *examination) pass(check, path, detail string) {
-	if !x.quiet {
-		x.checks = append(x.checks, Check{Check: check, Result: Pass, Path: path, Detail: detail})
-	}
+	x.note(Check{Check: check, Result: Pass, Path: path, Detail: detail})
 }
 
 func (x *examination) skip(check, path, reason string) {
-	if !x.quiet {
-		x.checks = append(x.checks, Check{Check: check, Result: NotCheckable, Path: path, Detail: reason})
+	x.note(Check{Check: check, Result: NotCheckable, Path: path, Detail: reason})
+}
+
+func (x *examination) note(c Check) {
+	if x.quiet {
+		return
 	}
+	if x.checks == nil {
+		x.checks = make([]Check, 0, 24)
+	}
+	x.checks = append(x.checks, c)
 }
 
 // fail records a check that shows a fault.
@@ -117,9 +175,7 @@ func (x *examination) fail(check string, f finding) {
 	if f.witness == "" {
 		f.witness = WitnessToken
 	}
-	if !x.quiet {
-		x.checks = append(x.checks, Check{Check: check, Result: Fail, Path: f.path, Detail: f.detail})
-	}
+	x.note(Check{Check: check, Result: Fail, Path: f.path, Detail: f.detail})
 	x.findings = append(x.findings, f)
 }
 
@@ -161,7 +217,7 @@ func (x *examination) claim(name string) (any, bool) {
 	return v, ok && v != nil
 }
 
-// claimPath is the path of a claim. The usual ones are spelt out, since every check asks for one.
+// claimPath is the path of a claim, headerPath that of a header parameter. The usual ones are spelt out, since every check asks for one.
 func (x *examination) claimPath(name string) string {
 	if x.root == "client_assertion" {
 		switch name {
@@ -178,11 +234,41 @@ func (x *examination) claimPath(name string) string {
 		case "jti":
 			return "client_assertion.claims.jti"
 		}
+	} else {
+		switch name {
+		case "iss":
+			return "access_token.claims.iss"
+		case "aud":
+			return "access_token.claims.aud"
+		case "exp":
+			return "access_token.claims.exp"
+		case "iat":
+			return "access_token.claims.iat"
+		case "scope":
+			return "access_token.claims.scope"
+		}
 	}
-	return x.root + ".claims." + clip(name)
+	return x.join(x.root, ".claims.", clip(name))
 }
 
-func (x *examination) headerPath(name string) string { return x.root + ".header." + name }
+func (x *examination) claimsPath() string {
+	if x.root == "client_assertion" {
+		return "client_assertion.claims"
+	}
+	return "access_token.claims"
+}
+
+func (x *examination) headerPath(name string) string {
+	if x.root == "client_assertion" {
+		switch name {
+		case "alg":
+			return "client_assertion.header.alg"
+		case "kid":
+			return "client_assertion.header.kid"
+		}
+	}
+	return x.join(x.root, ".header.", name)
+}
 
 // status is the response's, 0 without one.
 func (x *examination) status() int {

@@ -21,7 +21,8 @@ type Exchange struct {
 	Endpoint    string // "POST api.example.com/v1/orders/{id}": variable path segments folded, bounded
 	Outcome     Outcome
 
-	knowledge *Knowledge // by which its words are read; nil for none
+	knowledge *Knowledge     // by which its words are read; nil for none
+	causes    map[Code]Cause // the catalogue, when whoever placed the exchange keeps it
 }
 
 // Profiles is the set of profiles in force, in order of preference.
@@ -34,10 +35,21 @@ func (ps Profiles) Locate(r *Record) Exchange { return ps.locate(r, nil) }
 type Classifier struct {
 	profiles  Profiles
 	knowledge *Knowledge
+	causes    map[Code]Cause
 }
 
 // New puts profiles and documented texts together; a nil Knowledge leaves the words to the lexicon.
-func New(profiles Profiles, k *Knowledge) *Classifier { return &Classifier{profiles, k} }
+func New(profiles Profiles, k *Knowledge) *Classifier {
+	causes := map[Code]Cause{}
+	for _, row := range Catalogue() {
+		causes[row.Code] = row
+	}
+	return &Classifier{profiles: profiles, knowledge: k, causes: causes}
+}
 
 // Locate places a record. It is pure and never fails: what cannot be told stays empty.
-func (c *Classifier) Locate(r *Record) Exchange { return c.profiles.locate(r, c.knowledge) }
+func (c *Classifier) Locate(r *Record) Exchange {
+	e := c.profiles.locate(r, c.knowledge)
+	e.causes = c.causes
+	return e
+}

@@ -22,13 +22,16 @@ func (x *examination) fix(j judgement, row Cause) Fix {
 
 // steps are the catalogue's, the provider's own first.
 func (x *examination) steps(row Cause) []string {
-	steps := []string{}
+	var own []string
 	for _, at := range row.FixAt {
 		if at.Provider == x.Profile.ID && at.Provider != "" {
-			steps = append(steps, at.Steps...)
+			own = append(own, at.Steps...)
 		}
 	}
-	return append(steps, row.Fix...)
+	if own == nil && row.Fix != nil {
+		return slices.Clip(row.Fix) // the catalogue's own slice, which nobody changes
+	}
+	return slices.Concat([]string{}, own, row.Fix)
 }
 
 // search tries one repair of the decisive finding, then sets of two and three: what still fails after an edit (a new exp with the

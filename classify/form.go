@@ -2,18 +2,32 @@ package classify
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // A form is the parameters of a token request, RFC 6749 section 4.4.2, whether they were logged as an object or urlencoded.
 type form struct {
 	known  bool // a body was logged that holds parameters
-	values map[string]any
+	params []param
 	twice  string // the name of a parameter that was sent more than once
 }
 
-// maxForm bounds the body that is read as parameters, in bytes.
-const maxForm = 64 << 10
+// A param is one parameter. Nearly all are texts; other holds what is none.
+type param struct {
+	name  string
+	text  string
+	other any
+	typed bool // it is no text
+}
+
+// maxForm bounds the body that is read as parameters, in bytes; maxParams the parameters that are read one by one.
+const (
+	maxForm   = 64 << 10
+	maxParams = 64
+)
 
 // formOf reads the body of a token request. Only client_assertion_type, grant_type and the like are looked at, so unknown
 // parameters cost nothing but their decoding.
@@ -24,15 +38,8 @@ func formOf(body Body) form {
 	var f form
 	switch body[0] {
 	case '{':
-		if unmarshalExact(body, &f.values) != nil {
+		if !f.readTexts(string(body)) && !f.readValues(body) {
 			return form{}
-		}
-		for name, value := range f.values {
-			if list, ok := value.([]any); ok && repeatable(name) && len(list) > 1 {
-				if f.twice == "" || name < f.twice {
-					f.twice = name
-				}
-			}
 		}
 	case '"':
 		var text string
@@ -42,12 +49,74 @@ func formOf(body Body) form {
 		if strings.HasPrefix(strings.TrimSpace(text), "{") {
 			return formOf(Body(strings.TrimSpace(text)))
 		}
-		f.values, f.twice = urlencoded(text)
+		f.readEncoded(text)
 	default:
 		return form{}
 	}
-	f.known = len(f.values) > 0
+	f.known = len(f.params) > 0
 	return f
+}
+
+// readTexts reads an object of plain texts, which nearly every form is, without building a map. It reports false for any other.
+func (f *form) readTexts(object string) bool {
+	if !utf8.ValidString(object) || strings.IndexByte(object, '\\') >= 0 {
+		return false
+	}
+	params := make([]param, 0, 8)
+	rest := strings.TrimLeft(object[1:], jsonSpace)
+	for len(params) < maxParams {
+		name, after, named := plainText(rest)
+		after = strings.TrimLeft(after, jsonSpace)
+		if !named || !strings.HasPrefix(after, ":") || indexOf(params, name) >= 0 {
+			return false
+		}
+		text, after, ok := plainText(strings.TrimLeft(after[1:], jsonSpace))
+		after = strings.TrimLeft(after, jsonSpace)
+		if !ok || after == "" {
+			return false
+		}
+		params = append(params, param{name: name, text: text})
+		rest = strings.TrimLeft(after[1:], jsonSpace)
+		switch {
+		case after[0] == '}' && rest == "":
+			f.params = params
+			return true
+		case after[0] != ',':
+			return false
+		}
+	}
+	return false
+}
+
+const jsonSpace = " \t\r\n"
+
+// plainText reads a JSON string without escapes.
+func plainText(text string) (value, rest string, ok bool) {
+	if !strings.HasPrefix(text, `"`) {
+		return "", "", false
+	}
+	value, rest, ok = strings.Cut(text[1:], `"`)
+	return value, rest, ok && strings.IndexFunc(value, func(c rune) bool { return c < ' ' }) < 0
+}
+
+// readValues reads any JSON object; a list of values is a parameter that was sent several times.
+func (f *form) readValues(body Body) bool {
+	var values map[string]any
+	if unmarshalExact(body, &values) != nil {
+		return false
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if list, ok := values[name].([]any); ok && repeatable(name) && len(list) > 1 && f.twice == "" {
+			f.twice = name
+		}
+		text, isText := values[name].(string)
+		p := param{name: name, text: text, typed: !isText}
+		if !isText {
+			p.other = values[name]
+		}
+		f.params = append(f.params, p)
+	}
+	return true
 }
 
 // repeatable reports whether a second value of the parameter breaks RFC 6749 section 3.2 ("MUST NOT be included more
@@ -60,22 +129,25 @@ func repeatable(name string) bool {
 	return true
 }
 
-func urlencoded(text string) (values map[string]any, twice string) {
-	values = map[string]any{}
-	for n := 0; text != "" && n < 64; n++ {
+func (f *form) readEncoded(text string) {
+	for n := 0; text != "" && n < maxParams; n++ {
 		var pair string
 		pair, text, _ = strings.Cut(text, "&")
 		name, value, ok := strings.Cut(pair, "=")
 		if !ok || name == "" || strings.ContainsAny(name, " {<\"\n") {
 			continue
 		}
-		name = unescapeForm(name)
-		if _, again := values[name]; again && repeatable(name) && twice == "" {
-			twice = name
+		p := param{name: unescapeForm(name), text: unescapeForm(value)}
+		i := indexOf(f.params, p.name)
+		if i < 0 {
+			f.params = append(f.params, p)
+			continue
 		}
-		values[name] = unescapeForm(value)
+		f.params[i] = p
+		if repeatable(p.name) && f.twice == "" {
+			f.twice = p.name
+		}
 	}
-	return values, twice
 }
 
 // unescapeForm undoes application/x-www-form-urlencoded; a broken escape stays as it is.
@@ -110,8 +182,40 @@ func hexDigit(c byte) int {
 	return -1
 }
 
+func indexOf(params []param, name string) int {
+	for i := range params {
+		if params[i].name == name {
+			return i
+		}
+	}
+	return -1
+}
+
 // has reports whether the parameter was sent, empty or not.
-func (f form) has(name string) bool { _, ok := f.values[name]; return ok }
+func (f *form) has(name string) bool { return indexOf(f.params, name) >= 0 }
 
 // text returns a parameter's value, "" unless it is one string.
-func (f form) text(name string) string { return textOf(f.values[name]) }
+func (f *form) text(name string) string {
+	if i := indexOf(f.params, name); i >= 0 {
+		return f.params[i].text
+	}
+	return ""
+}
+
+// value returns a parameter's value whatever its type, nil when it was not sent.
+func (f *form) value(name string) any {
+	i := indexOf(f.params, name)
+	switch {
+	case i < 0:
+		return nil
+	case f.params[i].typed:
+		return f.params[i].other
+	}
+	return f.params[i].text
+}
+
+// blank reports whether a parameter was sent with nothing in it: no text, spaces, or null.
+func (f *form) blank(name string) bool {
+	i := indexOf(f.params, name)
+	return i >= 0 && f.params[i].other == nil && strings.TrimSpace(f.params[i].text) == ""
+}

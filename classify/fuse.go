@@ -45,7 +45,7 @@ func (x *examination) judge() judgement {
 	if x.words.strength < 2 {
 		about = 0
 	}
-	var list []candidate
+	list := make([]candidate, 0, 12)
 	explained := false
 	for i := range x.findings {
 		f := &x.findings[i]
@@ -166,10 +166,8 @@ func (x *examination) doubtful(cause Code) bool {
 
 func alternatives(list []candidate, chosen Code, x *examination) []Alternative {
 	out := make([]Alternative, 0, 4)
-	seen := map[Code]bool{chosen: true}
 	add := func(cause Code, c Confidence) {
-		if !seen[cause] && len(out) < 5 {
-			seen[cause] = true
+		if cause != chosen && len(out) < 5 && !slices.ContainsFunc(out, func(a Alternative) bool { return a.Cause == cause }) {
 			out = append(out, Alternative{Cause: cause, Confidence: c})
 		}
 	}

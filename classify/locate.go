@@ -147,7 +147,8 @@ func clientOf(r *Record, phase Phase) string {
 		return r.ClientID
 	}
 	if r.Request != nil && phase == TokenRequest {
-		if id := formOf(r.Request.Body).text("client_id"); id != "" {
+		f := formOf(r.Request.Body)
+		if id := f.text("client_id"); id != "" {
 			return id
 		}
 		if id, _, ok := strings.Cut(authorizationOf(r.Request.Headers).print, ":"); ok && authorizationOf(r.Request.Headers).scheme == "basic" {

@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -75,13 +76,13 @@ func (x *examination) sortFindings() {
 		if d := precedence(b.cause) - precedence(a.cause); d != 0 {
 			return d
 		}
-		return strings.Compare(string(a.cause)+a.path+a.detail, string(b.cause)+b.path+b.detail)
+		return cmp.Or(strings.Compare(string(a.cause), string(b.cause)), strings.Compare(a.path, b.path), strings.Compare(a.detail, b.detail))
 	})
 	slices.SortFunc(x.checks, func(a, b Check) int {
 		if d := displayOrder(a.Check) - displayOrder(b.Check); d != 0 {
 			return d
 		}
-		return strings.Compare(a.Path+a.Detail, b.Path+b.Detail)
+		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Detail, b.Detail))
 	})
 }
 

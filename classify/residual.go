@@ -112,7 +112,7 @@ func (x *examination) residualToken() []candidate {
 		return []candidate{{cause: RevokedToken, score: scoreResidual + 50, detail: "the same token was accepted before and has not expired"}}
 	}
 	switch {
-	case x.token == nil && x.auth.kind == "opaque" && x.seenAccepted(FactShape, shapeName(APICall, "opaque")):
+	case x.token == nil && x.auth.kind == "opaque" && x.seenAccepted(FactShape, x.shapeName(APICall, "opaque")):
 		return []candidate{{cause: RevokedToken, score: scoreResidual, detail: "opaque tokens are accepted here; this one no longer is"}}
 	case x.token != nil && x.unreadable == "" && x.token.Signature != "valid":
 		return []candidate{{cause: InvalidSignature, score: scoreResidual, detail: "the token passes every check that can be run; its signature cannot be checked here"}}

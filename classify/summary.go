@@ -4,7 +4,7 @@ import "strings"
 
 // verdict writes the judgement down.
 func (x *examination) verdict(j judgement) Verdict {
-	row, _ := Lookup(j.cause)
+	row := x.row(j.cause)
 	v := Verdict{
 		ID: x.Record.ID, Time: x.Record.Time, Provider: clip(x.Provider), Environment: clip(x.Environment), ClientID: x.ClientID, Phase: x.Phase,
 		Cause: j.cause, Confidence: j.confidence, Fault: row.Fault, Alternatives: j.others, Checks: x.checks, Evidence: x.evidence(j),
@@ -20,13 +20,22 @@ func (x *examination) verdict(j judgement) Verdict {
 	return v
 }
 
+// row is the catalogue's, from the classifier's copy if there is one.
+func (x *examination) row(code Code) Cause {
+	if row, ok := x.causes[code]; ok {
+		return row
+	}
+	row, _ := Lookup(code)
+	return row
+}
+
 // summary is one sentence with the values of this case.
 func (x *examination) summary(j judgement, row Cause) string {
 	switch {
 	case j.finding != nil:
-		return sentence(j.finding.detail)
+		return x.sentence(j.finding.detail)
 	case j.detail != "":
-		return sentence(j.detail)
+		return x.sentence(j.detail)
 	case j.cause == Unclassified && x.words.said != "":
 		return "The server says “" + x.words.said + "”, which does not tell the cause, and no check that can be run fails."
 	case j.cause == Unclassified:
@@ -40,25 +49,30 @@ func (x *examination) summary(j judgement, row Cause) string {
 }
 
 // sentence gives a detail a capital, unless it begins with a name of the field such as aud, and a full stop.
-func sentence(detail string) string {
+func (x *examination) sentence(detail string) string {
 	first, _, _ := strings.Cut(detail, " ")
-	switch first {
-	case "the", "no", "an", "a", "tokens", "nbf", "opaque", "two":
-		if first != "nbf" {
-			detail = strings.ToUpper(detail[:1]) + detail[1:]
-		}
-	}
+	end := "."
 	if strings.HasSuffix(detail, ".") {
-		return detail
+		end = ""
 	}
-	return detail + "."
+	switch first {
+	case "the", "no", "an", "a", "tokens", "opaque", "two":
+		return x.join(capital(detail[0]), detail[1:], end)
+	}
+	return x.join(detail, end)
+}
+
+// capital is the capital of a letter; the letters of a constant text are its slices, which cost nothing.
+func capital(letter byte) string {
+	const capitals = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	return capitals[letter-'a' : letter-'a'+1]
 }
 
 // evidence lists the votes: the decisive one first, then the server's words, then the rest.
 func (x *examination) evidence(j judgement) []Evidence {
 	out := make([]Evidence, 0, len(x.findings)+2)
 	if j.finding != nil {
-		out = append(out, j.finding.evidence())
+		out = append(out, j.finding.evidence(x))
 	}
 	out = append(out, x.wordEvidence(j)...)
 	if x.gap != 0 {
@@ -66,11 +80,11 @@ func (x *examination) evidence(j judgement) []Evidence {
 	}
 	for i := range x.findings {
 		if f := &x.findings[i]; f != j.finding && len(out) < 16 {
-			out = append(out, f.evidence())
+			out = append(out, f.evidence(x))
 		}
 	}
 	if j.finding == nil && j.detail != "" {
-		e := Evidence{Witness: j.witness, Path: j.path, Detail: sentence(j.detail), Cause: j.cause}
+		e := Evidence{Witness: j.witness, Path: j.path, Detail: x.sentence(j.detail), Cause: j.cause}
 		if e.Witness == "" {
 			e.Witness, e.Path = WitnessToken, x.root
 		}
@@ -79,8 +93,8 @@ func (x *examination) evidence(j judgement) []Evidence {
 	return out
 }
 
-func (f *finding) evidence() Evidence {
-	return Evidence{Witness: f.witness, Path: f.path, Observed: f.observed, Expected: f.expected, Detail: sentence(f.detail), Cause: f.cause}
+func (f *finding) evidence(x *examination) Evidence {
+	return Evidence{Witness: f.witness, Path: f.path, Observed: f.observed, Expected: f.expected, Detail: x.sentence(f.detail), Cause: f.cause}
 }
 
 // wordEvidence repeats what the server said and how it was understood.
