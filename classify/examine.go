@@ -14,7 +14,7 @@ func Examine(e Exchange, h History) (checks []Check, doubts []Evidence) {
 		f := &x.findings[i]
 		fails := slices.ContainsFunc(x.checks, func(c Check) bool { return c.Result == Fail && c.Path == f.path })
 		if f.weight != demonstrated && !fails {
-			doubts = append(doubts, f.evidence())
+			doubts = append(doubts, f.evidence(x))
 		}
 	}
 	return x.checks, doubts
