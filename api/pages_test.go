@@ -409,9 +409,9 @@ func TestCheckPage(t *testing.T) {
 			t.Errorf("lacks %q", want)
 		}
 	}
-	a = post(url.Values{"text": {`{"time":"2026-11-22T12:00:00Z","response":{"body":{"error":"invalid_client"}}}`}})
+	a = post(url.Values{"text": {`{"time":"2026-11-22T12:00:00Z","response":{"body":{"message":"try again later"}}}`}})
 	if !strings.Contains(a.body, "No failure to explain") || !strings.Contains(a.body, "Choose the one that the server answered with") {
-		t.Error("a body without a status is judged, or nothing says what is missing")
+		t.Error("a body that is no OAuth error is judged without a status, or nothing says what is missing")
 	}
 	a = post(url.Values{"text": {`{"time":"2026-11-22T12:00:00Z","response":{"body":{"error":"invalid_client"}}}`}, "status": {"401"}})
 	if strings.Contains(a.body, "No failure to explain") || !strings.Contains(a.body, `value="401" selected`) || !strings.Contains(a.body, "&#34;status&#34;: 401") {
