@@ -67,7 +67,7 @@ func (f *form) readTexts(object string) bool {
 	for len(params) < maxParams {
 		name, after, named := plainText(rest)
 		after = strings.TrimLeft(after, jsonSpace)
-		if !named || !strings.HasPrefix(after, ":") || indexOf(params, name) >= 0 {
+		if !named || !strings.HasPrefix(after, ":") || paramIndex(params, name) >= 0 {
 			return false
 		}
 		text, after, ok := plainText(strings.TrimLeft(after[1:], jsonSpace))
@@ -138,7 +138,7 @@ func (f *form) readEncoded(text string) {
 			continue
 		}
 		p := param{name: unescapeForm(name), text: unescapeForm(value)}
-		i := indexOf(f.params, p.name)
+		i := paramIndex(f.params, p.name)
 		if i < 0 {
 			f.params = append(f.params, p)
 			continue
@@ -182,7 +182,7 @@ func hexDigit(c byte) int {
 	return -1
 }
 
-func indexOf(params []param, name string) int {
+func paramIndex(params []param, name string) int {
 	for i := range params {
 		if params[i].name == name {
 			return i
@@ -192,11 +192,11 @@ func indexOf(params []param, name string) int {
 }
 
 // has reports whether the parameter was sent, empty or not.
-func (f *form) has(name string) bool { return indexOf(f.params, name) >= 0 }
+func (f *form) has(name string) bool { return paramIndex(f.params, name) >= 0 }
 
 // text returns a parameter's value, "" unless it is one string.
 func (f *form) text(name string) string {
-	if i := indexOf(f.params, name); i >= 0 {
+	if i := paramIndex(f.params, name); i >= 0 {
 		return f.params[i].text
 	}
 	return ""
@@ -204,7 +204,7 @@ func (f *form) text(name string) string {
 
 // value returns a parameter's value whatever its type, nil when it was not sent.
 func (f *form) value(name string) any {
-	i := indexOf(f.params, name)
+	i := paramIndex(f.params, name)
 	switch {
 	case i < 0:
 		return nil
@@ -216,6 +216,6 @@ func (f *form) value(name string) any {
 
 // blank reports whether a parameter was sent with nothing in it: no text, spaces, or null.
 func (f *form) blank(name string) bool {
-	i := indexOf(f.params, name)
+	i := paramIndex(f.params, name)
 	return i >= 0 && f.params[i].other == nil && strings.TrimSpace(f.params[i].text) == ""
 }
