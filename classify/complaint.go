@@ -1,5 +1,7 @@
 package classify
 
+import "slices"
+
 // A subject is what a server's words are about. Several subjects make a set, so that a fault can say which complaints it may cause.
 type subject uint64
 
@@ -52,9 +54,15 @@ const (
 type complaint struct {
 	subject  subject
 	cause    Code
-	strength int // 3 names subject and fault, 2 names the subject, 1 is generic
+	also     []Code // documented words of several causes that none is named by: the others, likeliest first
+	strength int    // 3 names subject and fault, 2 names the subject, 1 is generic
 	path     string
 	text     string
+}
+
+// fits reports whether the fault of a finding may be what the words complain about.
+func (c *complaint) fits(f *finding) bool {
+	return f.complaints()&c.subject != 0 || slices.Contains(c.also, f.cause)
 }
 
 // symptoms lists the complaints that a cause is known to come out as: the same fault is reported as a wrong issuer by one

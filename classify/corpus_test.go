@@ -22,7 +22,8 @@ type labelled struct {
 // A score is that of authwatch eval, with the misses as people read them.
 type score struct {
 	classify.Score
-	misses []string
+	knowledge *classify.Knowledge
+	misses    []string
 }
 
 // hide removes what a witness said: the decoded tokens, or the server's words.
@@ -50,6 +51,7 @@ func (s *score) run(t *testing.T, path, see string, withProfile bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	classifier := classify.New(profiles, s.knowledge)
 	history := classify.History{}
 	for line := range bytes.Lines(data) {
 		var c labelled
@@ -61,7 +63,7 @@ func (s *score) run(t *testing.T, path, see string, withProfile bool) {
 			t.Fatal(err)
 		}
 		hide(&r, see)
-		e := profiles.Locate(&r)
+		e := classifier.Locate(&r)
 		var v *classify.Verdict
 		if e.Outcome == classify.Failed {
 			verdict := classify.Classify(e, lookup(history, e.Keys()))
@@ -120,7 +122,7 @@ func TestCorpus(t *testing.T) {
 		{"no profile", "all", false, 0.975, 0.96, 0.975, 0.021},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &score{}
+			s := &score{knowledge: classify.NewKnowledge(classify.DocumentedTexts())}
 			for _, path := range paths {
 				s.run(t, path, tt.see, tt.profile)
 			}

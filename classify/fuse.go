@@ -50,16 +50,17 @@ func (x *examination) judge() judgement {
 	for i := range x.findings {
 		f := &x.findings[i]
 		c := candidate{cause: f.cause, finding: f, score: x.findingScore(f)}
-		if about != 0 && f.complaints()&about == 0 {
+		if about != 0 && !x.words.fits(f) {
 			c.score = scoreResidual/2 + precedence(f.cause) // a fault, but not the one the server speaks of
 		} else if f.weight >= likely {
 			explained = true
 		}
+		if about != 0 && f.complaints()&about == 0 {
+			c.score-- // of two that fit, the one that the words are plainly about
+		}
 		list = append(list, c)
 	}
-	if x.words.subject != 0 && x.words.cause != "" {
-		list = append(list, candidate{cause: x.words.cause, score: wordScore(x.words.strength)})
-	}
+	list = append(list, x.spoken()...)
 	list = append(list, x.residual(explained)...)
 	slices.SortStableFunc(list, func(a, b candidate) int {
 		if a.score != b.score {
@@ -113,19 +114,19 @@ func (x *examination) findingScore(f *finding) int {
 func (x *examination) confidence(best candidate, list []candidate, about subject) Confidence {
 	f := best.finding
 	if f == nil {
-		if best.cause == x.words.cause && x.words.strength >= 2 {
+		if x.named(best.cause) {
 			return Stated
 		}
 		return Inferred
 	}
-	named := best.cause == x.words.cause && x.words.strength >= 2
+	named := x.named(best.cause)
 	if f.weight != demonstrated {
 		if named {
 			return Stated
 		}
 		return Inferred
 	}
-	if about != 0 && f.complaints()&about == 0 {
+	if about != 0 && !x.words.fits(f) {
 		return Inferred
 	}
 	if named {
@@ -173,7 +174,7 @@ func alternatives(list []candidate, chosen Code, x *examination) []Alternative {
 	}
 	for _, c := range list {
 		confidence := Inferred
-		if c.finding == nil && c.cause == x.words.cause && x.words.strength >= 2 {
+		if c.finding == nil && x.named(c.cause) {
 			confidence = Stated
 		}
 		add(c.cause, confidence)

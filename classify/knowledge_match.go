@@ -23,6 +23,7 @@ type pattern struct {
 	openEnd   bool
 	whole     bool // one or two everyday words mean something only when nothing else is said
 	readings  readings
+	alone     [3]Code // what the lexicon makes of the words alone, by phase: a reading of more comes from what stands beside them
 }
 
 // An anchor is where the pair of words that leads to a pattern stands in it.
@@ -62,6 +63,7 @@ func numbered(text string) string {
 func patternOf(text string) pattern {
 	p := pattern{}
 	codes := 0
+	var plain strings.Builder
 	rest := text
 	for first := true; ; first = false {
 		literal, after, found := cutPlaceholder(rest)
@@ -71,14 +73,21 @@ func patternOf(text string) pattern {
 			p.openEnd = false
 		}
 		codes += codesIn(literal)
+		plain.WriteString(literal)
 		if !found {
 			break
 		}
+		plain.WriteString("x")
 		p.openStart = p.openStart || first && len(p.parts) == 0
 		p.openEnd = true
 		rest = after
 	}
 	p.whole = p.literal <= 2 && codes == 0
+	for i, phase := range phases() {
+		var w words
+		w.listen(plain.String(), "", phase)
+		p.alone[i] = w.cause
+	}
 	return p
 }
 

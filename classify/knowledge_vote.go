@@ -10,24 +10,29 @@ type reading struct {
 
 func (r reading) has(cause Code) bool { return r.cause == cause || slices.Contains(r.also, cause) }
 
-// Readings are the readings of a pattern at a token endpoint, at an API and on the client's side.
+// Readings are the readings of a pattern, one for each of phases.
 type readings [3]reading
 
-func (r *readings) at(phase Phase) reading {
+func phases() [3]Phase { return [...]Phase{TokenRequest, APICall, ClientSide} }
+
+// phaseIndex is the place of a phase in phases.
+func phaseIndex(phase Phase) int {
 	switch phase {
 	case TokenRequest:
-		return r[0]
+		return 0
 	case APICall:
-		return r[1]
+		return 1
 	}
-	return r[2]
+	return 2
 }
+
+func (r *readings) at(phase Phase) reading { return r[phaseIndex(phase)] }
 
 // readingsOf settles what the same words of several systems mean. What was documented for the phase itself counts; where nothing
 // was, library texts are translated.
 func readingsOf(texts []Text) readings {
 	var out readings
-	for i, phase := range [...]Phase{TokenRequest, APICall, ClientSide} {
+	for i, phase := range phases() {
 		own := make([]Text, 0, len(texts))
 		for _, t := range texts {
 			if t.Phase == phase {
@@ -55,11 +60,11 @@ func settle(texts []Text, phase Phase) reading {
 		all[cause]++
 	}
 	for _, t := range texts {
-		count(translated(t.Cause, phase), 1)
+		count(t.causeAt(phase), 1)
 	}
 	for _, t := range texts {
 		for _, also := range t.Also {
-			count(translated(also, phase), 0)
+			count(t.translate(also, phase), 0)
 		}
 	}
 	best := order[0]
@@ -80,10 +85,17 @@ func settle(texts []Text, phase Phase) reading {
 	return r
 }
 
-// translated is a documented cause in the terms of the phase where the words are met. A wrong kind of token needs no translation
-// where a system says so itself.
-func translated(cause Code, phase Phase) Code {
-	if cause == WrongTokenType {
+// causeAt is the cause in the terms of the phase where the words are met: of two names of one fault that a text lists, the phase's own.
+func (t Text) causeAt(phase Phase) Code {
+	if own := atPhase(t.Cause, phase); slices.Contains(t.Also, own) {
+		return own
+	}
+	return t.translate(t.Cause, phase)
+}
+
+// translate leaves what was documented for the phase itself.
+func (t Text) translate(cause Code, phase Phase) Code {
+	if t.Phase == phase || cause == WrongTokenType {
 		return cause
 	}
 	return atPhase(cause, phase)
@@ -97,34 +109,84 @@ func (w *words) recognise(value string, phase Phase, heard complaint) complaint 
 		return heard
 	}
 	r := m.pattern.readings.at(phase)
+	more := heard.strength >= 2 && heard.cause != m.pattern.alone[phaseIndex(phase)]
 	unsaid := total - (m.to - m.from) // words that the text has beyond the documented ones
-	if r.cause == Unclassified {
-		if unsaid > 0 && heard.strength >= 2 {
-			return heard // the placeholder of a text that stands for everything holds the reason
-		}
+	switch {
+	case r.cause == Unclassified && more:
+		return heard // what fills the placeholder of a text that stands for everything is the reason
+	case r.cause == Unclassified:
 		w.mayBe = r.also
 		return complaint{}
-	}
-	switch {
-	case heard.strength >= 2 && r.has(heard.cause) && unsaid > 0 && len(r.also) > 0:
+	case more && r.has(heard.cause) && len(r.also) > 0:
 		return heard // what stands beside the documented words narrows them
-	case heard.strength == 3 && !r.has(heard.cause) && (unsaid > m.pattern.literal || m.pattern.template()):
+	case more && heard.strength == 3 && (unsaid > m.pattern.literal || m.pattern.template()):
 		return heard // most of the text, or what fills the placeholder, is something else
 	}
 	c := complaint{subject: usualSubject(r.cause), cause: r.cause, strength: 3}
 	if heard.strength >= 2 && r.has(heard.cause) {
 		c.subject |= heard.subject
 	}
-	if len(r.also) > 0 {
-		c.strength = 2
-		for _, also := range r.also {
-			c.subject |= usualSubject(also)
-		}
-		if heard.cause == r.cause {
-			c.strength = max(2, heard.strength)
+	if len(r.also) == 0 {
+		return c
+	}
+	if heard.cause == r.cause && heard.strength == 3 {
+		return c // the words name it; that they fit other causes too is for the token to show
+	}
+	c.strength, c.also = 2, r.also
+	return c
+}
+
+// named reports whether the words themselves name the cause.
+func (x *examination) named(cause Code) bool {
+	return x.words.cause == cause && x.words.strength >= 2 && len(x.words.also) == 0
+}
+
+// spoken are the causes that the words allow. Of a documented text that several causes share, the likeliest that no check speaks
+// against stands for all; the causes of a text that stands for everything are only worth mentioning.
+func (x *examination) spoken() []candidate {
+	w := &x.words
+	if w.subject == 0 || w.cause == "" {
+		return x.mentioned(w.mayBe)
+	}
+	chosen := candidate{cause: w.cause}
+	if len(w.also) > 0 {
+		chosen = x.likeliest(append([]Code{w.cause}, w.also...))
+	}
+	chosen.score = wordScore(w.strength)
+	list := []candidate{chosen}
+	for _, c := range x.mentioned(w.also) {
+		if c.cause != chosen.cause {
+			list = append(list, c)
 		}
 	}
-	return c
+	return list
+}
+
+// likeliest is the first of the causes that no check speaks against, or the one that history has seen signs of.
+func (x *examination) likeliest(causes []Code) candidate {
+	if slices.Contains(causes, RevokedToken) && x.Phase == APICall {
+		for _, c := range x.residualToken() {
+			if c.cause == RevokedToken {
+				return c
+			}
+		}
+	}
+	for _, cause := range causes {
+		if !x.passed(checkOf(cause)) {
+			return candidate{cause: cause}
+		}
+	}
+	return candidate{cause: causes[0]}
+}
+
+func (x *examination) mentioned(causes []Code) []candidate {
+	list := make([]candidate, 0, len(causes))
+	for i, cause := range causes {
+		if !x.passed(checkOf(cause)) {
+			list = append(list, candidate{cause: cause, score: scoreResidual/2 - 10*i})
+		}
+	}
+	return list
 }
 
 // template reports whether the words are few around a placeholder, so that what fills it says as much.

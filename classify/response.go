@@ -95,7 +95,7 @@ func (w *words) setCode(value, path string, phase Phase) {
 	}
 	if c.subject != 0 {
 		c.cause = atPhase(c.cause, phase)
-		w.take(c, value, path)
+		w.take(w.recognise(value, phase, c), value, path)
 		w.speaks = w.speaks || c.subject&(aboutServer|aboutRate) == 0
 		return
 	}
