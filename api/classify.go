@@ -48,7 +48,7 @@ func (s *Server) classifyRecords(c echo.Context) error {
 func (s *Server) judge(records []classify.Record) []classify.Verdict {
 	verdicts, history := []classify.Verdict{}, classify.History{}
 	for i := range records {
-		exchange := s.Profiles.Locate(&records[i])
+		exchange := s.classifier.Locate(&records[i])
 		if exchange.Outcome == classify.Failed {
 			verdicts = append(verdicts, classify.Classify(exchange, history))
 		}

@@ -65,7 +65,7 @@ func (s *Server) checkPasted(c echo.Context) error {
 		rec.Provider, rec.Environment = provider, environment
 	}
 	answerWith(&rec, status)
-	page.judge(s.Profiles, rec)
+	page.judge(s.classifier, rec)
 	return s.render(c, http.StatusOK, page)
 }
 
@@ -94,8 +94,8 @@ func answerWith(rec *classify.Record, chosen string) {
 }
 
 // judge places and classifies a record by itself: without history, and without leaving a trace.
-func (p *checkPage) judge(profiles classify.Profiles, rec classify.Record) {
-	exchange := profiles.Locate(&rec)
+func (p *checkPage) judge(classifier *classify.Classifier, rec classify.Record) {
+	exchange := classifier.Locate(&rec)
 	verdict := classify.Classify(exchange, classify.History{})
 	view := verdictOf(verdict, &rec, exchange.Profile)
 	p.Record = recordViewOf(rec)

@@ -19,11 +19,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Options configure New. All are required but Now, Demo, Version.
+// Options configure New. All are required but Knowledge, Now, Demo, Version.
 type Options struct {
-	Store    *store.Store
-	Profiles classify.Profiles
-	Ingest   http.Handler // mounted under /ingest/; it authenticates by itself
+	Store     *store.Store
+	Profiles  classify.Profiles
+	Knowledge *classify.Knowledge // documented texts: for verdicts, and for the pages of the causes
+	Ingest    http.Handler        // mounted under /ingest/; it authenticates by itself
 	// Decode turns a native record body into redacted records, in order, and lists what was wrong with the others: POST /api/v1/classify.
 	Decode func(body []byte) ([]classify.Record, []Problem)
 	// DecodePasted turns what a person pasted (record, claims, raw token) into one redacted record: the page /check.
@@ -49,6 +50,7 @@ type Problem struct {
 // A Server is the HTTP side of authwatch.
 type Server struct {
 	Options
+	classifier  *classify.Classifier
 	echo        *echo.Echo
 	assets      map[string]asset
 	pages       pageSet
@@ -76,7 +78,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Options: o, echo: echo.New(), assets: assets, pages: pages, metrics: m, crossOrigin: http.NewCrossOriginProtection()}
+	s := &Server{Options: o, classifier: classify.New(o.Profiles, o.Knowledge), echo: echo.New(), assets: assets, pages: pages, metrics: m, crossOrigin: http.NewCrossOriginProtection()}
 	// A proxy may hand us another Host than the one that people's browsers know.
 	if err := s.crossOrigin.AddTrustedOrigin(o.BaseURL); err != nil {
 		return nil, fmt.Errorf("api: option BaseURL: %w", err)

@@ -15,10 +15,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Options configure New. All but Now are required.
+// Options configure New. All but Knowledge and Now are required.
 type Options struct {
 	Store      *store.Store
 	Profiles   classify.Profiles
+	Knowledge  *classify.Knowledge // documented texts; nil leaves servers' words to the lexicon
 	Redactor   *Redactor
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
@@ -27,13 +28,13 @@ type Options struct {
 
 // An Ingester is the path of a record from bytes to a committed verdict. It is safe for concurrent use.
 type Ingester struct {
-	store    *store.Store
-	profiles classify.Profiles
-	redactor *Redactor
-	log      *slog.Logger
-	metrics  *metrics
-	now      func() time.Time
-	slots    chan struct{} // one a request in hand
+	store      *store.Store
+	classifier *classify.Classifier
+	redactor   *Redactor
+	log        *slog.Logger
+	metrics    *metrics
+	now        func() time.Time
+	slots      chan struct{} // one a request in hand
 }
 
 // maxRequests is how many requests are in hand at once. Each may hold an inflated body, so more would be memory
@@ -62,7 +63,7 @@ func New(o Options) (*Ingester, error) {
 		return nil, fmt.Errorf("new ingester: %w", err)
 	}
 	return &Ingester{
-		store: o.Store, profiles: o.Profiles, redactor: redactor, log: o.Logger,
+		store: o.Store, classifier: classify.New(o.Profiles, o.Knowledge), redactor: redactor, log: o.Logger,
 		metrics: newMetrics(o.Registerer, o.Profiles), now: o.Now, slots: make(chan struct{}, maxRequests),
 	}, nil
 }

@@ -125,7 +125,7 @@ func (w *work) attach(r *classify.Record, tokens []waitingToken) bool {
 
 // fitsPhase keeps a trace's tokens apart: its assertion belongs to the token request in it, its access token to the calls.
 func (w *work) fitsPhase(r *classify.Record, kind string) bool {
-	switch w.ingester.profiles.Locate(r).Phase {
+	switch w.ingester.classifier.Locate(r).Phase {
 	case classify.TokenRequest:
 		return kind == kindAssertion
 	case classify.APICall:

@@ -122,7 +122,7 @@ func (w *work) place(fresh []decoded) []placed {
 	list := make([]placed, 0, len(fresh))
 	for n := range fresh {
 		p := placed{decoded: fresh[n]}
-		if w.guarded(p.index, func() { p.exchange = w.ingester.profiles.Locate(&fresh[n].record) }) {
+		if w.guarded(p.index, func() { p.exchange = w.ingester.classifier.Locate(&fresh[n].record) }) {
 			list = append(list, p)
 		}
 	}

@@ -192,7 +192,7 @@ func decodeStored(data []byte) (*classify.Record, error) {
 func (w *work) join(f *store.Failure, source string, before, after *classify.Record) lateJoin {
 	return lateJoin{
 		failure: f, source: source,
-		before: w.ingester.profiles.Locate(before), after: w.ingester.profiles.Locate(after),
+		before: w.ingester.classifier.Locate(before), after: w.ingester.classifier.Locate(after),
 	}
 }
 
@@ -208,7 +208,7 @@ func (w *work) lateExchanges(ctx context.Context, keys []string, tokens []waitin
 		if w.attach(&after, tokens) {
 			late = append(late, w.join(nil, e.Source, &e.Record, &after))
 		}
-		if lacksToken(w.ingester.profiles.Locate(&after)) {
+		if lacksToken(w.ingester.classifier.Locate(&after)) {
 			e.Record = after
 			w.pending = append(w.pending, e.halves()...)
 		}

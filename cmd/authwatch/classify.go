@@ -30,7 +30,7 @@ Exit status: 0 no failures, 1 failures found, 2 the input could not be read.`
 
 // Run judges every record of the input.
 func (c *classifyCommand) Run(ctx context.Context, p *program) error {
-	profiles, err := c.profiles()
+	classifier, err := c.classifier()
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func (c *classifyCommand) Run(ctx context.Context, p *program) error {
 		return usageError("%w", err)
 	}
 	defer input.Close()
-	j := &judge{profiles: profiles, history: newMemory(), seen: map[string]bool{}, out: newVerdictWriter(c.Output, p)}
+	j := &judge{classifier: classifier, history: newMemory(), seen: map[string]bool{}, out: newVerdictWriter(c.Output, p)}
 	if err := j.read(ctx, input, redactor, p.stderr); err != nil {
 		return usageError("%w", err)
 	}
@@ -72,10 +72,10 @@ type counts struct {
 // A judge classifies a stream of records and remembers what history needs.
 type judge struct {
 	counts
-	profiles classify.Profiles
-	history  *memory
-	seen     map[string]bool // ids of judged failures: a line delivered twice is one failure
-	out      verdictWriter
+	classifier *classify.Classifier
+	history    *memory
+	seen       map[string]bool // ids of judged failures: a line delivered twice is one failure
+	out        verdictWriter
 }
 
 // read judges the records of in and reports the bad ones by line and reason, never with their text.
@@ -124,7 +124,7 @@ func place(b ingest.RecordError, doc document) string {
 
 func (j *judge) record(r *classify.Record) error {
 	j.records++
-	e := j.profiles.Locate(r)
+	e := j.classifier.Locate(r)
 	switch e.Outcome {
 	case classify.Accepted:
 		j.accepted++

@@ -16,6 +16,7 @@ import (
 type evalCommand struct {
 	See       string             `default:"all" enum:"all,response,token" help:"What the classifier may see: ${enum}. response hides the decoded tokens, token hides the server's words (default: ${default})."`
 	NoProfile bool               `help:"Leave out the profiles beside the corpora; the built-in ones stay."`
+	Without   []string           `placeholder:"SYSTEM" sep:"none" help:"Leave out the documented texts of a system, or of all with the word all; may be repeated."`
 	Verbose   bool               `help:"Print every miss."`
 	Min       map[string]float64 `mapsep:"," placeholder:"accepted=0.98,…" help:"Least shares: accepted, strict, macro."`
 	Max       map[string]float64 `mapsep:"," placeholder:"wrong=0.01,…" help:"Most: wrong (a share), proven_wrong, undecided (a share), false_alarms."`
@@ -29,6 +30,7 @@ func (evalCommand) Help() string {
 
     authwatch eval corpus/*.ndjson
     authwatch eval --see response --verbose corpus/*.ndjson
+    authwatch eval --without "golang-jwt v5" corpus/golang-jwt.ndjson
     authwatch eval --min accepted=0.98,strict=0.95,macro=0.95 --max wrong=0.01,proven_wrong=0,false_alarms=0 corpus/*.ndjson
 
 Figures: strict = the true cause; accepted = the true cause or one of "also"; macro = the mean of accepted over the causes; wrong = another cause (unclassified is undecided, not wrong); proven_wrong = wrong and claimed to be proven; false_alarms = verdicts on records that are no auth failure.
@@ -41,9 +43,13 @@ func (c *evalCommand) Run(ctx context.Context, p *program) error {
 	if err := c.validBounds(); err != nil {
 		return err
 	}
+	knowledge, err := c.knowledge()
+	if err != nil {
+		return err
+	}
 	report := newEvaluation(c)
 	for _, path := range c.Corpus {
-		if err := c.score(ctx, path, report, p.stderr); err != nil {
+		if err := c.score(ctx, path, knowledge, report, p.stderr); err != nil {
 			return err
 		}
 	}
@@ -65,7 +71,7 @@ func (c *evalCommand) Run(ctx context.Context, p *program) error {
 }
 
 // score judges the records of one corpus in order, with the history of this corpus only, and counts the verdicts.
-func (c *evalCommand) score(ctx context.Context, path string, report *evaluation, stderr io.Writer) error {
+func (c *evalCommand) score(ctx context.Context, path string, knowledge *classify.Knowledge, report *evaluation, stderr io.Writer) error {
 	cases, err := readCorpus(path)
 	if err != nil {
 		return usageError("%w", err)
@@ -78,6 +84,7 @@ func (c *evalCommand) score(ctx context.Context, path string, report *evaluation
 	if err != nil {
 		return fmt.Errorf("prepare redaction: %w", err)
 	}
+	classifier := classify.New(profiles, knowledge)
 	verdicts, history := map[string]*classify.Verdict{}, newMemory()
 	for i := range cases {
 		if err := ctx.Err(); err != nil {
@@ -93,7 +100,7 @@ func (c *evalCommand) score(ctx context.Context, path string, report *evaluation
 		}
 		for j := range records {
 			r := &records[j].Record
-			e := profiles.Locate(r)
+			e := classifier.Locate(r)
 			if _, judged := verdicts[r.ID]; e.Outcome == classify.Failed && !judged {
 				v := classify.Classify(e, history.lookup(e.Keys()))
 				verdicts[r.ID] = &v
@@ -120,6 +127,19 @@ func (c *evalCommand) profilesFor(path string) (classify.Profiles, error) {
 		}
 	}
 	return beside.profiles()
+}
+
+// knowledge is the documented texts but those to leave out.
+func (c *evalCommand) knowledge() (*classify.Knowledge, error) {
+	texts := classify.DocumentedTexts()
+	for _, system := range c.Without {
+		n := len(texts)
+		texts = slices.DeleteFunc(texts, func(t classify.Text) bool { return t.System == system || system == "all" })
+		if len(texts) == n {
+			return nil, usageError("--without: no documented text is of a system %q", system)
+		}
+	}
+	return classify.NewKnowledge(texts), nil
 }
 
 // validBounds refuses figures that do not exist, so that a mistyped bound is never one that always holds.

@@ -33,6 +33,15 @@ func (f profileFlag) profiles() (classify.Profiles, error) {
 	return profile.With(builtIn, own...), nil
 }
 
+// classifier judges by these profiles and by all documented texts.
+func (f profileFlag) classifier() (*classify.Classifier, error) {
+	profiles, err := f.profiles()
+	if err != nil {
+		return nil, err
+	}
+	return classify.New(profiles, classify.NewKnowledge(classify.DocumentedTexts())), nil
+}
+
 type profilesCommand struct {
 	List     profilesListCommand     `cmd:"" help:"List the built-in profiles."`
 	Show     profilesShowCommand     `cmd:"" help:"Print a profile as YAML, to start one's own from."`

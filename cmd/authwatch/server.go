@@ -56,19 +56,21 @@ func (s *server) wire(profiles classify.Profiles, fingerprintKey []byte) error {
 	if err != nil {
 		return fmt.Errorf("prepare redaction: %w", err)
 	}
+	knowledge := classify.NewKnowledge(classify.DocumentedTexts())
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	ingester, err := ingest.New(ingest.Options{
-		Store: s.store, Profiles: profiles, Redactor: redactor, Logger: s.log, Registerer: registry,
+		Store: s.store, Profiles: profiles, Knowledge: knowledge, Redactor: redactor, Logger: s.log, Registerer: registry,
 	})
 	if err != nil {
 		return fmt.Errorf("set up ingestion: %w", err)
 	}
 	pages, err := api.New(api.Options{
-		Store:    s.store,
-		Profiles: profiles,
-		Ingest:   ingester.Handler(),
-		Decode:   func(body []byte) ([]classify.Record, []api.Problem) { return decode(body, redactor) },
+		Store:     s.store,
+		Profiles:  profiles,
+		Knowledge: knowledge,
+		Ingest:    ingester.Handler(),
+		Decode:    func(body []byte) ([]classify.Record, []api.Problem) { return decode(body, redactor) },
 		DecodePasted: func(text []byte) (classify.Record, error) {
 			return ingest.DecodePasted(text, redactor, time.Now())
 		},
