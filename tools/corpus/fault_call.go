@@ -37,9 +37,8 @@ func headerFaults() []Fault {
 		{ID: "R03c", Cause: "malformed_jwt", Inject: func(a *attempt) { a.spoil = pick(a, cutShort, quoted, onlyDots) }},
 		{ID: "R15", Cause: "wrong_token_type", Also: []string{"wrong_audience"}, Inject: func(a *attempt) {
 			a.assertion(a.env)
-			if a.n == 1 { // as the successor of RFC 7523 asks for
-				a.claims["aud"] = a.env.Issuer
-			}
+			// Its audience is what clients write there: the endpoint, the issuer as RFC 7523bis has it, or just the host.
+			a.claims["aud"] = pick(a, a.env.tokenEndpoint(a.sys), a.env.Issuer, origin(a.env.Issuer))
 		}},
 		{ID: "R16", Cause: "wrong_token_type", Also: []string{"malformed_jwt"}, Inject: func(a *attempt) {
 			opaque := pick(a, "ory_at_"+hexID(a.rnd, 20), hexID(a.rnd, 16), uuid(a.rnd))
