@@ -51,6 +51,7 @@ type Knowledge struct {
 	texts    []Text
 	patterns []pattern
 	anchors  map[uint64][]anchor
+	sieve    [1 << 10]uint64 // a bit for each anchor's hash: nearly every word of a text misses, and a bit is cheaper than the map
 }
 
 // NewKnowledge prepares texts for matching. It takes a few milliseconds: do it once.

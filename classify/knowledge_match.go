@@ -152,6 +152,7 @@ func (k *Knowledge) index() {
 		})
 		at.pattern = i
 		k.anchors[best] = append(k.anchors[best], at)
+		k.sieve[best>>6&1023] |= 1 << (best & 63)
 	}
 }
 
@@ -198,6 +199,9 @@ func (k *Knowledge) find(text string, phase Phase) (best match, total int) {
 
 // matchesAt adds the patterns that the hash at i leads to.
 func (k *Knowledge) matchesAt(words []uint64, i int, hash uint64, found []match, n int) int {
+	if k.sieve[hash>>6&1023]&(1<<(hash&63)) == 0 {
+		return n
+	}
 	for _, a := range k.anchors[hash] {
 		if n == len(found) {
 			return n
