@@ -3,7 +3,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BIN = bin/authwatch
 LISTEN = 127.0.0.1:8080
 
-.PHONY: run build test lint bench clean chromium
+.PHONY: run build test lint bench microbench clean chromium
 
 run: build
 	$(BIN) serve --demo --listen $(LISTEN)
@@ -21,7 +21,12 @@ lint:
 	go vet ./...
 	go run $(STATICCHECK) ./...
 
+# The yardstick: the product beside a reference pipeline and the machine's limits. BENCH='-records 20000 -rounds 1' is a quick look.
 bench:
+	go run ./bench $(BENCH)
+
+# Each part by itself.
+microbench:
 	go test -run '^$$' -bench . -benchmem ./...
 
 clean:

@@ -36,6 +36,8 @@ func importRules() map[string]importRule {
 		"cmd/authwatch": {ours: []string{"api", "classify", "classify/profile", "cmd/authwatch/demo", "ingest", "store"},
 			others: []string{"github.com/alecthomas/kong", "github.com/mattn/go-isatty", "github.com/klauspost/compress",
 				"github.com/prometheus/client_golang", "go.yaml.in/yaml/v3"}},
+		"bench": {ours: []string{"classify", "classify/profile", "ingest", "store"}, others: []string{"github.com/mattn/go-sqlite3",
+			"github.com/prometheus/client_golang"}},
 		"cmd/authwatch/demo": {ours: []string{"classify"}, others: []string{"github.com/golang-jwt/jwt/v5"}},
 	}
 }

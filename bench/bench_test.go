@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+	"testing"
+)
+
+// BenchmarkIngest is the ingest path without the network, one batch of 1,000 records at a time into one database:
+//
+//	go test ./bench -run '^$' -bench Ingest -benchtime 20x -cpuprofile cpu.out
+func BenchmarkIngest(b *testing.B) {
+	const batch = 1000
+	dir := b.TempDir()
+	paths, err := writeProfiles(dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	profiles, err := loadProfiles(paths)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, percent := range []int{2, 10, 30, 100} {
+		b.Run(fmt.Sprintf("%d%%", percent), func(b *testing.B) {
+			p, err := openPipeline(b.Context(), b.TempDir(), profiles)
+			if err != nil {
+				b.Fatal(err)
+			}
+			t := sample(batch*(b.N+1), percent)
+			batches, err := bodies(t, batch)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if err := p.post(batches[b.N]); err != nil { // the first write makes statements and caches
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			b.ResetTimer()
+			for i := range b.N {
+				if err := p.post(batches[i]); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.StopTimer()
+			b.ReportMetric(float64(b.N*batch)/b.Elapsed().Seconds(), "records/s")
+			if err := p.close(); err != nil {
+				b.Fatal(err)
+			}
+		})
+	}
+}

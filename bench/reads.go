@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// A readResult is how fast the REST API answers on a filled database: first the time from start to ready, then what the
+// pages ask for.
+type readResult struct {
+	Failures int            `json:"failures"`
+	Days     int            `json:"days"`
+	Bytes    int64          `json:"bytes"`    // of the database
+	ReadyMS  float64        `json:"ready_ms"` // from start of the process to a ready server
+	Requests []requestClass `json:"requests"`
+}
+
+// A requestClass is one question, asked many times in a row on a warm database.
+type requestClass struct {
+	Name  string   `json:"name"`
+	P50   float64  `json:"p50_ms"`
+	P95   float64  `json:"p95_ms"`
+	paths []string // that together answer it
+}
+
+// readDays is what the database covers.
+const readDays = 30
+
+// reads fills a database with failures of 30 days by way of the product itself and asks it what its pages ask.
+func (r *runner) reads(ctx context.Context) (readResult, error) {
+	dir, remove, err := r.folder()
+	if err != nil {
+		return readResult{}, err
+	}
+	defer remove()
+	t := r.traffic(100)
+	t.records = r.failures
+	t.step = readDays * 24 * time.Hour / time.Duration(t.records)
+	t.from = t.from.Add(-(readDays - 1) * 24 * time.Hour)
+	p, err := r.fill(ctx, dir, t)
+	if err != nil {
+		return readResult{}, fmt.Errorf("fill database: %w", err)
+	}
+	info, err := os.Stat(p.db)
+	if err != nil {
+		return readResult{}, err
+	}
+	result := readResult{Failures: t.records, Days: readDays, Bytes: info.Size()}
+	start := time.Now()
+	p, err = r.startProduct(ctx, p.db)
+	if err != nil {
+		return result, err
+	}
+	if err := p.ready(ctx); err != nil {
+		p.kill()
+		return result, err
+	}
+	result.ReadyMS = milliseconds(time.Since(start))
+	if result.Requests, err = r.ask(ctx, p, t); err != nil {
+		p.kill()
+		return result, err
+	}
+	return result, p.stop()
+}
+
+// fill sends t to a new database and stops the server again.
+func (r *runner) fill(ctx context.Context, dir string, t traffic) (*product, error) {
+	file := filepath.Join(dir, "reads.ndjson")
+	if _, err := t.writeFile(file); err != nil {
+		return nil, err
+	}
+	p, err := r.startProduct(ctx, filepath.Join(dir, "authwatch.db"))
+	if err != nil {
+		return nil, err
+	}
+	f, err := r.loadProduct(ctx, p, t, file, 0)
+	if err != nil {
+		p.kill()
+		return nil, err
+	}
+	r.log("%d failures of %d days stored at %.0f a second", t.records, readDays, f.RecordsPerSecond)
+	return p, p.stop()
+}
+
+// ask times every question one after the other.
+func (r *runner) ask(ctx context.Context, p *product, t traffic) ([]requestClass, error) {
+	key, err := p.key(ctx, "read")
+	if err != nil {
+		return nil, err
+	}
+	classes, err := questions(ctx, p, key, t)
+	if err != nil {
+		return nil, err
+	}
+	for i := range classes {
+		c := &classes[i]
+		var times []time.Duration
+		for n := range r.asks + 5 {
+			start := time.Now()
+			for _, path := range c.paths {
+				var answer struct{}
+				if err := p.get(ctx, key, path, &answer); err != nil {
+					return nil, err
+				}
+			}
+			if n >= 5 { // the first ones warm caches and connection
+				times = append(times, time.Since(start))
+			}
+		}
+		c.P50, c.P95 = milliseconds(quantile(times, 0.50)), milliseconds(quantile(times, 0.95))
+	}
+	return classes, nil
+}
+
+// questions are what the pages read, about the incident with the most failures and its client: the dearest ones.
+func questions(ctx context.Context, p *product, key string, t traffic) ([]requestClass, error) {
+	var page struct {
+		Data []struct {
+			ID       string
+			ClientID string `json:"client_id"`
+		}
+	}
+	if err := p.get(ctx, key, "/api/v1/incidents?sort=count&limit=200", &page); err != nil {
+		return nil, err
+	}
+	var incident, client string
+	for _, i := range page.Data {
+		if i.ClientID != "" { // a call without a token is nobody's
+			incident, client = "/api/v1/incidents/"+i.ID, i.ClientID
+			break
+		}
+	}
+	if incident == "" {
+		return nil, errors.New("the database holds no incident of a known client")
+	}
+	to := t.end()
+	day, month := window(to.Add(-24*time.Hour), to), window(to.Add(-readDays*24*time.Hour), to)
+	of := url.Values{"client": {client}}.Encode()
+	return []requestClass{
+		{Name: "trend by cause, 24 h at 5 min", paths: []string{"/api/v1/trends?group_by=cause&step=5m&" + day}},
+		{Name: "trend by cause, 30 d at 1 h", paths: []string{"/api/v1/trends?group_by=cause&step=1h&" + month}},
+		{Name: "incident list", paths: []string{"/api/v1/incidents?limit=50"}},
+		{Name: "incident page data", paths: []string{incident, incident + "/failures?limit=50"}},
+		{Name: "client page data", paths: []string{"/api/v1/clients/" + url.PathEscape(client), "/api/v1/incidents?limit=50&" + of,
+			"/api/v1/trends?group_by=cause&step=1h&" + month + "&" + of}},
+	}, nil
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+)
+
+// A target is one figure that the product has to reach, beside what it reached in this run.
+type target struct {
+	Name    string  `json:"name"`
+	Value   float64 `json:"value"`
+	AtLeast float64 `json:"at_least,omitempty"`
+	AtMost  float64 `json:"at_most,omitempty"`
+	Unit    string  `json:"unit"`
+	Reached bool    `json:"reached"`
+	Note    string  `json:"note,omitempty"` // where the run was smaller than the target asks for
+}
+
+func atLeast(name string, value, bound float64, unit string) target {
+	return target{Name: name, Value: value, AtLeast: bound, Unit: unit, Reached: value >= bound}
+}
+
+func atMost(name string, value, bound float64, unit string) target {
+	return target{Name: name, Value: value, AtMost: bound, Unit: unit, Reached: value <= bound}
+}
+
+func (t target) bound() string {
+	if t.AtLeast > 0 {
+		return fmt.Sprintf("≥ %v", t.AtLeast)
+	}
+	return fmt.Sprintf("≤ %v", t.AtMost)
+}
+
+// targets compares what was measured with what is asked for.
+func (r *result) targets() []target {
+	var out []target
+	for _, f := range r.Files {
+		out = append(out, f.targets()...)
+	}
+	if r.Classify > 0 {
+		out = append(out, atLeast("classify alone, one core", r.Classify, 200_000, "failures/s"))
+	}
+	if r.Command != nil {
+		for _, f := range r.Files {
+			if f.Percent == 10 {
+				out = append(out, atLeast("authwatch classify, 10 % failures", ratio(r.Command.RecordsPerSecond, f.Product.RecordsPerSecond), 0.5, "× ingest"))
+			}
+		}
+	}
+	if r.Reads != nil {
+		out = append(out, r.Reads.targets()...)
+	}
+	return out
+}
+
+func (f fileResult) targets() []target {
+	name := fmt.Sprintf("ingest, %d %% failures", f.Percent)
+	speed := f.Product.RecordsPerSecond
+	reference := ratio(speed, f.Reference.RecordsPerSecond)
+	var out []target
+	switch f.Percent {
+	case 2:
+		out = append(out, atLeast(name, reference, 8, "× reference"))
+	case 10:
+		out = append(out, atLeast(name, reference, 6, "× reference"), atLeast(name, ratio(speed, f.Split.RecordsPerSecond), 0.25, "× split only"))
+	case 100:
+		out = append(out, atLeast(name, reference, 2, "× reference"), atLeast(name, ratio(speed, f.Product.BulkPerSecond), 0.6, "× bulk insert"))
+	}
+	return append(out,
+		atMost(fmt.Sprintf("peak memory, %d %%", f.Percent), f.Product.PeakMiB, 256, "MiB"),
+		atMost(fmt.Sprintf("acknowledgement p99 at half rate, %d %%", f.Percent), f.HalfRate.AckP99, 150, "ms"))
+}
+
+// largeDatabase is the size for which the figures of reading are asked.
+const largeDatabase = 10_000_000
+
+func (r *readResult) targets() []target {
+	bounds := []float64{10, 20, 20, 20, 20} // in the order of questions
+	var out []target
+	for i, q := range r.Requests {
+		out = append(out, atMost(q.Name+", p95", q.P95, bounds[i], "ms"))
+	}
+	out = append(out, atMost("start to ready", r.ReadyMS, 2000, "ms"))
+	if r.Failures < largeDatabase {
+		for i := range out {
+			out[i].Note = fmt.Sprintf("on %d failures; asked for %d", r.Failures, largeDatabase)
+		}
+	}
+	return out
+}
+
+func ratio(a, b float64) float64 {
+	if b == 0 {
+		return 0
+	}
+	return a / b
+}
+
+// print writes the tables.
+func (r *result) print(to io.Writer) error {
+	fmt.Fprintf(to, "%s, %d cores shared with the senders, %d senders, %d records a request, seed %d, medians of %d rounds\n", r.Go, r.Cores, r.Senders, r.Batch, r.Seed, r.Rounds)
+	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
+	r.printFiles(w)
+	r.printAlone(w)
+	if r.Reads != nil {
+		fmt.Fprintf(w, "\nreads, %d failures of %d days, %.0f MiB\tp50 ms\tp95 ms\n", r.Reads.Failures, r.Reads.Days, float64(r.Reads.Bytes)/(1<<20))
+		for _, q := range r.Reads.Requests {
+			fmt.Fprintf(w, "%s\t%.1f\t%.1f\n", q.Name, q.P50, q.P95)
+		}
+		fmt.Fprintf(w, "start to ready\t%.0f\n", r.Reads.ReadyMS)
+	}
+	fmt.Fprint(w, "\ntarget\tasked for\tmeasured\tunit\treached\n")
+	for _, t := range r.Targets {
+		reached := "no"
+		if t.Reached {
+			reached = "yes"
+		}
+		if t.Note != "" {
+			reached += " (" + t.Note + ")"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%.3g\t%s\t%s\n", t.Name, t.bound(), t.Value, t.Unit, reached)
+	}
+	return w.Flush()
+}
+
+func (r *result) printFiles(w io.Writer) {
+	for _, f := range r.Files {
+		fmt.Fprintf(w, "\n%d %% failures, %d records, %.0f MB\trecords/s\t× product\tack p50 ms\tp99\tmax\tpeak MiB\tCPU µs/record\tbytes/failure\n", f.Percent, f.Records, float64(f.Bytes)/1e6)
+		for _, row := range []struct {
+			name string
+			figures
+		}{{"product", f.Product}, {"product at half rate", f.HalfRate}, {"reference", f.Reference}, {"split only", f.Split}} {
+			fmt.Fprintf(w, "%s\t%.0f\t%.2f\t%.1f\t%.1f\t%.1f\t%.0f\t%.1f\t", row.name, row.RecordsPerSecond, ratio(row.RecordsPerSecond, f.Product.RecordsPerSecond),
+				row.AckP50, row.AckP99, row.AckMax, row.PeakMiB, row.CPUMicros)
+			if row.FailureBytes > 0 {
+				fmt.Fprintf(w, "%.0f", row.FailureBytes)
+			}
+			fmt.Fprintln(w)
+		}
+		if f.Product.BulkPerSecond > 0 {
+			fmt.Fprintf(w, "bulk insert of the rows\t%.0f rows/s\n", f.Product.BulkPerSecond)
+		}
+	}
+}
+
+func (r *result) printAlone(w io.Writer) {
+	if len(r.Allocations) > 0 {
+		fmt.Fprint(w, "\ningest path, one record\tallocations\tbytes\n")
+		for _, a := range r.Allocations {
+			fmt.Fprintf(w, "%d %% failures\t%.0f\t%.0f\n", a.Percent, a.Objects, a.Bytes)
+		}
+	}
+	if r.Classify > 0 {
+		fmt.Fprintf(w, "\nclassify alone, one core\t%.0f failures/s\n", r.Classify)
+	}
+	if r.Command != nil {
+		fmt.Fprintf(w, "authwatch classify, 10 %% failures\t%.0f records/s\tpeak %.0f MiB\n", r.Command.RecordsPerSecond, r.Command.PeakMiB)
+	}
+}
