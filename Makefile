@@ -3,7 +3,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BIN = bin/authwatch
 LISTEN = 127.0.0.1:8080
 
-.PHONY: run build test lint bench microbench clean chromium
+.PHONY: run build test lint bench microbench corpus clean chromium
 
 run: build
 	$(BIN) serve --demo --listen $(LISTEN)
@@ -28,6 +28,10 @@ bench:
 # Each part by itself.
 microbench:
 	go test -run '^$$' -bench . -benchmem ./...
+
+# Records the verifiers of tools/corpus again: docs/corpus.md.
+corpus:
+	cd tools/corpus && npm ci && go test . && go run . -seed 7 -out ../../classify/testdata/heldout
 
 clean:
 	rm -rf bin

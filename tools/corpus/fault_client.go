@@ -30,7 +30,7 @@ func clientFaults() []Fault {
 // clientError injects fault id into what client does before it has an answer, and returns the error of the real library.
 func clientError(id string, sys System, env *environment, client string) (error, error) {
 	if strings.HasPrefix(id, "P") {
-		return unreachable(id)
+		return unreachable(id, sys.TokenPath)
 	}
 	file, err := env.clients[client].PEM()
 	if err != nil {
@@ -54,7 +54,7 @@ func clientError(id string, sys System, env *environment, client string) (error,
 }
 
 // unreachable posts to an endpoint that is not there, hangs up or does not answer, and returns what net/http says.
-func unreachable(id string) (error, error) {
+func unreachable(id, path string) (error, error) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if id == "P01b" {
 			panic(http.ErrAbortHandler)
@@ -66,7 +66,7 @@ func unreachable(id string) (error, error) {
 		server.Close()
 	}
 	client := http.Client{Timeout: 300 * time.Millisecond}
-	res, err := client.PostForm(server.URL+"/token", url.Values{})
+	res, err := client.PostForm(server.URL+path, url.Values{})
 	if err == nil {
 		return nil, errors.Join(fmt.Errorf("fault %s: there was an answer", id), res.Body.Close())
 	}

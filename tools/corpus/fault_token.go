@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -17,7 +18,7 @@ func tokenFaults() []Fault {
 func assertionClaimFaults() []Fault {
 	missing := func(id, claim string) Fault {
 		return Fault{ID: id, Cause: "missing_claim", Times: 2,
-			Applies: func(s System) bool { return contains(s.AssertionRequired, claim) },
+			Applies: func(s System) bool { return slices.Contains(s.AssertionRequired, claim) },
 			Inject:  func(a *attempt) { delete(a.claims, claim) }}
 	}
 	return []Fault{
@@ -148,15 +149,6 @@ func formFaults() []Fault {
 			a.form.Set("scope", strings.Join(a.sys.scopes(), pick(a, ",", ";", "+")))
 		}},
 	}
-}
-
-func contains(list []string, value string) bool {
-	for _, v := range list {
-		if v == value {
-			return true
-		}
-	}
-	return false
 }
 
 // encodeForm writes the form in the content type that the client announces.

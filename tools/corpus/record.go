@@ -160,11 +160,10 @@ func (w *world) rewriter(env *environment, base, natural, token string) func(str
 		}
 	}
 	replacer := strings.NewReplacer(pairs...)
-	local := regexp.MustCompile(`(?:127\.0\.0\.1|\[?::1\]?|localhost):[0-9]+`)
+	url := regexp.MustCompile(`https?://(?:127\.0\.0\.1|\[::1\]|localhost):[0-9]+`)
+	address := regexp.MustCompile(`(?:127\.0\.0\.1|\[?::1\]?|localhost):[0-9]+`)
 	return func(text string) string {
-		text = replacer.Replace(text)
-		text = strings.ReplaceAll(text, "http://127.0.0.1", origin(env.Issuer)+"//127.0.0.1")
-		text = strings.ReplaceAll(text, origin(env.Issuer)+"//127.0.0.1", "https://127.0.0.1")
-		return local.ReplaceAllString(text, "10.24.8.15:443")
+		text = url.ReplaceAllString(replacer.Replace(text), origin(env.Issuer))
+		return address.ReplaceAllString(text, "10.24.8.15:443")
 	}
 }

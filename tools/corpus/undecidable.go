@@ -49,7 +49,7 @@ func said(r Record) string {
 }
 
 func appendNew(list []string, value string) []string {
-	if contains(list, value) {
+	if slices.Contains(list, value) {
 		return list
 	}
 	return append(list, value)

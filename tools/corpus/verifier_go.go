@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,7 +22,7 @@ func protect(s Setup, authenticate func(http.Handler) http.Handler, claims func(
 	for _, route := range s.Routes {
 		mux.HandleFunc(route.Method+" "+route.Path, func(w http.ResponseWriter, r *http.Request) {
 			scope, _ := claims(r)["scope"].(string)
-			if !contains(strings.Fields(scope), route.Scope) {
+			if !slices.Contains(strings.Fields(scope), route.Scope) {
 				forbidden(w, route.Scope)
 				return
 			}

@@ -49,3 +49,17 @@ func goJWTMiddleware(s Setup) (http.Handler, error) {
 	}
 	return protect(s, jwtmiddleware.New(v.ValidateToken).CheckJWT, claims, forbidden), nil
 }
+
+func goJWTMiddlewareSystem() System {
+	return System{
+		Name: "go-jwt-middleware", Packages: []string{"github.com/auth0/go-jwt-middleware/v2", "gopkg.in/go-jose/go-jose.v2"}, Go: goJWTMiddleware,
+		Calls: true, Algorithm: "RS256", Skew: 30 * time.Second, Required: []string{"iss", "aud"},
+		TokenPath: "/oauth/token",
+		Services:  []string{"seat-map", "box-office"}, Clients: []string{"t8Xq2vLrPz5nWk1c", "Hd4yJm7sBf0eUa9g", "Nc6oRi3tKx8wQl5p"},
+		Envs: [2]Env{
+			{"prod", "https://stagehand.eu.idp.test/", "https://api.stagehand.test", "https://api.stagehand.test/", "8fPzVn2cQkTj6dXr0sLmY"},
+			{"dev", "https://stagehand-dev.eu.idp.test/", "https://api.dev.stagehand.test", "https://api.dev.stagehand.test/", "W3hBg9yKeUa5iNo7tRqC1"},
+		},
+		Routes: []Route{{"GET", "/shows/{id}", "read:shows"}, {"PUT", "/shows/{id}", "update:shows"}, {"POST", "/holds", "create:holds"}},
+	}
+}

@@ -45,3 +45,18 @@ func goOIDC(s Setup) (http.Handler, error) {
 	}
 	return protect(s, authenticate, contextClaims, plainForbidden), nil
 }
+
+func goOIDCSystem() System {
+	return System{
+		Name: "go-oidc", Packages: []string{"github.com/coreos/go-oidc/v3"}, Go: goOIDC,
+		Calls: true, Algorithm: "RS256", Required: []string{"iss", "aud", "exp"}, Limits: true,
+		TokenPath: "/oauth2/token",
+		Services:  []string{"crane-console", "berth-planner", "gate-reader"}, Clients: []string{"crane-console", "berth-planner", "gate-reader", "tally-sync"},
+		Envs: [2]Env{
+			{"prod", "https://sso.quayside.test/realms/port", "https://api.quayside.test", "quay-api", "Zk3w8h0tQ1yRkXv5dPq2LA"},
+			{"staging", "https://sso.quayside.test/realms/port-staging", "https://api.staging.quayside.test", "quay-api-staging", "m7Jt4bNc9uFhE0aWgYs6Kw"},
+		},
+		Routes:   []Route{{"GET", "/berths/{id}", "berth:read"}, {"POST", "/berths", "berth:write"}, {"GET", "/cranes", "crane:read"}},
+		Accounts: "/terminals/{account}/manifest", Admin: "/berths/{id}",
+	}
+}

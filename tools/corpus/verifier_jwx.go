@@ -89,7 +89,7 @@ func jwxTokenEndpoint(s Setup) (http.Handler, error) {
 			refuse(http.StatusUnauthorized, "invalid_client", "")
 			return
 		}
-		checks := append(jwxChecks(s, client, endpoint), jwt.WithSubject(client), jwt.WithRequiredClaim("jti"), jwt.WithKeySet(set, jws.WithRequireKid(true)))
+		checks := append(jwxChecks(s, client, endpoint), jwt.WithSubject(client), jwt.WithRequiredClaim("iat"), jwt.WithRequiredClaim("jti"), jwt.WithKeySet(set, jws.WithRequireKid(true)))
 		if _, err := jwt.Parse([]byte(r.PostForm.Get("client_assertion")), checks...); err != nil {
 			refuse(http.StatusUnauthorized, "invalid_client", err.Error())
 			return
@@ -116,4 +116,18 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body) // a test client that hung up
+}
+
+func jwxSystem() System {
+	return System{
+		Name: "jwx", Packages: []string{"github.com/lestrrat-go/jwx/v3"}, Go: jwxServer, Keys: jwxReadsKey, Times: 2,
+		Calls: true, Tokens: true, Algorithm: "PS256", Skew: 2 * time.Second, Required: []string{"iss", "aud", "exp", "sub"},
+		AssertionRequired: []string{"iss", "sub", "aud", "exp", "iat", "jti"}, TokenPath: "/as/token",
+		Services: []string{"meter-intake", "tariff-engine"}, Clients: []string{"meter-intake", "tariff-engine", "outage-map", "field-crew"},
+		Envs: [2]Env{
+			{"prod", "https://auth.voltmere.test", "https://api.voltmere.test", "https://api.voltmere.test/v3", "vm-2026-04"},
+			{"sandbox", "https://auth.sandbox.voltmere.test", "https://api.sandbox.voltmere.test", "https://api.sandbox.voltmere.test/v3", "vm-sbx-2026-02"},
+		},
+		Routes: []Route{{"GET", "/v3/meters/{id}", "meters.read"}, {"POST", "/v3/readings", "readings.write"}, {"GET", "/v3/tariffs", "tariffs.read"}},
+	}
 }

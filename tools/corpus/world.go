@@ -89,17 +89,17 @@ func (s System) modes() []string {
 
 func (w *world) makeKeys(env *environment) error {
 	var err error
-	make := func(algorithm, kid string) (key Key) {
+	add := func(algorithm, kid string) (key Key) {
 		if err == nil {
 			key, err = newKey(algorithm, kid)
 		}
 		return key
 	}
-	env.signer = make(w.sys.Algorithm, env.KID)
-	env.stranger = make(w.sys.Algorithm, "stranger")
-	env.elliptic = make(w.sys.otherAlgorithm(), "other-family")
+	env.signer = add(w.sys.Algorithm, env.KID)
+	env.stranger = add(w.sys.Algorithm, "stranger")
+	env.elliptic = add(w.sys.otherAlgorithm(), "other-family")
 	for _, client := range w.sys.Clients {
-		env.clients[client] = make(w.sys.Algorithm, client+"-"+env.Name[:1]+fmt.Sprint(w.rnd.IntN(90)+10))
+		env.clients[client] = add(w.sys.Algorithm, client+"-"+env.Name[:1]+fmt.Sprint(w.rnd.IntN(90)+10))
 	}
 	for range 3 {
 		env.revoked = append(env.revoked, hexID(w.rnd, 8))
