@@ -178,12 +178,12 @@ func (w *walk) assignments(s string, depth int) string {
 		if s[i] != '=' && s[i] != ':' {
 			continue
 		}
-		name, parameter := nameBefore(s[last:i])
+		name, before := nameBefore(s[last:i])
 		if name == "" {
 			continue
 		}
 		outer := w.params
-		w.params = parameter
+		w.params = before == '?' || before == '&' || before == '#'
 		class := w.class(name)
 		w.params = outer
 		if class == notSecret {
@@ -197,6 +197,9 @@ func (w *walk) assignments(s string, depth int) string {
 		if s[i] == ':' && !quoted && from > i+1 && (class == secretToken || strings.HasSuffix(foldName(name), "secret")) && isProse(value) {
 			continue // "token: expired" says why, not what
 		}
+		if s[i] == ':' && before == '/' && !isRandom(value) {
+			continue // Post "https://id.example/token": EOF names an endpoint
+		}
 		outerName := w.name
 		w.name = foldName(name)
 		out.WriteString(s[last:from] + w.secret(class, value, depth+1))
@@ -207,15 +210,18 @@ func (w *walk) assignments(s string, depth int) string {
 	return out.String() + s[last:]
 }
 
-// nameBefore reads the identifier that a text ends with, through closing quotes and blanks; parameter says that it
-// stands where a URL's parameter stands.
-func nameBefore(s string) (name string, parameter bool) {
+// nameBefore reads the identifier that a text ends with, through closing quotes and blanks, and the byte before it, 0 at
+// the start: a name after ?, & or # is a URL's parameter, one after / an endpoint.
+func nameBefore(s string) (name string, before byte) {
 	end := len(strings.TrimRight(s, "\"'\\ "))
 	start := end
 	for start > 0 && end-start < 64 && isNameByte(s[start-1]) {
 		start--
 	}
-	return s[start:end], start > 0 && (s[start-1] == '?' || s[start-1] == '&' || s[start-1] == '#')
+	if start > 0 {
+		before = s[start-1]
+	}
+	return s[start:end], before
 }
 
 func isNameByte(c byte) bool {

@@ -252,6 +252,8 @@ func TestText(t *testing.T) {
 		{"client-secret: " + secret, "client-secret: [secret fp1:544t2soklkloq53eseea]"},
 		{"password=correct", "password=[set]"},
 		{"access_token: expired", "access_token: expired"},
+		{`Post "https://id.example/oauth/token": EOF`, `Post "https://id.example/oauth/token": EOF`},
+		{`Post "https://id.example/oauth/token": ` + secret, `Post "https://id.example/oauth/token": [opaque fp1:`},
 		{"missing bearer token authentication_required", "missing bearer token authentication_required"},
 		{"Authorization: Bearer hLpPRB65Mo9RsZ-Y49pzMX7WcODFXYJtx2FxJ-oNwEZ", "Authorization: Bearer [opaque fp1:qfklhxmsl6hd574k6taj …NwEZ]"},
 		{"sent Bearer hLpPRB65Mo9RsZ-Y49pzMX7WcODFXYJtx2FxJ-oNwEZ, got 401", "sent Bearer [opaque fp1:qfklhxmsl6hd574k6taj …NwEZ], got 401"},
