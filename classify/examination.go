@@ -64,7 +64,7 @@ func examine(e Exchange, h History) *examination {
 	if x.env == nil && len(e.Profile.Environments) == 1 {
 		x.env = &e.Profile.Environments[0]
 	}
-	x.words = hear(r, e.Phase, e.knowledge)
+	x.words = hear(e, e.Phase)
 	switch e.Phase {
 	case TokenRequest:
 		x.assertion, x.token, x.root = true, r.ClientAssertion, "client_assertion"

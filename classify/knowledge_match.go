@@ -21,7 +21,9 @@ type pattern struct {
 	literal   int        // words in parts
 	openStart bool       // a placeholder comes first
 	openEnd   bool
-	whole     bool // one or two everyday words mean something only when nothing else is said
+	whole     bool       // one or two words mean something only when nothing else is said
+	everyday  bool       // every server has these words, whatever it means by them
+	systems   [][]uint64 // the words of the names of those that are documented to have them
 	readings  readings
 	alone     [3]Code // what the lexicon makes of the words alone, by phase: a reading of more comes from what stands beside them
 }
@@ -77,16 +79,18 @@ func patternOf(text string) pattern {
 		if !found {
 			break
 		}
-		plain.WriteString("x")
+		plain.WriteString(" x ")
 		p.openStart = p.openStart || first && len(p.parts) == 0
 		p.openEnd = true
 		rest = after
 	}
 	p.whole = p.literal <= 2 && codes == 0
+	p.everyday = !slices.ContainsFunc(wordsOf(plain.String()), func(h uint64) bool { return !everydayWord(h) })
 	for i, phase := range phases() {
 		var w words
-		w.listen(plain.String(), "", phase)
-		p.alone[i] = w.cause
+		if w.listen(plain.String(), "", phase); w.strength >= 2 {
+			p.alone[i] = w.cause
+		}
 	}
 	return p
 }

@@ -117,6 +117,9 @@ func (w *words) recognise(value string, phase Phase, heard complaint) complaint 
 	case r.cause == Unclassified:
 		w.mayBe = r.also
 		return complaint{}
+	case m.pattern.everyday && m.pattern.alone[phaseIndex(phase)] == "" && !m.pattern.spokenBy(w.provider):
+		w.mayBe = append([]Code{r.cause}, r.also...)
+		return heard // what one system means by such words is no clue to what the next one means
 	case more && r.has(heard.cause) && len(r.also) > 0:
 		return heard // what stands beside the documented words narrows them
 	case more && heard.strength == 3 && (unsaid > m.pattern.literal || m.pattern.template()):
@@ -148,35 +151,27 @@ func (x *examination) spoken() []candidate {
 	if w.subject == 0 || w.cause == "" {
 		return x.mentioned(w.mayBe)
 	}
-	chosen := candidate{cause: w.cause}
+	chosen := w.cause
 	if len(w.also) > 0 {
 		chosen = x.likeliest(append([]Code{w.cause}, w.also...))
 	}
-	chosen.score = wordScore(w.strength)
-	list := []candidate{chosen}
+	list := []candidate{{cause: chosen, score: wordScore(w.strength)}}
 	for _, c := range x.mentioned(w.also) {
-		if c.cause != chosen.cause {
+		if c.cause != chosen {
 			list = append(list, c)
 		}
 	}
 	return list
 }
 
-// likeliest is the first of the causes that no check speaks against, or the one that history has seen signs of.
-func (x *examination) likeliest(causes []Code) candidate {
-	if slices.Contains(causes, RevokedToken) && x.Phase == APICall {
-		for _, c := range x.residualToken() {
-			if c.cause == RevokedToken {
-				return c
-			}
-		}
-	}
+// likeliest is the first of the causes that no check speaks against.
+func (x *examination) likeliest(causes []Code) Code {
 	for _, cause := range causes {
 		if !x.passed(checkOf(cause)) {
-			return candidate{cause: cause}
+			return cause
 		}
 	}
-	return candidate{cause: causes[0]}
+	return causes[0]
 }
 
 func (x *examination) mentioned(causes []Code) []candidate {
@@ -277,4 +272,34 @@ func requestSubject(cause Code) subject {
 		return aboutGateway
 	}
 	return 0
+}
+
+// spokenBy reports whether a provider of that name is one of the systems: entra is Microsoft Entra ID.
+func (p *pattern) spokenBy(provider string) bool {
+	var buffer [8]uint64
+	name := appendWords(buffer[:0], provider)
+	return len(name) > 0 && slices.ContainsFunc(p.systems, func(system []uint64) bool {
+		for at := range system {
+			if partAt(system, at, name) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// everydayWord reports whether a word is one of those that every refusal is made of. A text of nothing else ("client authentication
+// failed") has a meaning at the system that documents it, and another one at the next.
+func everydayWord(hash uint64) bool {
+	for _, word := range [...]string{
+		"a", "access", "an", "and", "are", "assertion", "authenticate", "authentication", "authorization", "bad", "bearer", "client", "could",
+		"credential", "credentials", "denied", "error", "failed", "failure", "for", "forbidden", "given", "grant", "in", "invalid", "is", "jwt",
+		"no", "not", "of", "or", "please", "provided", "registration", "rejected", "request", "specified", "supplied", "the", "this", "to", "token", "unable",
+		"unauthorized", "unknown", "unrecognizable", "user", "valid", "validate", "validating", "validation", "verify", "verification", "was", "wrong", "x",
+	} {
+		if wordsOf(word)[0] == hash {
+			return true
+		}
+	}
+	return false
 }

@@ -205,7 +205,7 @@ func outcomeOf(e Exchange) Outcome {
 }
 
 func clientSideOutcome(e Exchange) Outcome {
-	w := hear(e.Record, ClientSide, e.knowledge)
+	w := hear(e, ClientSide)
 	if w.subject != 0 && w.subject&(aboutKeyFile|aboutServer|aboutStructure|aboutSignature|aboutExpiry|aboutKey|aboutAlgorithm) != 0 {
 		if w.subject&aboutServer == 0 || e.Record.Request == nil || toTokenEndpoint(e) {
 			return Failed
@@ -238,7 +238,7 @@ func successOutcome(e Exchange, carried bool) Outcome {
 		return Failed
 	}
 	if e.Phase == TokenRequest {
-		if hear(e.Record, e.Phase, e.knowledge).oauth {
+		if hear(e, e.Phase).oauth {
 			return Failed
 		}
 		return Accepted
@@ -247,7 +247,7 @@ func successOutcome(e Exchange, carried bool) Outcome {
 		return Other
 	}
 	if bodyMentions(e.Record.Response.Body, `"error"`) {
-		if w := hear(e.Record, e.Phase, e.knowledge); w.oauth && w.code != "access_denied" && w.code != "invalid_request" {
+		if w := hear(e, e.Phase); w.oauth && w.code != "access_denied" && w.code != "invalid_request" {
 			return Failed
 		}
 	}
@@ -257,7 +257,7 @@ func successOutcome(e Exchange, carried bool) Outcome {
 // statuslessOutcome: some logs keep the answer and not its status. An OAuth error or a challenge with one is a failure whatever the
 // status was; anything else says nothing.
 func statuslessOutcome(e Exchange) Outcome {
-	w := hear(e.Record, e.Phase, e.knowledge)
+	w := hear(e, e.Phase)
 	general := w.code == "access_denied" || w.code == "invalid_request"
 	if w.oauth && (w.challenged || e.Phase == TokenRequest || !general) {
 		return Failed
@@ -277,7 +277,7 @@ func bodyMentions(body Body, text string) bool {
 // at fault. A gateway's 502 to 504 never looked at the token.
 func businessOutcome(e Exchange) Outcome {
 	status := e.Record.Response.Status
-	w := hear(e.Record, e.Phase, e.knowledge)
+	w := hear(e, e.Phase)
 	carried := e.Record.AccessToken != nil || e.Record.Request != nil && e.Record.Request.Headers["authorization"] != ""
 	if w.challenged || w.oauth && w.code != "invalid_request" && w.code != "access_denied" || w.speaks || w.token && carried {
 		return Failed

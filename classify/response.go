@@ -18,12 +18,13 @@ type words struct {
 	gateway    bool   // the page is one that a proxy or firewall makes
 
 	knowledge *Knowledge // documented texts, nil for none
+	provider  string     // whose words they are, as far as is known
 	mayBe     []Code     // the causes of a documented text that stands for everything, likeliest first
 }
 
 // hear reads what the server (or, on the client's side, the client's own log line) says.
-func hear(r *Record, phase Phase, k *Knowledge) words {
-	w := words{knowledge: k}
+func hear(e Exchange, phase Phase) words {
+	r, w := e.Record, words{knowledge: e.knowledge, provider: e.Provider}
 	if phase == ClientSide {
 		w.listen(r.Error[:min(len(r.Error), maxText)], "error", phase)
 		return w

@@ -99,12 +99,12 @@ func TestHear_Places(t *testing.T) {
 		`[{"message":"the token has expired","status":401}]`,
 	} {
 		r := recordOf(t, `{"time":"2026-11-20T14:03:20Z","response":{"status":401,"body":`+body+`}}`)
-		if w := hear(r, APICall, nil); w.cause != TokenExpired {
+		if w := hear(Exchange{Record: r}, APICall); w.cause != TokenExpired {
 			t.Errorf("%s: understood as %q", body, w.cause)
 		}
 	}
 	r := recordOf(t, `{"time":"2026-11-20T14:03:20Z","response":{"status":401,"body":{"order":{"status":"expired"},"data":"token expired"}}}`)
-	if w := hear(r, APICall, nil); w.subject != 0 {
+	if w := hear(Exchange{Record: r}, APICall); w.subject != 0 {
 		t.Errorf("data was taken for words: %+v", w.complaint)
 	}
 }
