@@ -41,7 +41,9 @@ func Decode(body []byte, red *Redactor) (records []Indexed, bad []RecordError) {
 		if !more {
 			return records, bad
 		}
-		d, f := red.decodePart(p, red.decodeResponse)
+		d, f := red.decodePart(p, func(members map[string]any) (decoded, *fault) {
+			return red.decodeShaped(red.shapes.native(members))
+		})
 		if f != nil {
 			bad = append(bad, f.at(index))
 			continue
@@ -78,13 +80,18 @@ func (r *Redactor) decodePart(p part, read func(map[string]any) (decoded, *fault
 	return read(members)
 }
 
-// decodeResponse makes a record of the members of a native record.
+// decodeResponse makes a record of the members of a log record, native or of a format that shapes knows.
 func (r *Redactor) decodeResponse(members map[string]any) (decoded, *fault) {
+	return r.decodeShaped(r.shapes.native(members))
+}
+
+func (r *Redactor) decodeShaped(log shaped) (decoded, *fault) {
+	members := log.members
 	at, f := eventTime(members["time"])
 	if f != nil {
 		return decoded{}, f
 	}
-	if !holdsExchange(members) {
+	if !log.logLine && !holdsExchange(members) {
 		return decoded{}, &fault{code: "empty_record", detail: "a record has at least one of request, response, client_assertion, access_token, error"}
 	}
 	w := &walk{Redactor: r}
@@ -96,7 +103,7 @@ func (r *Redactor) decodeResponse(members map[string]any) (decoded, *fault) {
 	record = w.finish(record)
 	d := decoded{record: record, key: "id:" + record.ID}
 	if record.ID == "" {
-		d.key = r.contentKey("response", members)
+		d.key = r.contentKey("response", log.content)
 	}
 	return d, nil
 }

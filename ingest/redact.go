@@ -22,6 +22,7 @@ type Redactor struct {
 	patterns patterns
 	vendors  []string  // prefixes of keys
 	verifier *verifier // nil: signatures are dropped unverified
+	shapes   *shapes
 }
 
 // patterns are the shapes that are told by a pattern rather than by decoding. RE2: linear in the text.
@@ -44,6 +45,7 @@ func NewRedactor(key []byte) (*Redactor, error) {
 		names:   secretNames(),
 		claims:  set("iss sub aud azp client_id exp nbf iat jti scope scp roles cnf acr amr tid ver"),
 		vendors: vendorPrefixes(),
+		shapes:  newShapes(),
 		headers: set("alg typ cty kid enc zip crit b64 jku x5u x5t x5t#S256 jwk epk cnf"),
 		patterns: patterns{
 			user:   regexp.MustCompile(`^([^/?#@:]*):([^/?#]*)@`),

@@ -44,6 +44,9 @@ func (s *splitter) next() (p part, more bool) {
 		s.inArray = false
 		return s.next()
 	}
+	if line, ok := s.textLine(); ok {
+		return part{raw: line}, true
+	}
 	start := s.pos
 	rest := s.body[start:]
 	raw, read, err := readOne(rest)
@@ -60,6 +63,21 @@ func (s *splitter) next() (p part, more bool) {
 		return part{fault: &fault{code: "cut_off", detail: "the body ends in the middle of this record"}}, true
 	}
 	return part{fault: notJSON()}, true
+}
+
+// textLine takes a line of an access log in text as a record that has it for its message.
+func (s *splitter) textLine() (record []byte, ok bool) {
+	if s.inArray || s.body[s.pos] == '{' || s.pos > 0 && s.body[s.pos-1] != '\n' {
+		return nil, false // looked at once a line, which keeps hostile bodies linear
+	}
+	end := len(s.body)
+	if n := bytes.IndexByte(s.body[s.pos:], '\n'); n >= 0 {
+		end = s.pos + n
+	}
+	if record, ok = lineMembers(s.body[s.pos:end]); ok {
+		s.pos = end
+	}
+	return record, ok
 }
 
 func (s *splitter) skipSeparators() {

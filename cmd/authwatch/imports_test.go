@@ -31,7 +31,7 @@ func importRules() map[string]importRule {
 		"store": {ours: []string{"classify", "migrations"}, others: []string{"github.com/mattn/go-sqlite3", "github.com/jackc/pgx/v5",
 			"github.com/pressly/goose/v3", "github.com/google/uuid"}},
 		"ingest": {ours: []string{"classify", "store"}, others: []string{"github.com/prometheus/client_golang",
-			"github.com/golang-jwt/jwt/v5", "github.com/klauspost/compress", "golang.org/x/time"}},
+			"github.com/golang-jwt/jwt/v5", "github.com/klauspost/compress", "golang.org/x/time", "go.yaml.in/yaml/v3"}},
 		"api": {ours: []string{"classify", "store", "web"}, others: []string{"github.com/labstack/echo/v4", "github.com/prometheus/client_golang"}},
 		"cmd/authwatch": {ours: []string{"api", "classify", "classify/profile", "cmd/authwatch/demo", "ingest", "store"},
 			others: []string{"github.com/alecthomas/kong", "github.com/mattn/go-isatty", "github.com/klauspost/compress",

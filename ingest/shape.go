@@ -1,0 +1,326 @@
+package ingest
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// shapes turns the members of any log record into those of the native record (design part 3), so that every format
+// takes the one path that native records take. Field names of ECS and of OpenTelemetry's semantic conventions mean the
+// same wherever they stand; the names of an access log (status, path, host) mean something only in a record that has
+// the marks of that log. What a format does not carry stays absent: nothing is guessed.
+type shapes struct {
+	formats  []format
+	general  format
+	mappings []Mapping
+}
+
+func newShapes() *shapes { return &shapes{formats: accessLogs(), general: conventions()} }
+
+// A format is how one kind of log names what the native record holds.
+type format struct {
+	name  string
+	marks []string // paths that are all there in a record of this format
+	names []naming
+}
+
+// A naming says where a format keeps one native field. Several for one field are tried in order.
+type naming struct {
+	field string
+	path  string
+	as    reading
+}
+
+// A found field says where a native field came from.
+type found struct {
+	Field string // dotted native path
+	Path  string // where it stood in the log record, dotted; "" for a constant of a mapping
+	By    string // the format or mapping that says so
+}
+
+// shaped is what a log record is in native terms.
+type shaped struct {
+	members map[string]any
+	// content is what makes the record itself: a native record that a shipper wrapped into a line is the same record without the wrapping.
+	content map[string]any
+	logLine bool // words of a log without an HTTP exchange: nothing for authwatch, and no mistake of the sender
+	trace   []found
+	levels  []level
+}
+
+// A level is one JSON object that was looked at: the record, or an object in a string of it.
+type level struct {
+	path    string // with a dot at its end; "" for the record
+	members map[string]any
+}
+
+// maxUnwrapped is how deep JSON in the strings of JSON is opened: a container runtime, a shipper and a logger each wrap once.
+const maxUnwrapped = 3
+
+// native returns the native members of a log record. A native record passes as it is.
+func (s *shapes) native(members map[string]any) shaped {
+	if isNative(members) && !slices.ContainsFunc(s.mappings, func(m Mapping) bool { return m.fits(members) }) {
+		return shaped{members: members, content: members}
+	}
+	g := &gathering{shapes: s, fields: map[string]any{}, content: members}
+	g.gather(members, "", 0)
+	out := shaped{members: members, content: g.content, levels: g.levels}
+	if g.foreign {
+		out.members = g.assemble()
+	}
+	out.trace = g.trace
+	if g.line && !holdsExchange(out.members) {
+		// Its ids would make it wait for a token that is never its own.
+		out.members = map[string]any{"time": out.members["time"], "service": out.members["service"]}
+		out.logLine = true
+	}
+	return out
+}
+
+// isNative knows a native record by its time and the objects that only it has. Caddy's request has a uri where the native one has a url.
+func isNative(members map[string]any) bool {
+	if members["time"] == nil {
+		return false
+	}
+	request, isRequest := members["request"].(map[string]any)
+	_, isResponse := members["response"].(map[string]any)
+	if members["request"] != nil && !isRequest || members["response"] != nil && !isResponse {
+		return false
+	}
+	if isRequest && request["uri"] != nil && request["url"] == nil {
+		return false
+	}
+	return isRequest || isResponse || members["client_assertion"] != nil || members["access_token"] != nil
+}
+
+// A gathering collects native fields; the first that names a field wins, and inner records come before what wraps them.
+type gathering struct {
+	shapes  *shapes
+	fields  map[string]any // by dotted native path, with the parts of a URL below request.url
+	content map[string]any
+	trace   []found
+	levels  []level
+	by      string
+	prefix  string // of paths at this level
+	foreign bool   // something was found that is not native already
+	line    bool   // the record has a log line
+	words   string // of a log line that says of itself that it is an error
+	wordsAt string
+}
+
+// gather collects from one level: mappings, then records inside strings, access logs, native names and conventions.
+func (g *gathering) gather(members map[string]any, prefix string, depth int) {
+	g.levels = append(g.levels, level{path: prefix, members: members})
+	g.prefix = prefix
+	g.applyMappings(members)
+	for _, name := range wrappers() {
+		g.unwrap(members[name], prefix+name, depth)
+	}
+	if depth > 0 && isNative(members) {
+		g.content = members
+	}
+	g.prefix = prefix
+	for _, f := range g.shapes.formats {
+		if f.marked(members) {
+			g.take(f, members)
+		}
+	}
+	g.copyNative(members)
+	g.take(g.shapes.general, members)
+	g.noteWords(members)
+}
+
+// wrappers are the members in which shippers and loggers put a whole record or line.
+func wrappers() []string {
+	return []string{"message", "log", "msg", "body", "event", "line", "MESSAGE"}
+}
+
+// unwrap opens a record or an access-log line in a string, or an object that a protocol passes as the log's body.
+func (g *gathering) unwrap(v any, path string, depth int) {
+	switch v := v.(type) {
+	case map[string]any:
+		if path == g.prefix+"body" || path == g.prefix+"message" { // ECS has objects by the names of log and event
+			g.inner(v, path, depth)
+		}
+	case string:
+		text := strings.TrimSpace(v)
+		if strings.HasPrefix(text, "{") {
+			if object, ok := objectIn(text); ok {
+				g.inner(object, path, depth)
+			}
+			return
+		}
+		if fields, by, ok := accessLine(text); ok {
+			g.by = by
+			for _, f := range fields {
+				g.put(f.field, f.value, path)
+			}
+		}
+	}
+}
+
+func (g *gathering) inner(object map[string]any, path string, depth int) {
+	g.line = true
+	if isErrorBody(object) {
+		g.by = "OAuth error (RFC 6749)"
+		g.put("response.body", object, path)
+		return
+	}
+	if depth < maxUnwrapped {
+		outer := g.prefix
+		g.gather(object, path+".", depth+1)
+		g.prefix = outer
+	}
+}
+
+// isErrorBody knows the error answer of RFC 6749 section 5.2, which loggers quote as it came.
+func isErrorBody(object map[string]any) bool {
+	_, code := object["error"].(string)
+	return code && (object["error_description"] != nil || object["error_uri"] != nil) && object["time"] == nil && object["@timestamp"] == nil
+}
+
+// objectIn parses a text that is one JSON object as a whole.
+func objectIn(text string) (map[string]any, bool) {
+	if !json.Valid([]byte(text)) {
+		return nil, false
+	}
+	value, f := parseValue([]byte(text))
+	if f != nil {
+		return nil, false
+	}
+	members, ok := value.(map[string]any)
+	return members, ok
+}
+
+// copyNative takes over the members that have native names and could be native values.
+func (g *gathering) copyNative(members map[string]any) {
+	g.by = "native"
+	foreign := g.foreign || g.prefix != ""
+	for _, name := range []string{"id", "provider", "environment", "service", "client_id", "request_id", "trace_id", "client_ip", "user_agent", "error"} {
+		g.read(name, members[name], g.prefix+name, asIs)
+	}
+	if at, ok := rfc3339(members["time"]); ok {
+		g.put("time", at, g.prefix+"time")
+	}
+	for _, name := range []string{"client_assertion", "access_token"} {
+		g.put(name, members[name], g.prefix+name)
+	}
+	for _, name := range []string{"request", "response"} {
+		part, _ := members[name].(map[string]any)
+		path := g.prefix + name + "."
+		g.read(name+".method", part["method"], path+"method", asIs)
+		g.read(name+".url", part["url"], path+"url", asIs)
+		g.read(name+".status", part["status"], path+"status", asStatus)
+		g.read(name+".headers", part["headers"], path+"headers", asHeaders)
+		g.put(name+".body", part["body"], path+"body")
+	}
+	g.foreign = foreign
+}
+
+func isScalar(v any) bool {
+	switch v.(type) {
+	case nil, map[string]any, []any:
+		return false
+	}
+	return true
+}
+
+func (f *format) marked(members map[string]any) bool {
+	return !slices.ContainsFunc(f.marks, func(path string) bool { return at(members, path) == nil })
+}
+
+// take collects what a format names.
+func (g *gathering) take(f format, members map[string]any) {
+	g.by = f.name
+	for _, n := range f.names {
+		if n.as == asHeadersBelow || n.as == asClaimsBelow {
+			g.below(n, members)
+			continue
+		}
+		v := at(members, n.path)
+		if n.as == asRequestLine || n.as == asRoute {
+			g.requestLine(n.as, v, g.prefix+n.path)
+			continue
+		}
+		g.read(n.field, v, g.prefix+n.path, n.as)
+	}
+}
+
+// read notes a value if it is what its format documents.
+func (g *gathering) read(field string, v any, path string, as reading) {
+	if v == nil || g.has(field) {
+		return
+	}
+	if value, ok := as.read(v); ok {
+		g.put(field, value, path)
+	}
+}
+
+// below collects the members under a prefix as headers or claims, one by one: loggers flatten both.
+func (g *gathering) below(n naming, members map[string]any) {
+	below := membersBelow(members, n.path)
+	for _, name := range slices.Sorted(maps.Keys(below)) {
+		field := n.field + "." + name
+		if n.as == asHeadersBelow {
+			field = n.field + "." + strings.ToLower(strings.ReplaceAll(name, "_", "-"))
+		}
+		g.put(field, below[name], g.prefix+n.path+name)
+	}
+}
+
+func (g *gathering) requestLine(as reading, v any, path string) {
+	text, _ := v.(string)
+	if method, target, ok := requestLine(text); ok || as == asRoute && strings.HasPrefix(target, "/") {
+		g.put("request.method", method, path)
+		g.put("request.url", target, path)
+	}
+}
+
+// has is true when the field or all of it is known already.
+func (g *gathering) has(field string) bool {
+	_, ok := g.fields[field]
+	return ok
+}
+
+// put notes a value, unless there is one already or it is what loggers write where there is none.
+func (g *gathering) put(field string, v any, path string) {
+	if text, ok := v.(string); v == nil || ok && (text == "" || text == "-") || g.has(field) {
+		return
+	}
+	g.fields[field] = v
+	g.foreign = true
+	g.trace = append(g.trace, found{Field: field, Path: path, By: g.by})
+}
+
+// noteWords keeps the words of a log line that says of itself that it is an error.
+func (g *gathering) noteWords(members map[string]any) {
+	for _, name := range wrappers() {
+		text, _ := members[name].(string)
+		if text == "" {
+			continue
+		}
+		g.line = true
+		if g.words == "" && isError(members) && !strings.HasPrefix(strings.TrimSpace(text), "{") {
+			g.words, g.wordsAt = text, g.prefix+name
+			g.foreign = true
+		}
+	}
+}
+
+// isError reads the level of a log line in its usual spellings; pino's numbers begin at 50.
+func isError(members map[string]any) bool {
+	for _, path := range []string{"level", "severity", "severity_text", "log.level", "levelname", "lvl"} {
+		switch v := at(members, path).(type) {
+		case string:
+			switch strings.ToLower(v) {
+			case "error", "err", "fatal", "critical", "crit", "alert", "emerg", "emergency", "panic", "severe":
+				return true
+			}
+		case json.Number:
+			return v == "50" || v == "60"
+		}
+	}
+	return false
+}

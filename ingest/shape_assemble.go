@@ -1,0 +1,116 @@
+package ingest
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// assemble makes the native record of the fields that were found.
+func (g *gathering) assemble() map[string]any {
+	g.settleTime()
+	g.settleURL()
+	g.settleError()
+	out := map[string]any{}
+	for _, field := range slices.Sorted(maps.Keys(g.fields)) { // a whole object comes before its parts, which are added to a copy of it
+		place(out, strings.Split(field, "."), g.fields[field])
+	}
+	return out
+}
+
+// place sets a value at a path; below headers and claims the rest of the path is one name.
+func place(out map[string]any, path []string, v any) {
+	depth := len(path)
+	if depth > 2 && (path[1] == "headers" || path[1] == "claims" || path[1] == "header") {
+		path = append(path[:2:2], strings.Join(path[2:], "."))
+	}
+	for _, name := range path[:len(path)-1] {
+		inner, ok := out[name].(map[string]any)
+		switch {
+		case ok:
+		case out[name] != nil: // the whole is no object: a part of it cannot be told
+			return
+		default:
+			inner = map[string]any{}
+			out[name] = inner
+		}
+		out = inner
+	}
+	name := path[len(path)-1]
+	if whole, ok := v.(map[string]any); ok {
+		copied := make(map[string]any, len(whole))
+		for n, e := range whole {
+			copied[n] = e
+		}
+		v = copied
+	}
+	if headers := len(path) == 3 && path[1] == "headers"; headers && hasFolded(out, name) {
+		return
+	}
+	out[name] = v
+}
+
+// hasFolded says whether headers hold the name in any letter case.
+func hasFolded(headers map[string]any, name string) bool {
+	for have := range headers {
+		if strings.EqualFold(have, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// settleTime falls back to a time that names no zone, which its format documents as the machine's own: UTC on a server.
+func (g *gathering) settleTime() {
+	if local, ok := g.fields["time.local"]; ok {
+		delete(g.fields, "time.local")
+		if !g.has("time") {
+			g.fields["time"] = local
+		}
+	}
+}
+
+// settleURL joins the parts of a URL. Without a scheme the host becomes the Host field, which is what the request had: a
+// scheme that nobody logged is not made up.
+func (g *gathering) settleURL() {
+	part := func(name string) string {
+		field := "request.url." + name
+		text := scalarText(g.fields[field])
+		delete(g.fields, field)
+		return text
+	}
+	scheme, host, port, path, query := part("scheme"), part("host"), part("port"), part("path"), part("query")
+	whole := scalarText(g.fields["request.url"])
+	if strings.Contains(whole, "://") {
+		return
+	}
+	if whole != "" {
+		path = whole
+	}
+	if query = strings.TrimPrefix(query, "?"); query != "" && path != "" && !strings.Contains(path, "?") {
+		path += "?" + query
+	}
+	if host != "" && port != "" && !strings.Contains(host, ":") && !(scheme == "https" && port == "443") && !(scheme == "http" && port == "80") {
+		host += ":" + port
+	}
+	switch {
+	case path == "" && (host == "" || scheme == ""):
+	case host != "" && scheme != "" && (path == "" || path[0] == '/'):
+		g.fields["request.url"] = strings.ToLower(scheme) + "://" + host + path
+		return
+	default:
+		g.fields["request.url"] = path
+	}
+	if headers, ok := g.fields["request.headers"].(map[string]any); host == "" || ok && hasFolded(headers, "host") || g.has("request.headers.host") {
+		return
+	}
+	g.fields["request.headers.host"] = host
+}
+
+// settleError makes the words of a line that calls itself an error the client's own log line, where no answer was logged.
+func (g *gathering) settleError() {
+	if g.words != "" && !g.has("error") && !g.has("response.status") {
+		g.by = "log line of an error"
+		g.put("error", g.words, g.wordsAt)
+	}
+}
