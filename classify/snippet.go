@@ -66,8 +66,9 @@ func snippetOf(v Verdict, e Exchange) (snippet, bool) {
 	x.assertion, x.root = true, "client_assertion" // what follows is about the assertion, also when the client could not make one
 	fixed := x.edited(v.Fix.Edits).Record
 	token := fixed.ClientAssertion
-	if token == nil {
-		token = &JWT{}
+	if token == nil || v.Cause == WrongTokenType || v.Cause == MalformedJWT {
+		token = &JWT{} // what another token says is no guide
+		x.ClientID = fixed.ClientID
 	}
 	f := form{}
 	if fixed.Request != nil {
@@ -80,7 +81,7 @@ func snippetOf(v Verdict, e Exchange) (snippet, bool) {
 	s := snippet{Endpoint: x.snippetEndpoint(), Lifetime: x.properLifetime(), JSON: x.snippetJSON(fixed.Request)}
 	s.Algorithm = x.snippetAlgorithm(token)
 	s.Header = x.snippetHeader(v.Cause, token)
-	s.Claims = []member{{"iss", client}, {"sub", client}, {"aud", x.snippetAudience(token, s.Endpoint)}}
+	s.Claims = []member{{"iss", client}, {"sub", client}, {"aud", x.snippetAudience(v.Cause, token, s.Endpoint)}}
 	for _, name := range x.requiredClaims() {
 		switch name {
 		case "iss", "sub", "aud", "exp", "iat", "jti":
@@ -154,8 +155,8 @@ func plainURL(text string) string {
 	return text
 }
 
-// snippetAudience is what the profile asks for, else the one that was sent, else the endpoint.
-func (x *examination) snippetAudience(token *JWT, endpoint string) string {
+// snippetAudience is what the profile asks for, else the one that was sent unless it was the fault, else the endpoint.
+func (x *examination) snippetAudience(cause Code, token *JWT, endpoint string) string {
 	list, _ := audiencesOf(token.Claims["aud"])
 	want := x.wantedAudiences(x.env)
 	for _, aud := range list {
@@ -166,7 +167,7 @@ func (x *examination) snippetAudience(token *JWT, endpoint string) string {
 	switch {
 	case len(want) > 0:
 		return x.calledOr(want)
-	case len(list) == 1:
+	case len(list) == 1 && cause != WrongAudience && cause != WrongEnvironment:
 		return known(list[0], endpoint)
 	}
 	return endpoint

@@ -170,6 +170,70 @@ func programs(t *testing.T, value string) map[string]string {
 	return out
 }
 
+// Where the token is no guide or there is none, values come from the profile and the record, and placeholders stand for the rest.
+func TestSnippet_Placeholders(t *testing.T) {
+	unruled := &Profile{ID: "acme"}
+	for _, tt := range []struct {
+		name      string
+		profile   *Profile
+		cause     Code
+		change    func(*Record)
+		has, lack []string
+	}{
+		{"another kind of token", acme(), WrongTokenType, func(r *Record) {
+			r.ClientAssertion.Claims["iss"], r.ClientAssertion.Header["kid"] = "https://id.acme.example/", "theirs"
+		},
+			[]string{`"iss": "bot"`, `"aud": "https://id.acme.example/token"`}, []string{"id.acme.example/\"", "theirs"}},
+		{"an unknown client", acme(), UnknownClient, func(*Record) {}, []string{`"iss": "YOUR_CLIENT_ID"`}, []string{`"bot"`}},
+		{"an unknown key", acme(), UnknownKey, func(*Record) {}, []string{`"kid": "YOUR_KEY_ID"`}, []string{`"k1"`}},
+		{"the wrong audience without a profile", unruled, WrongAudience, func(r *Record) { r.ClientAssertion.Claims["aud"] = "https://other.example" },
+			[]string{`"aud": "https://id.acme.example/token"`, `algorithm="RS256"`}, []string{"other.example"}},
+		{"another audience without a profile", unruled, KeyMismatch, func(r *Record) { r.ClientAssertion.Claims["aud"] = "https://id.acme.example/" }, []string{`"aud": "https://id.acme.example/",`}, nil},
+		{"a URL with a query", unruled, KeyMismatch, func(r *Record) { r.Request.URL += "?client_secret=x" }, []string{`"https://id.acme.example/token",`}, []string{"client_secret"}},
+		{"a registered key", withClient(acme()), UnknownKey, func(*Record) {}, []string{`"kid": "k9"`}, []string{`"k1"`}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			v, e := refused(t, tt.profile, snippetRequest(t, formMedia, goodBody()), goodAssertion())
+			v.Cause, v.Fix = tt.cause, Fix{}
+			tt.change(e.Record)
+			text, ok := Snippet(v, e, "python")
+			if !ok {
+				t.Fatal("no program")
+			}
+			for _, part := range tt.has {
+				if !strings.Contains(text, part) {
+					t.Errorf("lacks %s:\n%s", part, text)
+				}
+			}
+			for _, part := range tt.lack {
+				if strings.Contains(text, part) {
+					t.Errorf("has %s:\n%s", part, text)
+				}
+			}
+		})
+	}
+}
+
+func withClient(p *Profile) *Profile {
+	p.Clients = []Client{{ID: "bot", KIDs: []string{"k9"}}}
+	return p
+}
+
+// A client that could not load its key sent nothing: the program shows how it is loaded.
+func TestSnippet_KeyThatCouldNotBeLoaded(t *testing.T) {
+	r := &Record{Time: time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC), Provider: "acme", Environment: "prod", ClientID: "bot", Error: "could not load private key: invalid PEM"}
+	e := Profiles{acme()}.Locate(r)
+	v := Classify(e, History{})
+	if v.Cause != BadKeyFormat || v.Phase != ClientSide {
+		t.Fatalf("judged %s in %s", v.Cause, v.Phase)
+	}
+	text, ok := Snippet(v, e, "go")
+	if !ok || !strings.Contains(text, `"iss": "bot"`) || !strings.Contains(text, `"https://id.acme.example/token"`) {
+		t.Errorf("written %v:\n%s", ok, text)
+	}
+	wellFormed(t, "go", text)
+}
+
 // A URL with a query, credentials or odd characters is not copied, and what no other request mends has no program.
 func TestSnippet_None(t *testing.T) {
 	unruled := &Profile{ID: "acme", Assertion: &AssertionRules{}}

@@ -169,7 +169,7 @@ func (c *checkCommand) place() (*checkPlace, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare redaction: %w", err)
 	}
-	profiles := classify.Profiles{one}
+	profiles := classify.Profiles{preferring(one, env.Name)}
 	if redactor, err = redactor.WithProfiles(profiles); err != nil {
 		return nil, usageError("%w", err)
 	}
@@ -193,6 +193,16 @@ func (c *checkCommand) profile() (*classify.Profile, error) {
 		return nil, &exitError{Status: exitUsage, Err: err}
 	}
 	return one, nil
+}
+
+// preferring is the profile with one environment first: of several that share a token endpoint it is the one that was asked about.
+func preferring(p *classify.Profile, environment string) *classify.Profile {
+	copied := *p
+	copied.Environments = slices.Clone(p.Environments)
+	if i := slices.IndexFunc(copied.Environments, func(e classify.Environment) bool { return e.Name == environment }); i > 0 {
+		copied.Environments[0], copied.Environments[i] = copied.Environments[i], copied.Environments[0]
+	}
+	return &copied
 }
 
 // environmentOf finds the environment by its name. A profile without environments can be checked in part: its own rules hold everywhere.
