@@ -101,6 +101,9 @@ func (p *checkPlace) exchange(s sample, id string) (classify.Exchange, error) {
 		return classify.Exchange{}, usageError("the assertion cannot be read: %s", bad[0].Detail)
 	}
 	e := p.profiles.Locate(&records[0].Record)
+	if e.Profile.ID != p.profile.ID || e.Environment != p.environment.Name { // redaction changed a name: other rules would be checked
+		return classify.Exchange{}, usageError("the names of the provider and the environment must not look like secrets")
+	}
 	if checks, _ := classify.Examine(e, nil); e.Record.ClientAssertion == nil && !slices.ContainsFunc(checks, failed) {
 		return classify.Exchange{}, usageError("this is no client assertion: a raw JWT, {\"header\",\"claims\"} or the claims are expected")
 	}
