@@ -3,6 +3,7 @@ package ingest
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -15,6 +16,18 @@ type answer struct {
 	Duplicates int           `json:"duplicates"`
 	Rejected   int           `json:"rejected"`
 	Errors     []RecordError `json:"errors"`
+
+	other int // of those received, records that are no HTTP exchange
+}
+
+// add takes over the answer to a further part of the same request.
+func (a *answer) add(b answer) {
+	a.Received += b.Received
+	a.Accepted += b.Accepted
+	a.Duplicates += b.Duplicates
+	a.Rejected += b.Rejected
+	a.Errors = append(a.Errors, b.Errors...)
+	a.other += b.other
 }
 
 // A problem is an RFC 9457 answer to a request of which nothing was stored.
@@ -28,6 +41,7 @@ type problem struct {
 
 	reason    string // of authwatch_rejected_total
 	challenge string // WWW-Authenticate
+	allow     string // Allow
 }
 
 // problemReasons is the closed set of reasons for refusing a whole request.
@@ -41,6 +55,14 @@ func problemReasons() []string {
 // Error makes a problem an error, so that the path of a record returns it like any other.
 func (p *problem) Error() string { return p.Title }
 
+// text is the problem in one line, for protocols whose answers have room for no more.
+func (p *problem) text() string {
+	if p.Detail == "" {
+		return p.Title
+	}
+	return p.Title + ": " + p.Detail
+}
+
 const expectedBody = `one JSON object, a JSON array of objects, or NDJSON with one object a line is expected; ` +
 	`a record has at least "time" (RFC 3339) and one of request, response, client_assertion, access_token, error`
 
@@ -51,6 +73,10 @@ func nothingReadable(expected string, errs []RecordError) *problem {
 	return &problem{
 		Title: "no readable record", Status: http.StatusUnprocessableEntity, Detail: expected, Errors: errs, reason: "nothing_readable",
 	}
+}
+
+func tooManyRecords(limit int) *problem {
+	return tooLarge(fmt.Sprintf("the body holds more than %d records; send smaller batches", limit), limit, "too_many_records")
 }
 
 func tooLarge(detail string, limit int, reason string) *problem {
@@ -64,8 +90,9 @@ func overloaded() *problem {
 	}
 }
 
-// refuse answers with the problem in err; what is no problem is the server's own trouble: logged, and transient to the shipper.
-func (i *Ingester) refuse(w http.ResponseWriter, r *http.Request, err error) {
+// refuse answers with the problem in err, as write puts it; what is no problem is the server's own trouble: logged, and
+// transient to the shipper.
+func (i *Ingester) refuse(w http.ResponseWriter, r *http.Request, write func(http.ResponseWriter, *http.Request, *problem), err error) {
 	var p *problem
 	if !errors.As(err, &p) {
 		if r.Context().Err() == nil { // a shipper that went away is no trouble of ours
@@ -74,20 +101,26 @@ func (i *Ingester) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		p = overloaded()
 	}
 	i.metrics.reject(p.reason)
-	p.Type = "about:blank"
 	h := w.Header()
-	h.Set("Content-Type", "application/problem+json")
 	switch p.Status {
 	case http.StatusServiceUnavailable:
 		h.Set("Retry-After", strconv.Itoa(1+rand.IntN(10))) // spread, so that shippers do not come back all at once
 	case http.StatusUnsupportedMediaType:
-		h.Set("Accept-Encoding", "gzip, zstd")
-	case http.StatusMethodNotAllowed:
-		h.Set("Allow", http.MethodPost)
+		h.Set("Accept-Encoding", "gzip, zstd, snappy, deflate")
+	}
+	if p.allow != "" {
+		h.Set("Allow", p.allow)
 	}
 	if p.challenge != "" {
 		h.Set("WWW-Authenticate", p.challenge)
 	}
+	write(w, r, p)
+}
+
+// writeProblem answers as RFC 9457 has it.
+func writeProblem(w http.ResponseWriter, _ *http.Request, p *problem) {
+	p.Type = "about:blank"
+	w.Header().Set("Content-Type", "application/problem+json")
 	writeJSON(w, p.Status, p)
 }
 

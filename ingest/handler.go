@@ -1,47 +1,67 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"authwatch/store"
 )
 
-// Handler serves POST /ingest/v1/responses and POST /ingest/v1/tokens. It checks the ingest key itself.
+// Handler serves the native routes POST /ingest/v1/responses and POST /ingest/v1/tokens and the protocols of log shippers,
+// each under /ingest/ and, where its clients cannot take a path prefix, at the root too. It checks the ingest key itself.
 func (i *Ingester) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/ingest/v1/responses", i.endpoint(endpoint{
-		read: i.redactor.decodeResponse, commit: i.commitResponses, expected: expectedBody,
+		open: openNative(expectedBody), commit: i.commitResponses, refuse: writeProblem,
+		read: func(p part) (decoded, *fault) { return i.redactor.decodePart(p, i.redactor.decodeResponse) },
 	}))
 	mux.HandleFunc("/ingest/v1/tokens", i.endpoint(endpoint{
-		read: i.redactor.decodeLateToken, commit: i.commitTokens, expected: expectedTokens,
+		open: openNative(expectedTokens), commit: i.commitTokens, refuse: writeProblem,
+		read: func(p part) (decoded, *fault) { return i.redactor.decodePart(p, i.redactor.decodeLateToken) },
 	}))
+	i.mountShippers(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		i.refuse(w, r, &problem{
+		i.refuse(w, r, writeProblem, &problem{
 			Title: "not found", Status: http.StatusNotFound, reason: "not_found",
-			Detail: "records go to /ingest/v1/responses, decoded tokens that come apart to /ingest/v1/tokens",
+			Detail: "records go to /ingest/v1/responses, decoded tokens that come apart to /ingest/v1/tokens; shippers have paths of their own",
 		})
 	})
 	return mux
 }
 
-// An endpoint is what the two routes differ in.
+// An endpoint is what the routes differ in. The way of a record is the same on all of them.
 type endpoint struct {
-	read     func(members map[string]any) (decoded, *fault)
-	commit   func(ctx context.Context, b batch) (answer, error)
-	expected string
+	methods string // that it takes, as Allow lists them; empty is POST
+	maxBody int    // bytes of the inflated body; 0 is maxInflated
+	open    func(r *http.Request, body []byte) (shipment, error)
+	read    func(p part) (decoded, *fault)
+	commit  func(ctx context.Context, b batch) (answer, error)
+	refuse  func(w http.ResponseWriter, r *http.Request, p *problem) // in the words of the protocol
 }
 
-// A batch is the records of one request, redacted, in the order of the body.
+// A shipment is a body taken apart, and how its sender wants to hear what became of it.
+type shipment struct {
+	parts    iter.Seq[part]
+	expected string // if set, a body of which nothing can be read is refused with this text
+	answer   func(w http.ResponseWriter, a answer)
+	// overloaded answers when the body was read and the store is full; nil is the endpoint's way to refuse.
+	overloaded func(w http.ResponseWriter)
+}
+
+// A batch is records of one request, redacted, in the order of the body.
 type batch struct {
 	source   string // id of the ingest key
 	at       time.Time
 	received int
 	records  []decoded
+	other    int // records that are no HTTP exchange: shippers send whatever an application logs
 	bad      []RecordError
 }
 
@@ -52,50 +72,98 @@ func (i *Ingester) endpoint(e endpoint) http.HandlerFunc {
 		case i.slots <- struct{}{}:
 			defer func() { <-i.slots }()
 		default:
-			i.refuse(w, r, overloaded())
+			i.refuse(w, r, e.refuse, overloaded())
 			return
 		}
-		a, err := i.take(w, r, e)
+		s, a, err := i.take(w, r, e)
 		if err != nil {
-			i.refuse(w, r, err)
+			i.refuse(w, r, s.refuser(e), err)
 			return
 		}
 		i.metrics.duration.Observe(time.Since(start).Seconds())
 		i.metrics.answered(a)
-		writeJSON(w, http.StatusOK, a)
+		s.answer(w, a)
+	}
+}
+
+// refuser is how a request hears that it was not taken.
+func (s shipment) refuser(e endpoint) func(http.ResponseWriter, *http.Request, *problem) {
+	if s.overloaded == nil {
+		return e.refuse
+	}
+	return func(w http.ResponseWriter, r *http.Request, p *problem) {
+		if p.Status == http.StatusServiceUnavailable {
+			s.overloaded(w)
+			return
+		}
+		e.refuse(w, r, p)
 	}
 }
 
 // take is the way of one request: whose it is, what it holds, commit.
-func (i *Ingester) take(w http.ResponseWriter, r *http.Request, e endpoint) (answer, error) {
-	if r.Method != http.MethodPost {
-		return answer{}, &problem{Title: "method not allowed", Status: http.StatusMethodNotAllowed, reason: "wrong_method"}
+func (i *Ingester) take(w http.ResponseWriter, r *http.Request, e endpoint) (shipment, answer, error) {
+	if err := checkMethod(r, e.methods); err != nil {
+		return shipment{}, answer{}, err
 	}
 	key, err := i.authenticate(r)
 	if err != nil {
-		return answer{}, err
+		return shipment{}, answer{}, err
 	}
-	body, err := readBody(w, r)
+	body, err := readBody(w, r, cmp.Or(e.maxBody, maxInflated))
 	if err != nil {
-		return answer{}, err
+		return shipment{}, answer{}, err
 	}
-	b := batch{source: key.ID, at: i.now().UTC()}
-	if err := i.decode(&b, body, e); err != nil {
-		return answer{}, err
+	s, err := e.open(r, body)
+	if err != nil {
+		return shipment{}, answer{}, err
 	}
-	return e.commit(r.Context(), b)
+	a, err := i.commitAll(r.Context(), e, s, batch{source: key.ID, at: i.now().UTC()})
+	return s, a, err
 }
 
-// authenticate finds the request's ingest key (RFC 6750 section 3).
+func checkMethod(r *http.Request, methods string) error {
+	methods = cmp.Or(methods, http.MethodPost)
+	if slices.Contains(strings.Split(methods, ", "), r.Method) {
+		return nil
+	}
+	return &problem{Title: "method not allowed", Status: http.StatusMethodNotAllowed, reason: "wrong_method", allow: methods}
+}
+
+// commitAll reads the parts of a shipment and commits them, at most maxRecords in one transaction. When a later
+// transaction fails the sender hears so and comes again; what is committed already are duplicates then.
+func (i *Ingester) commitAll(ctx context.Context, e endpoint, s shipment, b batch) (answer, error) {
+	total, index := answer{Errors: []RecordError{}}, 0
+	commit := func() error {
+		a, err := e.commit(ctx, b)
+		total.add(a)
+		b.records, b.bad, b.other, b.received = nil, nil, 0, 0
+		return err
+	}
+	for p := range s.parts {
+		if len(b.records) == maxRecords {
+			if err := commit(); err != nil {
+				return answer{}, err
+			}
+		}
+		i.readPart(&b, index, p, e)
+		index++
+	}
+	if s.expected != "" && len(b.records) == 0 {
+		return answer{}, nothingReadable(s.expected, b.bad)
+	}
+	return total, commit()
+}
+
+// authenticate finds the request's ingest key, however its protocol carries it.
 func (i *Ingester) authenticate(r *http.Request) (store.APIKey, error) {
-	scheme, text, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") || strings.TrimSpace(text) == "" {
+	text := credential(r.Header)
+	if text == "" {
 		return store.APIKey{}, &problem{
 			Title: "no key", Status: http.StatusUnauthorized, reason: "no_key", challenge: `Bearer realm="authwatch"`,
 			Detail: "send Authorization: Bearer and a key of scope ingest, made with authwatch key create --scope ingest NAME",
 		}
 	}
-	key, err := i.store.FindKey(r.Context(), strings.TrimSpace(text))
+	key, err := i.store.FindKey(r.Context(), text)
 	if errors.Is(err, store.ErrNotFound) {
 		return store.APIKey{}, &problem{
 			Title: "invalid key", Status: http.StatusUnauthorized, reason: "invalid_key",
@@ -121,31 +189,42 @@ const (
 	maxAhead = 24 * time.Hour
 )
 
-// decode fills b with the records of body. It is an error when there are too many, or none can be read: a shipper
-// that has the wrong address or format must hear so.
-func (i *Ingester) decode(b *batch, body []byte, e endpoint) error {
-	s := newSplitter(body)
-	for ; ; b.received++ {
-		p, more := s.next()
-		if !more {
-			break
-		}
-		if b.received == maxRecords {
-			return tooLarge(fmt.Sprintf("the body holds more than %d records; send smaller batches", maxRecords), maxRecords, "too_many_records")
-		}
-		d, f := i.redactor.decodePart(p, e.read)
-		if f == nil && (d.record.Time.Before(b.at.Add(-maxPast)) || d.record.Time.After(b.at.Add(maxAhead))) {
-			f = outOfRange()
-		}
-		if f != nil {
-			b.bad = append(b.bad, f.at(b.received))
-			continue
-		}
-		d.index = b.received
+// readPart adds one part of a body to b.
+func (i *Ingester) readPart(b *batch, index int, p part, e endpoint) {
+	b.received++
+	d, f := e.read(p)
+	if f == nil && (d.record.Time.Before(b.at.Add(-maxPast)) || d.record.Time.After(b.at.Add(maxAhead))) {
+		f = outOfRange()
+	}
+	switch {
+	case f == nil:
+		d.index = index
 		b.records = append(b.records, d)
+	case f.code == codeNoExchange:
+		b.other++
+	default:
+		b.bad = append(b.bad, f.at(index))
 	}
-	if len(b.records) == 0 {
-		return nothingReadable(e.expected, b.bad)
+}
+
+// openNative takes a body of native records apart. One of which nothing can be read is refused: a shipper that has the
+// wrong address or format must hear so.
+func openNative(expected string) func(r *http.Request, body []byte) (shipment, error) {
+	return func(_ *http.Request, body []byte) (shipment, error) {
+		var parts []part
+		for s := newSplitter(body); ; {
+			p, more := s.next()
+			if !more {
+				break
+			}
+			if len(parts) == maxRecords {
+				return shipment{}, tooManyRecords(maxRecords)
+			}
+			parts = append(parts, p)
+		}
+		return shipment{
+			parts: slices.Values(parts), expected: expected,
+			answer: func(w http.ResponseWriter, a answer) { writeJSON(w, http.StatusOK, a) },
+		}, nil
 	}
-	return nil
 }

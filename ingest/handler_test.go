@@ -168,8 +168,8 @@ func TestHandler_Encodings(t *testing.T) {
 		"two gzip members":   {zipped.String() + zipped.String(), "gzip", 200, `"received":2`},
 		"GZIP":               {zipped.String(), "GZIP", 200, ""},
 		"zstd":               {zstded, "zstd", 200, ""},
-		"brotli":             {goodRecord, "br", 415, "gzip or zstd"},
-		"gzip twice":         {zipped.String(), "gzip, gzip", 415, "gzip or zstd"},
+		"brotli":             {goodRecord, "br", 415, "gzip, zstd, snappy or deflate"},
+		"gzip twice":         {zipped.String(), "gzip, gzip", 415, "gzip, zstd, snappy or deflate"},
 		"not gzip":           {goodRecord, "gzip", 422, "Content-Encoding"},
 		"cut gzip":           {zipped.String()[:zipped.Len()-8], "gzip", 422, "Content-Encoding"},
 		"trailing junk":      {zipped.String() + "junk", "gzip", 422, "Content-Encoding"},
@@ -245,7 +245,7 @@ func TestHandler_Keys(t *testing.T) {
 		challenge string
 	}{
 		"none":      {"", 401, `Bearer realm="authwatch"`},
-		"basic":     {"Basic YTpi", 401, `Bearer realm="authwatch"`},
+		"basic":     {"Basic YTpi", 401, `Bearer realm="authwatch", error="invalid_token"`},
 		"empty":     {"Bearer ", 401, `Bearer realm="authwatch"`},
 		"unknown":   {"Bearer aw_ingest_00000000_x", 401, `Bearer realm="authwatch", error="invalid_token"`},
 		"read":      {"Bearer " + s.newKey(store.ScopeRead), 403, `Bearer realm="authwatch", error="insufficient_scope", scope="ingest"`},

@@ -20,7 +20,7 @@ type metrics struct {
 func newMetrics(r prometheus.Registerer, profiles classify.Profiles) *metrics {
 	m := &metrics{
 		records: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "authwatch_records_total", Help: "Records received, by result: accepted, duplicate or rejected.",
+			Name: "authwatch_records_total", Help: "Records received, by result: accepted, duplicate, rejected, or other, which are no HTTP exchange.",
 		}, []string{"result"}),
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "authwatch_failures_total", Help: "Auth failures stored, by cause when first judged and by environment.",
@@ -44,7 +44,7 @@ func newMetrics(r prometheus.Registerer, profiles classify.Profiles) *metrics {
 		m.reasons[reason] = true
 		m.rejected.WithLabelValues(reason)
 	}
-	for _, result := range []string{"accepted", "duplicate", "rejected"} {
+	for _, result := range []string{"accepted", "duplicate", "rejected", "other"} {
 		m.records.WithLabelValues(result)
 	}
 	r.MustRegister(m.records, m.failures, m.duration, m.rejected)
@@ -73,6 +73,7 @@ func (m *metrics) answered(a answer) {
 	m.records.WithLabelValues("accepted").Add(float64(a.Accepted))
 	m.records.WithLabelValues("duplicate").Add(float64(a.Duplicates))
 	m.records.WithLabelValues("rejected").Add(float64(a.Rejected))
+	m.records.WithLabelValues("other").Add(float64(a.other))
 	for _, e := range a.Errors {
 		m.reject(e.Code)
 	}

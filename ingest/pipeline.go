@@ -15,6 +15,9 @@ import (
 
 // commitResponses stores the new ones of a batch's records, judged, in one transaction.
 func (i *Ingester) commitResponses(ctx context.Context, b batch) (answer, error) {
+	if len(b.records) == 0 {
+		return i.committed(b, work{}, nil)
+	}
 	var done work
 	err := i.write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		done = work{ingester: i, tx: tx, batch: b}
@@ -45,6 +48,7 @@ func (i *Ingester) committed(b batch, done work, err error) (answer, error) {
 		Errors: append(slices.Clone(b.bad), done.bad...),
 	}
 	a.Rejected = len(a.Errors)
+	a.other = b.other
 	slices.SortFunc(a.Errors, func(x, y RecordError) int { return x.Index - y.Index })
 	if a.Errors == nil {
 		a.Errors = []RecordError{}

@@ -4,14 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 )
 
-// A part is one record's text in a body, or why there is none at that place.
+// A part is one record in a body, or why there is none at that place.
 type part struct {
-	raw   []byte
-	fault *fault
+	raw     []byte         // JSON text of the record
+	members map[string]any // of a log record that a shipper's protocol brought, in the place of raw
+	fault   *fault
 }
 
 // A splitter cuts a body into records: one object, an array, NDJSON, concatenated or pretty-printed objects. A
@@ -56,7 +56,7 @@ func (s *splitter) next() (p part, more bool) {
 	}
 	if err == nil || errors.Is(err, errTooLong) {
 		s.pos = s.afterBroken(start, read)
-		return part{fault: &fault{code: "record_too_large", detail: fmt.Sprintf("the record is larger than %d KiB", maxRecord>>10)}}, true
+		return part{fault: recordTooLarge()}, true
 	}
 	s.pos = s.afterBroken(start, read)
 	if s.pos == len(s.body) && errors.Is(err, io.ErrUnexpectedEOF) {

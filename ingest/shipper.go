@@ -1,0 +1,136 @@
+package ingest
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// maxShipped is how many records one body of a shipper's protocol may hold: Vector's batches for Loki have this many.
+const maxShipped = 100_000
+
+// codeNoExchange marks a log record that is no HTTP exchange. It is no error and no RecordError has it.
+const codeNoExchange = "no_exchange"
+
+// mountShippers adds the shippers' protocols to mux.
+func (i *Ingester) mountShippers(mux *http.ServeMux) {
+	i.mountOTLP(mux)
+	i.mountElastic(mux)
+	i.mountLoki(mux)
+}
+
+// shipped is the endpoint of a shipper's protocol.
+func (i *Ingester) shipped(open func(r *http.Request, body []byte) (shipment, error), refuse func(http.ResponseWriter, *http.Request, *problem)) endpoint {
+	return endpoint{open: open, refuse: refuse, read: i.redactor.decodeShipped, commit: i.commitResponses}
+}
+
+// decodeShipped makes a record of what a shipper sent. Shippers send whatever an application logs: what has nothing of
+// an exchange is neither kept nor refused, because refused records make some shippers send their batch again for ever.
+func (r *Redactor) decodeShipped(p part) (decoded, *fault) {
+	if p.fault != nil {
+		return decoded{}, p.fault
+	}
+	if p.members == nil {
+		return r.decodePart(p, r.decodeMembers)
+	}
+	return r.decodeMembers(p.members)
+}
+
+// objectPart makes a part of a text that should be one JSON object.
+func objectPart(raw []byte) part {
+	if len(raw) > maxRecord {
+		return part{fault: recordTooLarge()}
+	}
+	if !json.Valid(raw) {
+		return part{fault: notJSON()}
+	}
+	value, f := parseValue(raw)
+	if f != nil {
+		return part{fault: f}
+	}
+	members, ok := value.(map[string]any)
+	if !ok {
+		return part{fault: &fault{code: "not_an_object", detail: "a record is a JSON object"}}
+	}
+	return part{members: members}
+}
+
+func (r *Redactor) decodeMembers(members map[string]any) (decoded, *fault) {
+	log := r.shapes.native(members)
+	if !holdsExchange(log.members) {
+		return decoded{}, &fault{code: codeNoExchange}
+	}
+	return r.decodeShaped(log)
+}
+
+// eventTimeOf writes a protocol's own time as records have it; the zero time is none.
+func eventTimeOf(at time.Time) any {
+	if at.IsZero() {
+		return nil
+	}
+	return at.UTC().Format(time.RFC3339Nano)
+}
+
+// setDefault gives members a value that the protocol knows, unless the record has its own.
+func setDefault(members map[string]any, name string, v any) {
+	if text, ok := v.(string); v == nil || ok && text == "" || members[name] != nil {
+		return
+	}
+	members[name] = v
+}
+
+func recordTooLarge() *fault {
+	return &fault{code: "record_too_large", detail: fmt.Sprintf("the record is larger than %d KiB", maxRecord>>10)}
+}
+
+func tooDeep() *fault {
+	return &fault{code: "too_deep", detail: fmt.Sprintf("the record is nested more than %d levels deep", maxDepth)}
+}
+
+// unreadable is the answer to a body that is not of its protocol at all.
+func unreadable(detail string) *problem {
+	return &problem{Title: "unreadable body", Status: http.StatusBadRequest, Detail: detail, reason: "nothing_readable"}
+}
+
+// credential returns the text of the ingest key, in whichever of the protocols' ways it is carried; "" if in none.
+// Keys in a URL are not looked for: histories and proxies' logs keep URLs.
+func credential(h http.Header) string {
+	scheme, text, _ := strings.Cut(strings.TrimSpace(h.Get("Authorization")), " ")
+	text = strings.TrimSpace(text)
+	switch strings.ToLower(scheme) {
+	case "bearer", "splunk":
+		return text
+	case "basic":
+		user, password, _ := strings.Cut(decodedText(text), ":")
+		if password == "" { // where a client knows only one of the two
+			return user
+		}
+		return password
+	case "apikey": // Elasticsearch: base64 of id:key
+		_, key, ok := strings.Cut(decodedText(text), ":")
+		if !ok {
+			return text
+		}
+		return key
+	}
+	if text == "" && scheme != "" && !isScheme(scheme) { // webhooks send what was configured, as it is
+		return scheme
+	}
+	for _, name := range []string{"Dd-Api-Key", "X-Amz-Firehose-Access-Key"} {
+		if v := strings.TrimSpace(h.Get(name)); v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+func decodedText(s string) string {
+	data, err := base64.StdEncoding.DecodeString(s)
+	if err != nil {
+		return ""
+	}
+	return string(data)
+}
