@@ -91,7 +91,13 @@ func basicUser(s string) (user string, ok bool) {
 
 func decodeBase64(s string) ([]byte, error) {
 	s = strings.TrimRight(s, "=")
-	s = strings.NewReplacer("-", "+", "_", "/").Replace(s)
+	url, std := strings.ContainsAny(s, "-_"), strings.ContainsAny(s, "+/")
+	switch {
+	case url && std: // some of each alphabet
+		return base64.RawStdEncoding.DecodeString(strings.NewReplacer("-", "+", "_", "/").Replace(s))
+	case url:
+		return base64.RawURLEncoding.DecodeString(s)
+	}
 	return base64.RawStdEncoding.DecodeString(s)
 }
 

@@ -63,6 +63,9 @@ func foldName(name string) string {
 	if len(name) > 128 {
 		return ""
 	}
+	if isFolded(name) {
+		return name
+	}
 	if strings.Contains(name, "%") {
 		if plain, err := url.QueryUnescape(name); err == nil {
 			name = plain
@@ -75,6 +78,16 @@ func foldName(name string) string {
 		}
 		return unicode.ToLower(r)
 	}, name)
+}
+
+// isFolded is true for the names that need no folding, which most do not.
+func isFolded(name string) bool {
+	for i := 0; i < len(name); i++ {
+		if c := name[i]; !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9') {
+			return false
+		}
+	}
+	return true
 }
 
 // isPrivateMember says whether a JWK member of that name is private (RFC 7518 section 6).

@@ -118,7 +118,11 @@ func (w *walk) tokenStart(run string) (int, bool) {
 // mayStartObject is a cheap test whether base64 text decodes to something that begins like a JSON object.
 func mayStartObject(s string) bool {
 	switch s[0] {
-	case 'e', 'I', 'C', 'D': // the sextets of an opening brace, blank, line feed or tab, carriage return
+	case 'e': // the first sextet of an opening brace; its last two bits come with the second letter
+		if c := s[1]; !(c >= 'w' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_') {
+			return false
+		}
+	case 'I', 'C', 'D': // the sextets of a blank, line feed or tab, carriage return
 	default:
 		return false
 	}
