@@ -7,6 +7,8 @@ type Fault struct {
 	Also  []string // causes that nothing in the record tells apart from Cause; docs/corpus.md argues each
 	Times int      // how often it is injected, with other values each time; 0 means 3
 
+	Request bool // it spoils a token request; else an API call
+
 	// Mode is the server that is asked, modeNormal unless said.
 	Mode string
 

@@ -12,7 +12,11 @@ func tokenFaults() []Fault {
 	all := assertionClaimFaults()
 	all = append(all, assertionTimeFaults()...)
 	all = append(all, assertionKeyFaults()...)
-	return append(all, formFaults()...)
+	all = append(all, formFaults()...)
+	for i := range all {
+		all[i].Request = true
+	}
+	return all
 }
 
 func assertionClaimFaults() []Fault {

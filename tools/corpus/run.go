@@ -147,19 +147,19 @@ func (r *recorder) accepted(a *attempt) error {
 
 // inject sends the n-th request with the fault f.
 func (r *recorder) inject(f Fault, n int) error {
-	env := r.w.envs[(n+len(f.ID)+int(f.ID[1]))%2]
+	env := r.w.envs[(n+int(f.ID[1]))%2] // in turn, and not all faults first in the same one
 	if f.Inject == nil {
 		return r.clientSide(f, env)
 	}
-	a := r.w.call
-	if f.ID[0] == 'T' || f.ID[0] == 'P' {
-		a = r.w.request
+	healthy := r.w.call
+	if f.Request {
+		healthy = r.w.request
 	}
-	attempt := a(env, n)
+	a := healthy(env, n)
 	if f.Mode != "" {
-		attempt.mode = f.Mode
+		a.mode = f.Mode
 	}
-	f.Inject(attempt)
+	f.Inject(a)
 	if f.Mode == modeLimited && !r.limited {
 		r.limited = true
 		for _, env := range r.w.envs {
@@ -168,14 +168,15 @@ func (r *recorder) inject(f Fault, n int) error {
 			}
 		}
 	}
-	if attempt.replay {
-		if err := r.accepted(attempt); err != nil {
+	if a.replay {
+		if err := r.accepted(a); err != nil {
 			return err
 		}
 	}
-	return r.failure(f, attempt)
+	return r.failure(f, a)
 }
 
+// useUpLimit makes the calls that the rate limit still allows.
 func (r *recorder) useUpLimit(env *environment) error {
 	for range 2 {
 		a := r.w.call(env, 0)
@@ -187,6 +188,7 @@ func (r *recorder) useUpLimit(env *environment) error {
 	return nil
 }
 
+// failure sends an attempt that carries the fault f. If the verifier does not mind, the exchange is context.
 func (r *recorder) failure(f Fault, a *attempt) error {
 	rec, err := r.send(a)
 	if err != nil {
@@ -195,7 +197,7 @@ func (r *recorder) failure(f Fault, a *attempt) error {
 	r.corpus.Sent[f.ID]++
 	line := Line{Record: rec}
 	if rec.Response.Status < 300 {
-		r.corpus.Accepted[f.ID]++ // context: this verifier does not check it
+		r.corpus.Accepted[f.ID]++
 	} else {
 		line.Truth = r.truth(f, a.also)
 		line.Truth.Optional = f.Cause == "provider_unavailable" && rec.Response.Status >= 500 && rec.AccessToken != nil
