@@ -5,6 +5,7 @@ import "strings"
 const (
 	assertionTypeJWT = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 	formMedia        = "application/x-www-form-urlencoded"
+	jsonMedia        = "application/json"
 )
 
 // checkContentType compares the media type of a token request with the profile's, else with RFC 6749 section 3.2.
@@ -34,13 +35,20 @@ func checkContentType(x *examination) {
 		x.report(check, f)
 	case ruled:
 		x.report(check, f)
-	case got == "application/json":
+	case got == jsonMedia:
 		// RFC 6749 asks for a form, yet large providers take JSON: only the server's words make this a fault.
-		if x.words.subject&(aboutContentType|aboutRequest|aboutGrant|aboutAssertion|aboutAssertionType) == 0 {
+		switch about := x.words.subject; {
+		case x.seenAccepted(FactShape, x.shapeName(TokenRequest, jsonMedia)):
+			x.pass(check, path, "requests in JSON were accepted here")
+			return
+		case about&(aboutContentType|aboutRequest|aboutGrant|aboutAssertion|aboutAssertionType) != 0:
+			f.weight = likely
+		case about == 0 && x.status() == 400 && x.words.code != "invalid_client" && x.words.code != "invalid_grant":
+			f.weight = possible // a server that reads forms finds nothing in this one
+		default:
 			x.skip(check, path, "no profile says which content type is due; this one is JSON")
 			return
 		}
-		f.weight = likely
 		x.report(check, f)
 	default:
 		x.report(check, f)

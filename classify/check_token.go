@@ -48,26 +48,6 @@ func (x *examination) opaqueToken() {
 	x.report(check, f)
 }
 
-// checkKind asks whether the token is of the kind that is due here, RFC 8725 section 3.11.
-func checkKind(x *examination) {
-	if x.token == nil || x.unreadable != "" {
-		return
-	}
-	path := x.claimPath("aud")
-	if x.otherKind == "" {
-		x.pass("token_type", x.root, "nothing says that it is another kind of token")
-		return
-	}
-	if strings.HasPrefix(x.otherKind, "typ ") {
-		path = x.headerPath("typ")
-	}
-	expected := "an access token for the API"
-	if x.assertion {
-		expected = "a client assertion"
-	}
-	x.fail("token_type", finding{cause: WrongTokenType, weight: demonstrated, path: path, observed: shown(x.token.Claims["aud"]), expected: expected, detail: x.otherKind})
-}
-
 // checkAlgorithm compares alg with the profile; none is refused by everyone.
 func checkAlgorithm(x *examination) {
 	const check = "algorithm"

@@ -46,9 +46,11 @@ type examination struct {
 	assertion  bool   // it is a client assertion at a token endpoint
 	unreadable string // why its claims cannot be checked, else ""
 	otherKind  string // why it is another kind of token than is due here, else ""
+	kindWeight weight // of otherKind
 	form       form
 	auth       authorization
 	words      words
+	overruled  bool // the words were not believed
 
 	findings []finding
 	checks   []Check
@@ -81,6 +83,7 @@ func examine(e Exchange, h History) *examination {
 		x.auth = authorizationOf(r.Request.Headers)
 	}
 	x.unreadable = unreadable(x.token)
+	x.kindWeight = demonstrated
 	x.otherKind = x.kindMismatch()
 	return x
 }
@@ -309,79 +312,6 @@ func unreadable(t *JWT) string {
 		return "there is no claims object"
 	}
 	return ""
-}
-
-// kindMismatch recognises a token of another kind than the place asks for: what it is shows in its own claims.
-func (x *examination) kindMismatch() string {
-	t := x.token
-	if t == nil || x.unreadable != "" {
-		return ""
-	}
-	typ := strings.ToLower(strings.TrimPrefix(strings.ToLower(textOf(t.Header["typ"])), "application/"))
-	iss, sub := textOf(t.Claims["iss"]), textOf(t.Claims["sub"])
-	if x.assertion {
-		if typ == "at+jwt" || typ == "logout+jwt" || typ == "dpop+jwt" {
-			return "typ is " + clip(typ) + ", which is no client assertion"
-		}
-		return ""
-	}
-	list, _ := audiencesOf(t.Claims["aud"])
-	switch {
-	case typ == "at+jwt":
-		return ""
-	case x.root == "client_assertion":
-		return "it is the client assertion, which only the token endpoint accepts"
-	case typ == "client-authentication+jwt" || typ == "logout+jwt" || typ == "dpop+jwt":
-		return "typ is " + clip(typ) + ", which is no access token"
-	case iss != "" && iss == sub && addressOf(iss).scheme == "" && x.anyTokenEndpoint(list):
-		return "iss equals sub and aud is a token endpoint: this is a client assertion"
-	case textOf(t.Claims["token_use"]) == "id" || textOf(t.Claims["token_use"]) == "string(2)": // what a redactor leaves; the other value is access
-		return "token_use is id: this is an ID token"
-	case x.audienceIsClient(list):
-		return "aud is the client itself and there is no scope: this is an ID token"
-	case (t.Claims["at_hash"] != nil || t.Claims["c_hash"] != nil || t.Claims["nonce"] != nil) && t.Claims["scope"] == nil && t.Claims["scp"] == nil && !x.ownAudience(list):
-		return "it has nonce or at_hash and no scope: this is an ID token"
-	case strings.EqualFold(textOf(t.Claims["typ"]), "refresh") || strings.EqualFold(textOf(t.Claims["typ"]), "id"):
-		return "its typ claim says " + clip(textOf(t.Claims["typ"]))
-	}
-	return ""
-}
-
-// audienceIsClient recognises an ID token by its only sign that every redactor leaves: it is meant for the client (OpenID Connect
-// Core, section 2). It counts where the API's own audience is known to be another.
-func (x *examination) audienceIsClient(list []string) bool {
-	c := x.token.Claims
-	if len(list) != 1 || x.env == nil || len(x.env.APIAudiences) == 0 || x.ownAudience(list) || c["scope"] != nil || c["scp"] != nil || c["roles"] != nil {
-		return false
-	}
-	return list[0] == textOf(c["azp"]) || list[0] == textOf(c["client_id"])
-}
-
-func (x *examination) ownAudience(list []string) bool {
-	if x.env != nil {
-		for _, aud := range list {
-			if contains(x.env.APIAudiences, aud) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// anyTokenEndpoint reports whether an audience is a token endpoint or an issuer, of the profile or by its form.
-func (x *examination) anyTokenEndpoint(list []string) bool {
-	for _, aud := range list {
-		for i := range x.Profile.Environments {
-			env := &x.Profile.Environments[i]
-			if contains(env.TokenEndpoints, aud) || contains(env.Issuers, aud) {
-				return true
-			}
-		}
-		if tokenPath(addressOf(aud).path) {
-			return true
-		}
-	}
-	return false
 }
 
 func contains(list []string, value string) bool {

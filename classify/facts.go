@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -175,6 +176,10 @@ func (e Exchange) Keys() []Key {
 	}
 	both(FactShape, shapeName(e.Phase, "jwt"))
 	own(FactShape, shapeName(e.Phase, "opaque"))
+	if e.sentJSON() {
+		own(FactShape, shapeName(TokenRequest, jsonMedia))
+	}
+	e.grantKeys(own)
 	if e.Phase == APICall {
 		if print := e.tokenPrint(); print != "" {
 			own(FactToken, print)
@@ -269,6 +274,10 @@ func (e Exchange) Facts() []Fact {
 		own(FactClient, anyName)
 	}
 	e.shapeFacts(both)
+	if e.sentJSON() {
+		own(FactShape, shapeName(TokenRequest, jsonMedia))
+	}
+	e.grantKeys(own)
 	e.tokenKeys(func(kind FactKind, name string) {
 		if kind != FactJTI {
 			own(kind, name)
@@ -329,4 +338,59 @@ func jtiKept(t *JWT, at time.Time) time.Duration {
 		return most
 	}
 	return max(least, time.Duration(kept*float64(time.Second))+least)
+}
+
+// sentJSON reports whether a token request was written in JSON, which RFC 6749 does not ask for and large providers take.
+func (e Exchange) sentJSON() bool {
+	if e.Phase != TokenRequest || e.Record.Request == nil {
+		return false
+	}
+	media, _, _ := strings.Cut(e.Record.Request.Headers["content-type"], ";")
+	return strings.EqualFold(strings.TrimSpace(media), jsonMedia)
+}
+
+// grantKeys name what a token lets its bearer do at an endpoint: its scopes and its roles, each as a set.
+func (e Exchange) grantKeys(own func(FactKind, string)) {
+	t := e.Record.AccessToken
+	if e.Phase != APICall || t == nil || t.Claims == nil || e.Endpoint == "" {
+		return
+	}
+	for _, sort := range [...]string{grantScopes, grantRoles} {
+		own(FactShape, grantName(e.Endpoint, sort, t))
+		own(FactShape, grantName(e.Endpoint, sort, nil))
+	}
+}
+
+// The sorts of grants.
+const (
+	grantScopes = "scopes"
+	grantRoles  = "roles"
+)
+
+// grantName is the Key.Name of the grants of one sort that a token has, or without a token of whichever.
+func grantName(endpoint, sort string, t *JWT) string {
+	name := sort + " " + endpoint + " "
+	if t == nil {
+		return name + anyName
+	}
+	members := [...]string{"scope", "scp"}
+	if sort == grantRoles {
+		members = [...]string{"roles", "permissions"}
+	}
+	for _, member := range members {
+		switch v := t.Claims[member].(type) {
+		case string:
+			list := strings.Fields(v)
+			slices.Sort(list)
+			name += strings.Join(list, ",") + ";"
+		case []any:
+			list := make([]string, 0, min(len(v), maxAudiences))
+			for _, element := range v[:min(len(v), maxAudiences)] {
+				list = append(list, textOf(element))
+			}
+			slices.Sort(list)
+			name += strings.Join(list, ",") + ";"
+		}
+	}
+	return name
 }

@@ -41,6 +41,7 @@ const (
 // and most particular one is the cause. Without an understood complaint all findings compete, and two demonstrated faults that
 // have nothing to do with each other leave the cause open unless the provider's check order settles it.
 func (x *examination) judge() judgement {
+	x.weighWords()
 	about := x.words.subject
 	if x.words.strength < 2 {
 		about = 0
@@ -140,7 +141,7 @@ func (x *examination) confidence(best candidate, list []candidate, about subject
 			return Inferred
 		}
 	}
-	if x.doubtful(best.cause) {
+	if x.overruled || x.doubtful(best.cause) {
 		return Inferred
 	}
 	return Proven

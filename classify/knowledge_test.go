@@ -17,7 +17,7 @@ func documentedRecord(t *testing.T, text classify.Text) *classify.Record {
 	t.Helper()
 	value := regexp.MustCompile(`\{[A-Za-z0-9_]+\}`).ReplaceAllString(text.Text, "x7f3")
 	record := map[string]any{"time": "2026-11-20T14:03:20Z", "id": "r"}
-	request := map[string]any{"method": "GET", "url": "https://api.example.com/v1/orders", "headers": map[string]string{"authorization": "Bearer [jwt]"}}
+	request := map[string]any{"method": "GET", "url": "https://api.example.com/v1/orders"}
 	if text.Phase == classify.TokenRequest {
 		request = map[string]any{"method": "POST", "url": "https://id.example.com/oauth/token"}
 	}

@@ -33,9 +33,11 @@ func (p phrase) missing() bool {
 	switch {
 	case t.any(pInvalid) || p.notes.any(nMatch):
 		return false
+	case p.notes.any(nHave) && p.notes.any(nWord) && t.any(pNot):
+		return false // "does not have the expected value"
 	case p.notes.any(nHave):
 		return t.any(pUnknown) || t.any(pNot) && t.any(tClaim) && !t.any(tAudience|tIssuer) || t.any(pMust) && !t.any(tAudience)
-	case t.all(tClaim | pNot | pFound):
+	case t.all(pNot|pFound) && t.any(tClaim|tBody):
 		return true
 	}
 	return t.any(pMissing) && !t.any(pNot|pMust) || t.all(pMissing|pNot) && !t.any(tAudience|tIssuer) || t.all(pSet|pNot) || t.all(pSet|pMust) || t.all(pUnknown|pSet) || t.all(pMissing|pMust)
@@ -144,6 +146,8 @@ func timePhrase(p phrase, t terms) complaint {
 		return named(aboutNotBefore|aboutIssuedAt, NotYetValid)
 	case t.any(tExpiry) && !t.any(tAudience|tIssuer|tScope|tSub):
 		return named(aboutExpiry, TokenExpired)
+	case t.any(pActive) && p.notes.any(nWill):
+		return named(aboutNotBefore, NotYetValid)
 	case t.all(pActive|pNot) && !p.notes.any(nJWT):
 		return hinted(aboutExpiry|aboutNotBefore|aboutRevocation, TokenExpired)
 	case t.all(pActive | pNot):
@@ -192,6 +196,8 @@ func scopePhrase(p phrase, t terms) complaint {
 
 func claimPhrase(p phrase, t terms) complaint {
 	switch {
+	case p.notes.any(nRead) && t.any(tClaim|tType|pKindOf):
+		return named(aboutClaims|aboutTime|aboutAudience|aboutIdentity|aboutStructure, InvalidClaim)
 	case t.any(tAudience):
 		return valueComplaint(p, aboutAudience, WrongAudience)
 	case t.any(tIssuer) && !t.all(tKey|pFound):
@@ -222,7 +228,7 @@ func keyPhrase(p phrase, t terms) complaint {
 	switch {
 	case t.any(tKID) && p.missing() && (!t.unknown() || t.any(pMissing|tClaim)):
 		return named(aboutKID, MissingKID)
-	case t.all(tKey|pNot) && p.notes.any(nMatch) && !t.any(pUnknown|tKID|tAlgorithm):
+	case t.all(tKey|pNot) && p.notes.any(nMatch) && !p.notes.any(nFind) && !t.any(pUnknown|tKID|tAlgorithm):
 		return named(aboutSignature|aboutKey, KeyMismatch)
 	case t.all(tShape|tSignature) && !t.any(pFailed|tKey):
 		return named(aboutStructure, MalformedJWT)
@@ -252,10 +258,14 @@ func keyPhrase(p phrase, t terms) complaint {
 
 func accessPhrase(p phrase, t terms) complaint {
 	switch {
-	case t.any(tIDToken) && t.any(tToken|pNot|pInvalid|pMust|pFound), t.all(tToken|tType) && !t.any(subjects&^tHeader):
+	case t.all(tClaim|tType) && t.any(pInvalid|pFailed|pNot):
+		return hinted(aboutClaims|aboutTime|aboutAudience|aboutIdentity, InvalidClaim) // the type of a claim, not of a token
+	case t.any(tIDToken) && t.any(tToken|pNot|pInvalid|pMust|pFound), t.all(tToken|tType) && !t.any(subjects&^tHeader|tBody):
 		return named(aboutType, WrongTokenType)
-	case t.any(tType) && t.any(pInvalid|pNot|pFailed) && !t.any(tBody|tGrant|tKey):
+	case t.any(tType) && t.any(pInvalid|pNot|pFailed) && (p.notes.any(nTyp) || t.any(tToken|tHeader|tIDToken)) && !t.any(tBody|tGrant|tKey):
 		return named(aboutType, WrongTokenType)
+	case t.any(tRevoked) && p.notes.any(nInactive) && p.notes.any(nJWT):
+		return hinted(aboutNotBefore|aboutExpiry|aboutRevocation, NotYetValid)
 	case t.any(tRevoked) && t.any(tToken|tRevoked) && !t.any(tClient|tAccount|tKey):
 		return named(aboutRevocation, RevokedToken)
 	case t.any(tAccount) && t.any(pDenied|pNot|pInvalid|tRole):
@@ -278,13 +288,15 @@ func accessPhrase(p phrase, t terms) complaint {
 
 func shapePhrase(p phrase, t terms) complaint {
 	switch {
+	case t.all(pFailed|tToken) && p.notes.any(nFind) && !t.any(subjects&^tHeader|tShape):
+		return named(aboutNoToken, MissingToken)
 	case t.any(tHeader) && t.any(tScheme|tBearer|pKindOf|tShape) && !t.any(tKey) && (p.notes.any(nAuthorization) && !p.notes.any(nJWT) || t.any(tScheme|tBearer)):
 		return named(aboutHeader, MalformedAuthorizationHeader)
 	case t.any(tScheme|tBearer) && t.any(pKindOf|pMust|pInvalid|pNot):
 		return named(aboutHeader, MalformedAuthorizationHeader)
 	case t.any(tShape) && (t.any(tToken|tAssertion|tHeader|tClaim|tSignature|tBearer|tShape) && p.words > 1 || t.any(tToken)):
 		return named(aboutStructure, MalformedJWT)
-	case t.any(tToken|tHeader|tBearer) && t.any(pMissing|pUnknown|pSet) && !t.any(pInvalid|pFailed|tClaim|tClient) && (p.missing() || t.any(pUnknown)):
+	case t.any(tToken|tHeader|tBearer) && t.any(pMissing|pUnknown|pSet) && !t.any(pInvalid|pFailed|tClaim|tClient|tType) && (p.missing() || t.any(pUnknown)):
 		return named(aboutNoToken, MissingToken)
 	case t.any(tAssertion) && p.missing():
 		return hinted(aboutAssertion, MissingAssertion)

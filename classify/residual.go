@@ -16,6 +16,8 @@ func (x *examination) statusWords() {
 		}
 	}
 	switch {
+	case status == 415 && x.Phase == TokenRequest:
+		say(named(aboutContentType, WrongContentType), "415 Unsupported Media Type")
 	case status == 429:
 		say(named(aboutRate, RateLimited), "429 Too Many Requests")
 	case status == 407:
@@ -39,13 +41,25 @@ func (x *examination) residual(explained bool) []candidate {
 	at := func(cause Code, detail string) []candidate {
 		return []candidate{{cause: cause, score: scoreResidual, detail: detail}}
 	}
-	if explained || x.Phase == ClientSide || x.words.strength >= 2 {
+	if explained || x.words.strength >= 2 {
 		return nil
+	}
+	if x.Phase == ClientSide {
+		return x.residualSilence(at)
 	}
 	if status := x.status(); status == 403 && x.gatewayHeaders() {
 		return at(BlockedByGateway, "a page of the server in front refused the request before the API saw it")
 	}
 	return append(x.documented(), x.undocumented(at)...)
+}
+
+// residualSilence: a client that got no answer and names no fault of its own could not reach the server. HTTP clients write the
+// method and the address before the reason, which redaction or a logger may have cut.
+func (x *examination) residualSilence(at func(Code, string) []candidate) []candidate {
+	if strings.Contains(x.Record.Error, "://") || x.Record.Request != nil && x.Record.Request.URL != "" {
+		return at(ProviderUnavailable, "there was no answer, and the client reports no fault of its own")
+	}
+	return nil
 }
 
 // undocumented reads what remains by the protocol alone.
@@ -66,17 +80,31 @@ func (x *examination) undocumented(at func(Code, string) []candidate) []candidat
 	return nil
 }
 
-// refusedAction reads a bare 403 by what the token shows: a token that carries scopes, and no roles, is refused for a scope, unless
-// the route's scopes are known to be there.
+// refusedAction reads a bare 403 by what the token shows: what it lacks that accepted tokens at this endpoint have, else what it
+// holds. A token that carries scopes, and no roles, is refused for a scope, unless the route's scopes are known to be there.
 func (x *examination) refusedAction() (Code, string) {
+	_, _, source := x.neededScopes()
+	if x.token == nil && source != "" {
+		return ScopeGap, "the caller was recognised (403, not 401), and " + source + " asks for scopes on this route; the token was not logged"
+	}
 	if x.token != nil && x.unreadable == "" {
-		_, _, source := x.neededScopes()
+		scopes, roles := x.strangeGrant(grantScopes), x.strangeGrant(grantRoles)
 		_, scoped := x.claim("scope")
-		if source == "" && scoped && x.token.Claims["roles"] == nil && x.token.Claims["permissions"] == nil && x.token.Claims["groups"] == nil {
+		switch {
+		case source == "" && scopes && !roles:
+			return ScopeGap, "the caller was recognised (403, not 401); accepted tokens have other scopes here, this one has " + said(x.token.Claims["scope"])
+		case roles && !scopes:
+			return InsufficientPermissions, "the caller was recognised (403, not 401); accepted tokens have other roles here"
+		case source == "" && scoped && x.token.Claims["roles"] == nil && x.token.Claims["permissions"] == nil && x.token.Claims["groups"] == nil:
 			return ScopeGap, "the caller was recognised (403, not 401); which scope the route needs is not known, the token has " + said(x.token.Claims["scope"])
 		}
 	}
 	return InsufficientPermissions, "the caller was recognised (403, not 401) and nothing is wrong with the token"
+}
+
+// strangeGrant reports whether tokens with other grants of the sort were accepted at this endpoint, and none with these.
+func (x *examination) strangeGrant(sort string) bool {
+	return len(x.history) > 0 && x.strange(FactShape, grantName(x.Endpoint, sort, x.token), grantName(x.Endpoint, sort, nil))
 }
 
 // gatewayHeaders recognises an HTML answer of a server that only stands in front, when the page itself was not logged.

@@ -164,7 +164,7 @@ func termOf(word string) terms {
 		"modsecurity", "mod_security", "waf", "firewall", "big-ip", "awselb", "blocked", "ip", "fastly", "sucuri", "fortiweb", "barracuda", "administrative", "squid", "proxy":
 		return tGateway
 	case "econnrefused", "enotfound", "etimedout", "econnreset", "eai_again", "ehostunreach", "getaddrinfo", "dial", "dns", "unreachable",
-		"unavailable", "timeout", "upstream", "timedout", "tls", "eproto", "gateway", "econnaborted", "enetunreach", "und_err_connect_timeout", "unresolvable", "outage", "maintenance":
+		"unavailable", "timeout", "upstream", "timedout", "tls", "eproto", "gateway", "econnaborted", "enetunreach", "und_err_connect_timeout", "unresolvable", "outage", "maintenance", "eof":
 		return tNetwork
 	case "connection", "connect", "fetch", "fetching", "fetched", "retrieve", "retrieving", "retrieved", "obtain", "http", "response", "download", "host", "reach", "contact", "hang":
 		return tConnect
@@ -225,7 +225,7 @@ func predicateOf(word string) terms {
 }
 
 // Notes are side notions: they never make a complaint, they only tell look-alikes apart.
-type notes uint16
+type notes uint32
 
 const (
 	nOr       notes = 1 << iota // an enumeration of what may be wrong names nothing
@@ -239,7 +239,12 @@ const (
 	nHave
 	nMismatch
 	nKeySet
-	nWord // "value": the claim's value is at fault, not its date
+	nWord     // "value": the claim's value is at fault, not its date
+	nFind     // nothing was found, as against a comparison that failed
+	nTyp      // the header parameter, not the type of anything
+	nInactive // before its time, or after its end
+	nWill     // "will be active at": not yet
+	nRead     // "unmarshal": the JSON type of a value is at fault
 )
 
 func (n notes) any(of notes) bool { return n&of != 0 }
@@ -266,8 +271,20 @@ func noteOf(word string) notes {
 		return nHave
 	case "mismatch", "mismatched":
 		return nMismatch
-	case "jwks", "jwk", "set", "keyset", "jwkset", "jwks_uri":
+	case "jwks", "jwk", "jwkset", "jwks_uri":
+		return nKeySet | nJWT
+	case "set", "keyset":
 		return nKeySet
+	case "find", "found", "locate", "resolve":
+		return nFind
+	case "inactive":
+		return nInactive
+	case "typ", "token_use", "tokenuse":
+		return nTyp
+	case "will":
+		return nWill
+	case "unmarshal", "deserialize":
+		return nRead
 	case "value", "type":
 		return nWord
 	}
@@ -281,6 +298,7 @@ type phrase struct {
 	words int
 	notes notes
 	phase Phase
+	dated bool // the word before was "issued"
 }
 
 // subjects are the terms that a clause can be about.
@@ -295,6 +313,11 @@ func (p *phrase) add(word string) {
 		}
 		return
 	}
+	if p.dated && word == "by" { // "issued by another provider" is no date
+		p.terms = p.terms&^tIssuedAt | tIssuer
+		p.first = tIssuer
+	}
+	p.dated = word == "issued"
 	if p.first == 0 {
 		p.first = t & subjects
 	}
@@ -357,7 +380,7 @@ func eachPhrase(text string, each func(phrase)) {
 			for i+1 < len(text) && strings.IndexByte(" \t\r\n\"'<>),", text[i+1]) < 0 {
 				i++
 			}
-		case c == '(' && strings.HasPrefix(text[i:], "(e.g"):
+		case c == '(' && (strings.HasPrefix(text[i:], "(e.g") || strings.HasPrefix(text[i:], "(tried")):
 			r.endWord()
 			i += max(0, strings.IndexByte(text[i:], ')'))
 		case endsClause(text, i):

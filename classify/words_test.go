@@ -49,6 +49,19 @@ func TestHear(t *testing.T) {
 		{TokenRequest, "The client assertion JWT is malformed or has incorrect claims.", ""},
 		{TokenRequest, "The request is missing a required parameter, includes an invalid parameter value, includes a parameter more than once, or is otherwise malformed.", ""},
 		{APICall, "Unauthorized", ""},
+		{APICall, "oidc: id token issued by a different provider, expected 'https://a' got 'https://b'", WrongIssuer},
+		{APICall, "The token will be active at 2026-11-22T08:59:54.000Z.", NotYetValid},
+		{APICall, "FAST_JWT_INACTIVE", NotYetValid},
+		{APICall, "FAST_JWT_INVALID_CLAIM_TYPE", InvalidClaim},
+		{APICall, "No matching JWK found in the set.", UnknownKey},
+		{APICall, "Unable to find a signing key that matches '2019-03-key'", UnknownKey},
+		{APICall, "failed to find a valid token in any location of the request (tried: header keys: [\"Authorization\"])", MissingToken},
+		{TokenRequest, "failed to parse token: unknown payload type (payload is not JWT?)", MalformedJWT},
+		{TokenRequest, "claim \"sub\" does not have the expected value", ClientIdentityMismatch},
+		{TokenRequest, "\"iss\" not satisfied: field \"iss\" not found", MissingClaim},
+		{APICall, "failed to decode value for key iss: json: cannot unmarshal array into Go value of type string", InvalidClaim},
+		{APICall, "unexpected \"typ\" JWT header value", WrongTokenType},
+		{ClientSide, "Post \"https://id.example.com/oauth/token\": EOF", ProviderUnavailable},
 	} {
 		t.Run(tt.text, func(t *testing.T) {
 			var w words

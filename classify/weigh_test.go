@@ -1,0 +1,103 @@
+package classify
+
+import (
+	"strings"
+	"testing"
+)
+
+// Servers that report whatever a library returns as a bad signature are not taken at their word when the claims are wrong.
+func TestWeighWords_Signature(t *testing.T) {
+	refused := func(name, value string) string {
+		return strings.Replace(tokenRequest(soundHeader, soundClaims(name, value)), `{"error":"invalid_client"}`, `{"error":"invalid_client","error_description":"client assertion signature verification failed"}`, 1)
+	}
+	for _, tt := range []struct {
+		name, record string
+		want         Code
+		confidence   Confidence
+	}{
+		{"nothing else is wrong", refused("", ""), KeyMismatch, Stated},
+		{"wrong aud", refused("aud", `"https://api.example.com"`), WrongAudience, Inferred},
+		{"expired", refused("exp", "1795150000"), AssertionExpired, Inferred},
+		{"the key is unknown too", strings.Replace(refused("aud", `"https://api.example.com"`), `"kid":"orders-bot-2026"`, `"kid":"orders-bot-2019"`, 1), UnknownKey, Proven},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			v := judgeStory(t, tt.record)
+			if v.Cause != tt.want || v.Confidence != tt.confidence {
+				t.Errorf("cause %s (%s), want %s (%s): %s", v.Cause, v.Confidence, tt.want, tt.confidence, v.Summary)
+			}
+		})
+	}
+}
+
+// A complaint that the record refutes is none.
+func TestWeighWords_Refuted(t *testing.T) {
+	expired := `{"iss":"https://id.example.com/","aud":"https://api.example.com","exp":1795180000,"scope":"a"}`
+	sound := `{"iss":"https://id.example.com/","aud":"https://api.example.com","exp":1795183690,"scope":"a"}`
+	for _, tt := range []struct {
+		name, record string
+		want         Code
+	}{
+		{"a token was there, and expired", tokenCall(expired, "Missing authentication token"), TokenExpired},
+		{"a token was there, nothing is wrong with it", tokenCall(sound, "Missing authentication token"), InvalidSignature},
+		{"no token", strings.Replace(tokenCall(sound, "Missing authentication token"), `"authorization":"Bearer [jwt]"`, `"accept":"*/*"`, 1), MissingToken},
+		{"no scheme", strings.Replace(tokenCall(expired, "Missing authentication token"), "Bearer [jwt]", "[jwt]", 1), MalformedAuthorizationHeader},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			record := tt.record
+			if tt.want == MissingToken {
+				record = record[:strings.Index(record, `,"access_token"`)] + "}"
+			}
+			if v := judgeStory(t, record); v.Cause != tt.want || v.Confidence == Proven && tt.want == TokenExpired {
+				t.Errorf("cause %s (%s), want %s: %s", v.Cause, v.Confidence, tt.want, v.Summary)
+			}
+		})
+	}
+}
+
+// grantedCall is a call with these scopes and roles, with a status, at an API without a profile.
+func grantedCall(id, status, scope, role string) string {
+	return `{"time":"2026-11-20T14:03:2` + id + `Z","id":"` + id + `","request":{"method":"GET","url":"https://api.example.org/v1/orders/7","headers":{"authorization":"Bearer [jwt]"}},"response":{"status":` + status +
+		`,"body":{"message":"Forbidden"}},"access_token":{"header":{"alg":"RS256"},"claims":{"iss":"https://id.example.org/","sub":"` + id + `","scope":"` + scope + `","roles":["` + role + `"]}}}`
+}
+
+// What a refused token lacks is what accepted tokens at the same endpoint have.
+func TestRefusedAction_ByAcceptedTokens(t *testing.T) {
+	for _, tt := range []struct {
+		name, scope, role string
+		want              Code
+	}{
+		{"other scopes", "orders:list", "trader", ScopeGap},
+		{"other roles", "orders:read", "viewer", InsufficientPermissions},
+		{"the order of scopes does not matter", "orders:list orders:read", "trader", InsufficientPermissions},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			good := "orders:read"
+			if strings.Contains(tt.scope, " ") {
+				good = "orders:read orders:list"
+			}
+			if v := judgeStory(t, grantedCall("1", "200", good, "trader"), grantedCall("2", "403", tt.scope, tt.role)); v.Cause != tt.want || v.Confidence != Inferred {
+				t.Errorf("cause %s (%s), want %s: %s", v.Cause, v.Confidence, tt.want, v.Summary)
+			}
+		})
+	}
+}
+
+func TestSilence_IsTheServers(t *testing.T) {
+	v := judgeStory(t, `{"time":"2026-11-20T14:03:20Z","id":"r","error":"Post \"https://id.example.com/oauth/token\": [opaque fp1]","request":{"method":"POST","url":"https://id.example.com/oauth/token"}}`)
+	if v.Cause != ProviderUnavailable || v.Confidence != Inferred {
+		t.Errorf("cause %s (%s): %s", v.Cause, v.Confidence, v.Summary)
+	}
+}
+
+func TestContentType_JSONWithoutRule(t *testing.T) {
+	request := func(id, status, body string) string {
+		return `{"time":"2026-11-20T14:03:2` + id + `Z","id":"` + id + `","request":{"method":"POST","url":"https://id.example.org/oauth/token","headers":{"content-type":"application/json"},"body":{"grant_type":"client_credentials","client_secret":"[set]"}},"response":{"status":` + status + `,"body":` + body + `}}`
+	}
+	bad := request("2", "400", `{"error":"invalid_request"}`)
+	if v := judgeStory(t, bad); v.Cause != WrongContentType || v.Confidence != Inferred {
+		t.Errorf("cause %s (%s): %s", v.Cause, v.Confidence, v.Summary)
+	}
+	if v := judgeStory(t, request("1", "200", `{"access_token":"[jwt]"}`), bad); v.Cause != Unclassified {
+		t.Errorf("JSON was accepted before; cause %s (%s): %s", v.Cause, v.Confidence, v.Summary)
+	}
+}
