@@ -160,10 +160,10 @@ func (w *world) rewriter(env *environment, base, natural, token string) func(str
 		}
 	}
 	replacer := strings.NewReplacer(pairs...)
-	url := regexp.MustCompile(`https?://(?:127\.0\.0\.1|\[::1\]|localhost):[0-9]+`)
-	address := regexp.MustCompile(`(?:127\.0\.0\.1|\[?::1\]?|localhost):[0-9]+`)
+	servers := regexp.MustCompile(`https?://(?:127\.0\.0\.1|\[::1\]|localhost):[0-9]+`)
+	addresses := regexp.MustCompile(`(?:127\.0\.0\.1|\[?::1\]?|localhost):[0-9]+`)
 	return func(text string) string {
-		text = url.ReplaceAllString(replacer.Replace(text), origin(env.Issuer))
-		return address.ReplaceAllString(text, "10.24.8.15:443")
+		text = servers.ReplaceAllString(replacer.Replace(text), origin(env.Issuer))
+		return addresses.ReplaceAllString(text, "10.24.8.15:443")
 	}
 }
