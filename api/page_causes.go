@@ -46,6 +46,8 @@ type causePage struct {
 	Confusions []confusionView
 	FixAt      []fixAtView
 	References []referenceView
+	Texts      textsView
+	Example    *exampleView // nil where nothing was ever recorded
 	Range      rangeView
 	Chart      chartView
 	Incidents  []incidentRow
@@ -131,6 +133,10 @@ func (s *Server) causePage(c echo.Context) error {
 			Failures: trend.Failures, Earlier: earlier.Failures}),
 	}
 	page.fillText(row, s.profile)
+	page.Texts = textsOf(s.Knowledge.Of(row.Code), row.Code)
+	if example, ok := s.Examples[row.Code]; ok {
+		page.Example = exampleOf(example)
+	}
 	return s.render(c, http.StatusOK, page)
 }
 

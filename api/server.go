@@ -19,12 +19,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Options configure New. All are required but Knowledge, Now, Demo, Version.
+// Options configure New. All are required but Knowledge, Examples, Now, Demo, Version.
 type Options struct {
 	Store     *store.Store
 	Profiles  classify.Profiles
-	Knowledge *classify.Knowledge // documented texts: for verdicts, and for the pages of the causes
-	Ingest    http.Handler        // mounted under /ingest/; it authenticates by itself
+	Knowledge *classify.Knowledge       // documented texts: for verdicts, and for the pages of the causes
+	Examples  map[classify.Code]Example // for the pages of the causes
+	Ingest    http.Handler              // mounted under /ingest/; it authenticates by itself
 	// Decode turns a native record body into redacted records, in order, and lists what was wrong with the others: POST /api/v1/classify.
 	Decode func(body []byte) ([]classify.Record, []Problem)
 	// DecodePasted turns what a person pasted (record, claims, raw token) into one redacted record: the page /check.

@@ -64,11 +64,36 @@ func explainCause(w io.Writer, row classify.Cause, c palette) {
 		section("What to do at " + at.Provider)
 		printSteps(w, at.Steps)
 	}
+	if texts := classify.NewKnowledge(classify.DocumentedTexts()).Of(row.Code); len(texts) > 0 {
+		section("What servers say")
+		printTexts(w, texts, row.Code)
+	}
 	section("Who acts, usually")
 	fmt.Fprintf(w, "  %s\n", row.Fault)
 	section("References")
 	for _, r := range row.References {
 		fmt.Fprintf(w, "  %s\n    %s\n", r.Title, r.URL)
+	}
+}
+
+// maxTexts bounds the documented texts of a cause: the busiest have hundreds.
+const maxTexts = 12
+
+// printTexts shows one text of each system, those that mean the cause before those that it shares.
+func printTexts(w io.Writer, texts []classify.Text, cause classify.Code) {
+	shown := map[string]bool{}
+	for _, t := range texts {
+		if shown[t.System] || len(shown) == maxTexts {
+			continue
+		}
+		shown[t.System] = true
+		fmt.Fprintf(w, "  %s\n%s\n", t.System, wrapText(t.Text, "    "))
+		if t.Cause != cause {
+			fmt.Fprintln(w, wrapText("usually "+string(t.Cause), "    "))
+		}
+	}
+	if left := len(texts) - len(shown); left > 0 {
+		fmt.Fprintf(w, "  %d more texts are known.\n", left)
 	}
 }
 

@@ -25,6 +25,7 @@ type importRule struct {
 func importRules() map[string]importRule {
 	return map[string]importRule{
 		"classify":         {forbidden: []string{"os", "io/fs", "net", "net/http", "database/sql", "log", "log/slog", "math/rand", "math/rand/v2", "crypto/rand"}},
+		"classify/example": {ours: []string{"classify", "classify/profile"}},
 		"classify/profile": {ours: []string{"classify"}, others: []string{"go.yaml.in/yaml/v3"}},
 		"migrations":       {},
 		"web":              {},
@@ -34,7 +35,7 @@ func importRules() map[string]importRule {
 			"github.com/golang-jwt/jwt/v5", "github.com/klauspost/compress", "github.com/tinylib/msgp", "go.opentelemetry.io/collector/pdata",
 			"golang.org/x/time", "google.golang.org/protobuf", "go.yaml.in/yaml/v3"}},
 		"api": {ours: []string{"classify", "store", "web"}, others: []string{"github.com/labstack/echo/v4", "github.com/prometheus/client_golang"}},
-		"cmd/authwatch": {ours: []string{"api", "classify", "classify/profile", "cmd/authwatch/demo", "ingest", "store"},
+		"cmd/authwatch": {ours: []string{"api", "classify", "classify/example", "classify/profile", "cmd/authwatch/demo", "ingest", "store"},
 			others: []string{"github.com/alecthomas/kong", "github.com/mattn/go-isatty", "github.com/klauspost/compress",
 				"github.com/prometheus/client_golang", "go.yaml.in/yaml/v3"}},
 		"bench": {ours: []string{"classify", "classify/profile", "ingest", "store"}, others: []string{"github.com/mattn/go-sqlite3",

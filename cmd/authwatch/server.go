@@ -14,6 +14,7 @@ import (
 
 	"authwatch/api"
 	"authwatch/classify"
+	"authwatch/classify/example"
 	"authwatch/ingest"
 	"authwatch/store"
 
@@ -57,6 +58,14 @@ func (s *server) wire(profiles classify.Profiles, fingerprintKey []byte) error {
 		return fmt.Errorf("prepare redaction: %w", err)
 	}
 	knowledge := classify.NewKnowledge(classify.DocumentedTexts())
+	recorded, err := example.All(knowledge)
+	if err != nil {
+		return err
+	}
+	examples := map[classify.Code]api.Example{}
+	for cause, e := range recorded {
+		examples[cause] = api.Example(e)
+	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	ingester, err := ingest.New(ingest.Options{
@@ -69,6 +78,7 @@ func (s *server) wire(profiles classify.Profiles, fingerprintKey []byte) error {
 		Store:     s.store,
 		Profiles:  profiles,
 		Knowledge: knowledge,
+		Examples:  examples,
 		Ingest:    ingester.Handler(),
 		Decode:    func(body []byte) ([]classify.Record, []api.Problem) { return decode(body, redactor) },
 		DecodePasted: func(text []byte) (classify.Record, error) {
