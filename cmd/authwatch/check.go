@@ -80,14 +80,14 @@ func (c *checkCommand) validate() error {
 	return nil
 }
 
-// A sample is one assertion as it was given, and when.
-type sample struct {
+// An assertionSample is one assertion as it was given, and when.
+type assertionSample struct {
 	text string
 	at   time.Time
 }
 
 // samples reads the assertion, or runs the command that prints it twice.
-func (c *checkCommand) samples(ctx context.Context, p *program) ([]sample, error) {
+func (c *checkCommand) samples(ctx context.Context, p *program) ([]assertionSample, error) {
 	if c.Exec != "" {
 		maker := assertionMaker{command: c.Exec, timeout: 30 * time.Second, pause: 1100 * time.Millisecond, now: p.now}
 		return maker.twice(ctx)
@@ -100,7 +100,7 @@ func (c *checkCommand) samples(ctx context.Context, p *program) ([]sample, error
 	if at.IsZero() {
 		at = p.now()
 	}
-	return []sample{{text: text, at: at}}, nil
+	return []assertionSample{{text: text, at: at}}, nil
 }
 
 // maxAssertion is far above any assertion, in bytes.

@@ -20,7 +20,7 @@ type assertionMaker struct {
 }
 
 // twice runs the command two times. Its own words are never repeated, not in errors either: they may hold the token.
-func (m assertionMaker) twice(ctx context.Context) ([]sample, error) {
+func (m assertionMaker) twice(ctx context.Context) ([]assertionSample, error) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM) // so that an interrupt ends the command too
 	defer stop()
 	first, err := m.once(ctx)
@@ -36,10 +36,10 @@ func (m assertionMaker) twice(ctx context.Context) ([]sample, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []sample{first, second}, nil
+	return []assertionSample{first, second}, nil
 }
 
-func (m assertionMaker) once(ctx context.Context) (sample, error) {
+func (m assertionMaker) once(ctx context.Context) (assertionSample, error) {
 	ctx, cancel := context.WithTimeout(ctx, m.timeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "sh", "-c", m.command)
@@ -52,16 +52,16 @@ func (m assertionMaker) once(ctx context.Context) (sample, error) {
 	var exit *exec.ExitError
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return sample{}, usageError("the command of --exec took longer than %v", m.timeout)
+		return assertionSample{}, usageError("the command of --exec took longer than %v", m.timeout)
 	case ctx.Err() != nil:
-		return sample{}, ctx.Err()
+		return assertionSample{}, ctx.Err()
 	case errors.As(err, &exit):
-		return sample{}, usageError("the command of --exec ended with %s; its output is not shown, as it may hold the token", exit.ProcessState)
+		return assertionSample{}, usageError("the command of --exec ended with %s; its output is not shown, as it may hold the token", exit.ProcessState)
 	case err != nil:
-		return sample{}, usageError("the command of --exec could not be run: %w", err)
+		return assertionSample{}, usageError("the command of --exec could not be run: %w", err)
 	}
 	text, err := cleanAssertion(out.Bytes())
-	return sample{text: text, at: m.now()}, err
+	return assertionSample{text: text, at: m.now()}, err
 }
 
 // A head keeps the beginning of what is written to it and takes the rest without complaint.

@@ -40,7 +40,7 @@ type checkWarning struct {
 }
 
 // examine judges the samples. Of two, the second must pass as well, with the jti of the first already used.
-func (p *checkPlace) examine(samples []sample) (*checkReport, error) {
+func (p *checkPlace) examine(samples []assertionSample) (*checkReport, error) {
 	history := classify.History{}
 	var exchanges []classify.Exchange
 	var report *checkReport
@@ -75,7 +75,7 @@ func resultRank(r classify.CheckResult) int {
 
 // exchange is the token request that would carry the assertion, without an answer, read as any other record is: decoded, verified,
 // redacted.
-func (p *checkPlace) exchange(s sample, id string) (classify.Exchange, error) {
+func (p *checkPlace) exchange(s assertionSample, id string) (classify.Exchange, error) {
 	body := map[string]any{"grant_type": "client_credentials", "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer", "client_assertion": "[jwt]"}
 	record := map[string]any{"time": s.at.UTC().Format(time.RFC3339Nano), "id": id, "provider": p.profile.ID, "environment": p.environment.Name}
 	if strings.HasPrefix(s.text, "{") {
