@@ -41,7 +41,8 @@ func openPipeline(ctx context.Context, dir string, profiles classify.Profiles) (
 		return nil, err
 	}
 	ingester, err := ingest.New(ingest.Options{
-		Store: db, Profiles: profiles, Redactor: redactor, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(),
+		Store: db, Profiles: profiles, Knowledge: classify.NewKnowledge(classify.DocumentedTexts()), Redactor: redactor,
+		Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(),
 	})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -159,11 +160,11 @@ func (r *runner) classifyAlone(profiles classify.Profiles) (float64, error) {
 		return 0, fmt.Errorf("decode records: %d are bad", len(bad))
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // the collector must not use another core
-	history := classify.History{}
+	classifier, history := classify.New(profiles, classify.NewKnowledge(classify.DocumentedTexts())), classify.History{}
 	n, start := 0, time.Now()
 	for time.Since(start) < r.judging {
 		for i := range records {
-			e := profiles.Locate(&records[i].Record)
+			e := classifier.Locate(&records[i].Record)
 			if e.Outcome != classify.Failed {
 				return 0, fmt.Errorf("record %d is no failure", i)
 			}

@@ -62,7 +62,7 @@ func (r *record) accepted() {
 		return
 	}
 	r.apiCall(answer{Fault: "none", Status: 200, headers: []byte(`,"content-type":"application/json; charset=utf-8"`), Body: json.RawMessage(
-		`{"items":[{"id":"7f3c1e","state":"confirmed","updated_at":"2026-11-19T22:41:07Z"},{"id":"7f3c1f","state":"pending","updated_at":"2026-11-19T22:43:55Z"}],"next":null}`)})
+		`{"items":[{"id":"7f3c1e","state":"confirmed","updated_at":"2026-11-19T22:41:07Z"}],"next":null}`)})
 }
 
 func (r *record) refused(a answer) {
@@ -108,11 +108,11 @@ func (r *record) apiCall(a answer) {
 	c := r.client
 	r.common()
 	method, path := r.path(pick(r.rng, c.provider.routes))
-	r.put(`"request":{"method":"`, method, `","url":"`, c.provider.api(c.environment), path, `","headers":{"accept":"application/json","accept-encoding":"gzip"`)
+	r.put(`"request":{"method":"`, method, `","url":"`, c.provider.api(c.environment), path, `","headers":{"accept":"application/json"`)
 	if a.Fault != "absent" {
 		r.put(`,"authorization":"Bearer [jwt]"`)
 	}
-	r.put(`,"x-forwarded-for":"`, c.ip, `","x-forwarded-proto":"https"}},`)
+	r.put(`,"x-forwarded-for":"`, c.ip, `"}},`)
 	r.response(a)
 	if a.Fault != "absent" {
 		r.accessToken(a.Fault)
