@@ -74,6 +74,7 @@ func verdictOf(v classify.Verdict, rec *classify.Record, p *classify.Profile) ve
 	out.ChecksWords = checksWords(v.Checks)
 	if rec != nil {
 		out.Tokens = tokensOf(*rec, v, p)
+		out.Fix.Snippets = snippetsOf(v, rec, p)
 	}
 	return out
 }
@@ -222,6 +223,13 @@ type fixView struct {
 	Verified     bool
 	NotCheckable []string
 	Steps        []string
+	Snippets     []snippetView // where a program can make the request as it should be
+}
+
+// A snippetView is the right request as a program.
+type snippetView struct {
+	Language string
+	Program  string
 }
 
 // An editView is one edit in words and values.
@@ -229,6 +237,39 @@ type editView struct {
 	Op    string
 	Path  string
 	Value string
+}
+
+// snippetsOf writes the right request in every language. The verdict itself says where the exchange was placed.
+func snippetsOf(v classify.Verdict, rec *classify.Record, p *classify.Profile) []snippetView {
+	if p == nil {
+		p = &classify.Profile{}
+	}
+	e := classify.Exchange{
+		Record: rec, Profile: p, Provider: v.Provider, Environment: v.Environment, ClientID: v.ClientID,
+		Phase: v.Phase, Outcome: classify.Failed,
+	}
+	var out []snippetView
+	for _, language := range classify.SnippetLanguages() {
+		if program, ok := classify.Snippet(v, e, language); ok && program == shown(program, bodyLength) { // nobody looks at what a button copies
+			out = append(out, snippetView{Language: languageName(language), Program: program})
+		}
+	}
+	return out
+}
+
+func languageName(language string) string {
+	switch language {
+	case "python":
+		return "Python"
+	case "node":
+		return "Node.js"
+	case "go":
+		return "Go"
+	case "java":
+		return "Java"
+	default:
+		return language
+	}
 }
 
 func fixOf(f classify.Fix) fixView {

@@ -172,3 +172,22 @@ func TestRecordOf(t *testing.T) {
 		}
 	}
 }
+
+func TestVerdict_SnippetsHoldTheValuesOfTheCase(t *testing.T) {
+	f := wrongAudience(eventTime())
+	rec, p := recordOf(f.Record), testProfiles()[0]
+	list := verdictOf(f.Verdict, rec, p).Fix.Snippets
+	if len(list) != len(classify.SnippetLanguages()) || list[0].Language != "curl" {
+		t.Fatalf("snippets: %+v", list)
+	}
+	for _, s := range list {
+		if !strings.Contains(s.Program, f.URL) {
+			t.Errorf("%s does not name the token endpoint %s:\n%s", s.Language, f.URL, s.Program)
+		}
+	}
+	rec.ClientAssertion.Claims["sub"] = "client\u202ea"
+	rec.ClientID, f.Verdict.ClientID = "client\u202ea", "client\u202ea"
+	if got := verdictOf(f.Verdict, rec, p).Fix.Snippets; len(got) > 0 && strings.Contains(got[0].Program, "\u202e") {
+		t.Errorf("a program that reads otherwise than it runs: %q", got[0].Program)
+	}
+}
