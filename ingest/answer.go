@@ -42,6 +42,7 @@ type problem struct {
 	reason    string // of authwatch_rejected_total
 	challenge string // WWW-Authenticate
 	allow     string // Allow
+	code      int    // of Splunk's event collector
 }
 
 // problemReasons is the closed set of reasons for refusing a whole request.

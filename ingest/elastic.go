@@ -3,7 +3,6 @@ package ingest
 import (
 	"bytes"
 	"encoding/json"
-	"iter"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,7 +12,7 @@ import (
 // knows no path prefix and posts to the root.
 func (i *Ingester) mountElastic(mux *http.ServeMux) {
 	bulk := i.endpoint(endpoint{
-		methods: "POST, PUT", open: openBulk, refuse: refuseElastic, read: i.redactor.decodeShipped, commit: i.commitResponses,
+		methods: "POST, PUT", open: openBulk, refuse: refuseElastic, read: (*Redactor).decodeShipped, commit: i.commitResponses,
 	})
 	serve := func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Elastic-Product", "Elasticsearch") // clients refuse an answer without it, after the data is in
@@ -87,7 +86,7 @@ func openBulk(r *http.Request, body []byte) (shipment, error) {
 		return shipment{}, err
 	}
 	s := shipment{
-		parts:  bulkParts(actions),
+		parts:  sequence(actions, bulkAction.part),
 		answer: func(w http.ResponseWriter, a answer) { answerBulk(w, actions, a.Errors) },
 	}
 	if strings.Contains(r.Header.Get("X-Elastic-Client-Meta"), "js=") {
@@ -138,16 +137,6 @@ func parseAction(line []byte) (a bulkAction, ok bool) {
 		}
 	}
 	return bad, false
-}
-
-func bulkParts(actions []bulkAction) iter.Seq[part] {
-	return func(yield func(part) bool) {
-		for _, a := range actions {
-			if !yield(a.part()) {
-				return
-			}
-		}
-	}
 }
 
 func (a bulkAction) part() part {

@@ -20,11 +20,11 @@ func (i *Ingester) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/ingest/v1/responses", i.endpoint(endpoint{
 		open: openNative(expectedBody), commit: i.commitResponses, refuse: writeProblem,
-		read: func(p part) (decoded, *fault) { return i.redactor.decodePart(p, i.redactor.decodeResponse) },
+		read: func(r *Redactor, p part) (decoded, *fault) { return r.decodePart(p, r.decodeResponse) },
 	}))
 	mux.HandleFunc("/ingest/v1/tokens", i.endpoint(endpoint{
 		open: openNative(expectedTokens), commit: i.commitTokens, refuse: writeProblem,
-		read: func(p part) (decoded, *fault) { return i.redactor.decodePart(p, i.redactor.decodeLateToken) },
+		read: func(r *Redactor, p part) (decoded, *fault) { return r.decodePart(p, r.decodeLateToken) },
 	}))
 	i.mountShippers(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
@@ -41,7 +41,7 @@ type endpoint struct {
 	methods string // that it takes, as Allow lists them; empty is POST
 	maxBody int    // bytes of the inflated body; 0 is maxInflated
 	open    func(r *http.Request, body []byte) (shipment, error)
-	read    func(p part) (decoded, *fault)
+	read    func(r *Redactor, p part) (decoded, *fault)
 	commit  func(ctx context.Context, b batch) (answer, error)
 	refuse  func(w http.ResponseWriter, r *http.Request, p *problem) // in the words of the protocol
 }
@@ -58,6 +58,7 @@ type shipment struct {
 // A batch is records of one request, redacted, in the order of the body.
 type batch struct {
 	source   string // id of the ingest key
+	redactor *Redactor
 	at       time.Time
 	received int
 	records  []decoded
@@ -117,7 +118,7 @@ func (i *Ingester) take(w http.ResponseWriter, r *http.Request, e endpoint) (shi
 	if err != nil {
 		return shipment{}, answer{}, err
 	}
-	a, err := i.commitAll(r.Context(), e, s, batch{source: key.ID, at: i.now().UTC()})
+	a, err := i.commitAll(r.Context(), e, s, batch{source: key.ID, redactor: i.redactor.ForSource(key.Name), at: i.now().UTC()})
 	return s, a, err
 }
 
@@ -148,7 +149,7 @@ func (i *Ingester) commitAll(ctx context.Context, e endpoint, s shipment, b batc
 		i.readPart(&b, index, p, e)
 		index++
 	}
-	if s.expected != "" && len(b.records) == 0 {
+	if s.expected != "" && len(b.records) == 0 && b.other == 0 {
 		return answer{}, nothingReadable(s.expected, b.bad)
 	}
 	return total, commit()
@@ -192,7 +193,7 @@ const (
 // readPart adds one part of a body to b.
 func (i *Ingester) readPart(b *batch, index int, p part, e endpoint) {
 	b.received++
-	d, f := e.read(p)
+	d, f := e.read(b.redactor, p)
 	if f == nil && (d.record.Time.Before(b.at.Add(-maxPast)) || d.record.Time.After(b.at.Add(maxAhead))) {
 		f = outOfRange()
 	}
@@ -211,16 +212,9 @@ func (i *Ingester) readPart(b *batch, index int, p part, e endpoint) {
 // wrong address or format must hear so.
 func openNative(expected string) func(r *http.Request, body []byte) (shipment, error) {
 	return func(_ *http.Request, body []byte) (shipment, error) {
-		var parts []part
-		for s := newSplitter(body); ; {
-			p, more := s.next()
-			if !more {
-				break
-			}
-			if len(parts) == maxRecords {
-				return shipment{}, tooManyRecords(maxRecords)
-			}
-			parts = append(parts, p)
+		parts, err := splitParts(body, maxRecords)
+		if err != nil {
+			return shipment{}, err
 		}
 		return shipment{
 			parts: slices.Values(parts), expected: expected,

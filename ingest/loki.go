@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"iter"
 	"net/http"
 	"strconv"
 	"strings"
@@ -49,19 +48,9 @@ func openLoki(_ *http.Request, body []byte) (shipment, error) {
 		return shipment{}, tooManyRecords(maxShipped)
 	}
 	return shipment{
-		parts:  lokiParts(entries),
+		parts:  sequence(entries, lokiEntry.part),
 		answer: func(w http.ResponseWriter, _ answer) { w.WriteHeader(http.StatusNoContent) },
 	}, nil
-}
-
-func lokiParts(entries []lokiEntry) iter.Seq[part] {
-	return func(yield func(part) bool) {
-		for _, e := range entries {
-			if !yield(e.part()) {
-				return
-			}
-		}
-	}
 }
 
 // part hands on the line under its own name, so that a record in it is the same record as without Loki.

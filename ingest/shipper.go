@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"net/http"
 	"strings"
 	"time"
@@ -20,11 +21,16 @@ func (i *Ingester) mountShippers(mux *http.ServeMux) {
 	i.mountOTLP(mux)
 	i.mountElastic(mux)
 	i.mountLoki(mux)
+	i.mountSplunk(mux)
+	i.mountDatadog(mux)
+	i.mountFirehose(mux)
+	i.mountLogpush(mux)
+	i.mountJournal(mux)
 }
 
 // shipped is the endpoint of a shipper's protocol.
 func (i *Ingester) shipped(open func(r *http.Request, body []byte) (shipment, error), refuse func(http.ResponseWriter, *http.Request, *problem)) endpoint {
-	return endpoint{open: open, refuse: refuse, read: i.redactor.decodeShipped, commit: i.commitResponses}
+	return endpoint{open: open, refuse: refuse, read: (*Redactor).decodeShipped, commit: i.commitResponses}
 }
 
 // decodeShipped makes a record of what a shipper sent. Shippers send whatever an application logs: what has nothing of
@@ -37,6 +43,32 @@ func (r *Redactor) decodeShipped(p part) (decoded, *fault) {
 		return r.decodePart(p, r.decodeMembers)
 	}
 	return r.decodeMembers(p.members)
+}
+
+// sequence makes a part of each item when it is asked for, so that not all of them are in memory at once.
+func sequence[T any](items []T, make func(T) part) iter.Seq[part] {
+	return func(yield func(part) bool) {
+		for _, item := range items {
+			if !yield(make(item)) {
+				return
+			}
+		}
+	}
+}
+
+// splitParts takes a body of JSON objects apart.
+func splitParts(body []byte, most int) ([]part, error) {
+	var parts []part
+	for s := newSplitter(body); ; {
+		p, more := s.next()
+		if !more {
+			return parts, nil
+		}
+		if len(parts) == most {
+			return nil, tooManyRecords(most)
+		}
+		parts = append(parts, p)
+	}
 }
 
 // objectPart makes a part of a text that should be one JSON object.

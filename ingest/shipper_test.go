@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -85,7 +86,10 @@ func (s *service) mustShip(w wire, body string) string {
 
 // wires lists every protocol of shippers. A protocol that is not here is not tested for what all of them promise.
 func wires() []wire {
-	return []wire{otlpJSONWire(), otlpProtoWire(), elasticWire(), lokiJSONWire(), lokiProtoWire()}
+	return []wire{
+		otlpJSONWire(), otlpProtoWire(), elasticWire(), lokiJSONWire(), lokiProtoWire(), splunkWire(), splunkRawWire(),
+		datadogWire(), firehoseWire(), logpushWire(), journalWire(),
+	}
 }
 
 // eachWire runs a test for each protocol, each with a service of its own.
@@ -248,4 +252,14 @@ func (s *service) fillStore() (release func()) {
 		blocked.Wait()
 		waiting.Wait()
 	}
+}
+
+// quoted is a text as a JSON string.
+func quoted(t testing.TB, text string) string {
+	t.Helper()
+	out, err := json.Marshal(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
 }
