@@ -122,8 +122,8 @@ func (w *words) recognise(value string, phase Phase, heard complaint) complaint 
 		return heard // what one system means by such words is no clue to what the next one means
 	case more && r.has(heard.cause) && len(r.also) > 0:
 		return heard // what stands beside the documented words narrows them
-	case more && heard.strength == 3 && (unsaid > m.pattern.literal || m.pattern.template()):
-		return heard // most of the text, or what fills the placeholder, is something else
+	case more && heard.strength == 3 && m.pattern.template(), heard.strength == 3 && unsaid > m.pattern.literal && (more || r.has(heard.cause)):
+		return heard // what fills the placeholder, or most of the text, is something else
 	}
 	c := complaint{subject: usualSubject(r.cause), cause: r.cause, strength: 3}
 	if heard.strength >= 2 && r.has(heard.cause) {
