@@ -3,7 +3,9 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BIN = bin/authwatch
 LISTEN = 127.0.0.1:8080
 
-.PHONY: run build test lint bench microbench corpus clean chromium
+FUZZTIME = 10m
+
+.PHONY: run build test fuzz lint bench microbench corpus clean chromium
 
 run: build
 	$(BIN) serve --demo --listen $(LISTEN)
@@ -15,6 +17,13 @@ build:
 test: lint chromium
 	CI=true AUTHWATCH_REQUIRE_POSTGRES=1 AUTHWATCH_REQUIRE_BROWSER=1 \
 		scripts/postgres.sh run scripts/test.sh
+	cd tools/corpus && go test .
+	scripts/fuzz.sh 10s ./classify ./classify/profile
+	scripts/fuzz.sh 5s ./ingest
+
+# As long as asked: make fuzz FUZZTIME=1h.
+fuzz:
+	scripts/fuzz.sh $(FUZZTIME) ./classify ./classify/profile ./ingest
 
 lint:
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt -w these files:"; echo "$$unformatted"; exit 1; fi
