@@ -2,7 +2,6 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BIN = bin/authwatch
 LISTEN = 127.0.0.1:8080
-
 FUZZTIME = 10m
 
 .PHONY: run build test fuzz lint bench microbench corpus clean chromium
