@@ -26,7 +26,9 @@ func routeAccess() map[string]access {
 		"GET /api/v1/causes": apiRead, "GET /api/v1/causes/:code": apiRead, "GET /api/v1/profiles": apiRead, "GET /api/v1/profiles/:id": apiRead,
 	}
 	for _, method := range []string{"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PROPFIND", "PUT", "TRACE", "REPORT"} {
-		table[method+" /ingest/*"] = ownAuth
+		for _, path := range []string{"/ingest/*", "/_bulk", "/_cat/health", "/services/collector", "/services/collector/*", "/api/v2/logs"} {
+			table[method+" "+path] = ownAuth
+		}
 	}
 	return table
 }
@@ -170,9 +172,11 @@ func TestCrossSite(t *testing.T) {
 func TestIngest_IsUntouched(t *testing.T) {
 	s := newSite(t)
 	big := strings.Repeat("x", 9<<20)
-	got := s.do(t, ask{method: "POST", path: "/ingest/v1/responses?token=abc", body: big, header: map[string]string{"Origin": "https://evil.example"}})
-	if got.status != 200 || got.body != "ingest 9437184" {
-		t.Errorf("ingest answered %d %.80q", got.status, got.body)
+	for _, path := range []string{"/ingest/v1/responses?token=abc", "/_bulk?pretty", "/services/collector/event?channel=c&token=abc"} {
+		got := s.do(t, ask{method: "POST", path: path, body: big, header: map[string]string{"Origin": "https://evil.example"}})
+		if got.status != 200 || got.body != "ingest 9437184" {
+			t.Errorf("%s answered %d %.80q", path, got.status, got.body)
+		}
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
+	"slices"
 	"time"
 
 	"authwatch/classify"
@@ -25,7 +25,7 @@ type Options struct {
 	Profiles  classify.Profiles
 	Knowledge *classify.Knowledge       // documented texts: for verdicts, and for the pages of the causes
 	Examples  map[classify.Code]Example // for the pages of the causes
-	Ingest    http.Handler              // mounted under /ingest/; it authenticates by itself
+	Ingest    http.Handler              // mounted at ingestPaths; it authenticates by itself
 	// Decode turns a native record body into redacted records, in order, and lists what was wrong with the others: POST /api/v1/classify.
 	Decode func(body []byte) ([]classify.Record, []Problem)
 	// DecodePasted turns what a person pasted (record, claims, raw token) into one redacted record: the page /check.
@@ -128,7 +128,9 @@ func (s *Server) mount() {
 			s.echo.Add(http.MethodHead, r.path, r.handle, s.authorize(r.access))
 		}
 	}
-	s.echo.Any("/ingest/*", echo.WrapHandler(s.Ingest))
+	for _, path := range ingestPaths() {
+		s.echo.Any(path, echo.WrapHandler(s.Ingest))
+	}
 }
 
 // apiRoutes is the table of everything but the pages, which pageRoutes lists.
@@ -157,4 +159,10 @@ func (s *Server) apiRoutes() []route {
 }
 
 // isIngest is true for what shippers send, which has limits of its own.
-func isIngest(c echo.Context) bool { return strings.HasPrefix(c.Request().URL.Path, "/ingest/") }
+func isIngest(c echo.Context) bool { return slices.Contains(ingestPaths(), c.Path()) }
+
+// ingestPaths are the routes of ingestion: its own folder, and at the root what shippers ask for that know no path
+// prefix (rsyslog for Elasticsearch, Docker's driver for Splunk, Datadog's Agent and Fluent Bit for Datadog).
+func ingestPaths() []string {
+	return []string{"/ingest/*", "/_bulk", "/_cat/health", "/services/collector", "/services/collector/*", "/api/v2/logs"}
+}
