@@ -69,6 +69,9 @@ func (r *Redactor) decodePart(p part, read func(map[string]any) (decoded, *fault
 	if p.fault != nil {
 		return decoded{}, p.fault
 	}
+	if p.members != nil {
+		return read(p.members)
+	}
 	value, f := parseValue(p.raw)
 	if f != nil {
 		return decoded{}, f
@@ -82,7 +85,11 @@ func (r *Redactor) decodePart(p part, read func(map[string]any) (decoded, *fault
 
 // decodeResponse makes a record of the members of a log record, native or of a format that shapes knows.
 func (r *Redactor) decodeResponse(members map[string]any) (decoded, *fault) {
-	return r.decodeShaped(r.shapes.native(members))
+	log := r.shapes.native(members)
+	if log.logLine {
+		return decoded{}, &fault{code: codeNoExchange}
+	}
+	return r.decodeShaped(log)
 }
 
 func (r *Redactor) decodeShaped(log shaped) (decoded, *fault) {

@@ -114,3 +114,13 @@ func indexed(list []any) map[string]any {
 	}
 	return out
 }
+
+// CountRecords says how many records Decode finds in a body, good and bad.
+func CountRecords(body []byte) int {
+	s := newSplitter(body)
+	for n := 0; ; n++ {
+		if _, more := s.next(); !more {
+			return n
+		}
+	}
+}

@@ -14,8 +14,9 @@ import (
 
 type classifyCommand struct {
 	profileFlag
+	mappingFlag
 	Output string `default:"table" enum:"table,ndjson" help:"Form of the verdicts: ${enum} (default: ${default})."`
-	File   string `arg:"" optional:"" default:"-" help:"Native records: NDJSON, a JSON array or one object; .gz and .zst are unpacked; - is standard input."`
+	File   string `arg:"" optional:"" default:"-" help:"Records, native or of a log format that is known: NDJSON, a JSON array or one object, or lines of an access log; .gz and .zst are unpacked; - is standard input."`
 }
 
 // Help shows the examples and the exit statuses.
@@ -37,6 +38,9 @@ func (c *classifyCommand) Run(ctx context.Context, p *program) error {
 	redactor, err := ingest.NewRedactor(randomKey()) // fingerprints mean something within this run only
 	if err != nil {
 		return fmt.Errorf("prepare redaction: %w", err)
+	}
+	if redactor, err = c.mapped(redactor); err != nil {
+		return err
 	}
 	input, err := openInput(c.File, p.stdin)
 	if err != nil {

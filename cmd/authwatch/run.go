@@ -50,6 +50,7 @@ type commands struct {
 	Serve    serveCommand    `cmd:"" help:"Take log records, classify their auth failures, show the incidents."`
 	Classify classifyCommand `cmd:"" help:"Classify the auth failures in a file, without server or database."`
 	Check    checkCommand    `cmd:"" help:"Say whether a client assertion would pass at a provider, for CI."`
+	Ingest   ingestCommand   `cmd:"" help:"Send log files to a server, or explain how they are read."`
 	Eval     evalCommand     `cmd:"" help:"Score the classifier on labelled records."`
 	Causes   causesCommand   `cmd:"" help:"List the documented causes, or explain one."`
 	Profiles profilesCommand `cmd:"" help:"List, show and validate provider profiles."`

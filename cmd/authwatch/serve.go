@@ -15,6 +15,7 @@ type serveCommand struct {
 	databaseFlag
 	fingerprintFlag
 	profileFlag
+	mappingFlag
 	Listen       string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on (default: ${default})."`
 	PublicURL    string `placeholder:"URL" help:"Where people reach the server, for links (default: http:// and the address)."`
 	InsecureHTTP bool   `name:"insecure-http" help:"Listen beyond this machine without TLS: tokens' claims and keys then cross the network in clear."`
@@ -114,7 +115,7 @@ func (c *serveCommand) open(ctx context.Context, p *program) (*server, error) {
 		s.close()
 		return nil, err
 	}
-	if err := s.wire(profiles, key); err != nil {
+	if err := s.wire(profiles, key, c.mappingFlag); err != nil {
 		s.close()
 		return nil, err
 	}

@@ -52,10 +52,13 @@ func (s *server) listen(address, publicURL string) error {
 }
 
 // wire hands each part what it needs. Only here do ingestion and dashboard meet.
-func (s *server) wire(profiles classify.Profiles, fingerprintKey []byte) error {
+func (s *server) wire(profiles classify.Profiles, fingerprintKey []byte, mappings mappingFlag) error {
 	redactor, err := ingest.NewRedactor(fingerprintKey)
 	if err != nil {
 		return fmt.Errorf("prepare redaction: %w", err)
+	}
+	if redactor, err = mappings.mapped(redactor); err != nil {
+		return err
 	}
 	knowledge := classify.NewKnowledge(classify.DocumentedTexts())
 	recorded, err := example.All(knowledge)
