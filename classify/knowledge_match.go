@@ -22,6 +22,7 @@ type pattern struct {
 	openStart bool       // a placeholder comes first
 	openEnd   bool
 	whole     bool       // one or two words mean something only when nothing else is said
+	numbered  bool       // it has a vendor's number, which no other text has by chance
 	everyday  bool       // every server has these words, whatever it means by them
 	systems   [][]uint64 // the words of the names of those that are documented to have them
 	readings  readings
@@ -51,8 +52,8 @@ func formsOf(t Text, all []Text) []pattern {
 
 // numbered is the vendor's number at the beginning of a message (IDX10223: …, AADSTS50027: …, KC-SERVICES0025: …), else "".
 func numbered(text string) string {
-	head, _, found := strings.Cut(text, ":")
-	if !found || len(head) > 20 || strings.ContainsAny(head, " {") {
+	head, _, _ := strings.Cut(text, ":")
+	if len(head) > 20 || strings.ContainsAny(head, " {") {
 		return ""
 	}
 	digits := len(head) - len(strings.TrimRight(head, "0123456789"))
@@ -85,6 +86,7 @@ func patternOf(text string) pattern {
 		rest = after
 	}
 	p.whole = p.literal <= 2 && codes == 0
+	p.numbered = numbered(text) != ""
 	p.everyday = !slices.ContainsFunc(wordsOf(plain.String()), func(h uint64) bool { return !everydayWord(h) })
 	for i, phase := range phases() {
 		var w words

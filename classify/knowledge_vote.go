@@ -108,6 +108,7 @@ func (w *words) recognise(value string, phase Phase, heard complaint) complaint 
 	if m.pattern == nil {
 		return heard
 	}
+	w.speaks = w.speaks || m.pattern.numbered
 	r := m.pattern.readings.at(phase)
 	more := heard.strength >= 2 && heard.cause != m.pattern.alone[phaseIndex(phase)]
 	unsaid := total - (m.to - m.from) // words that the text has beyond the documented ones

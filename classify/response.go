@@ -109,12 +109,6 @@ func (w *words) listen(value, path string, phase Phase) {
 		return
 	}
 	w.note(value, path)
-	if c := complaintOfNumbered(value); c.subject != 0 {
-		c.cause = atPhase(c.cause, phase)
-		w.take(w.recognise(value, phase, c), value, path)
-		w.speaks = true
-		return
-	}
 	var best complaint
 	var all, before phrase
 	eachPhrase(value, func(p phrase) {

@@ -7,6 +7,7 @@ import (
 
 // Texts of real libraries and servers, as error_texts in the documents of those systems give them.
 func TestHear(t *testing.T) {
+	k := NewKnowledge(DocumentedTexts())
 	for _, tt := range []struct {
 		phase Phase
 		text  string
@@ -64,7 +65,7 @@ func TestHear(t *testing.T) {
 		{ClientSide, "Post \"https://id.example.com/oauth/token\": EOF", ProviderUnavailable},
 	} {
 		t.Run(tt.text, func(t *testing.T) {
-			var w words
+			w := words{knowledge: k}
 			w.listen(tt.text, "response.body.error_description", tt.phase)
 			got := w.cause
 			if w.strength < 2 {
