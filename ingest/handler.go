@@ -212,7 +212,11 @@ func (i *Ingester) readPart(b *batch, index int, p part, e endpoint) {
 // wrong address or format must hear so.
 func openNative(expected string) func(r *http.Request, body []byte) (shipment, error) {
 	return func(_ *http.Request, body []byte) (shipment, error) {
-		parts, err := splitParts(body, maxRecords)
+		take := splitParts
+		if isMsgpack(body) {
+			take = msgpackParts
+		}
+		parts, err := take(body, maxRecords)
 		if err != nil {
 			return shipment{}, err
 		}

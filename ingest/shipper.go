@@ -26,6 +26,8 @@ func (i *Ingester) mountShippers(mux *http.ServeMux) {
 	i.mountFirehose(mux)
 	i.mountLogpush(mux)
 	i.mountJournal(mux)
+	i.mountAuth0(mux)
+	i.mountOkta(mux)
 }
 
 // shipped is the endpoint of a shipper's protocol.
