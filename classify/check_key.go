@@ -39,7 +39,7 @@ func checkKID(x *examination) {
 
 // knownKID looks for a registered key that only ever worked in another environment.
 func (x *examination) knownKID(check, path, owner, kid string) {
-	if !x.assertion || x.Environment == "" || x.seenAccepted(FactKID, x.factName(owner, kid)) || !x.seenElsewhere(FactKID, x.factName(owner, kid)) {
+	if !x.assertion || x.Environment == "" || !x.seenElsewhere(FactKID, x.factName(owner, kid)) {
 		x.pass(check, path, x.say("kid ", clip(kid), " is known"))
 		return
 	}

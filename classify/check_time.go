@@ -16,14 +16,20 @@ const maxDrift = 20 * 60 // seconds
 // freshLifetime is the longest lifetime of an assertion that is built for one request.
 const freshLifetime = 15 * 60 // seconds
 
-// date reads a time claim that is written as the RFC asks; other forms are checkUnits' business.
+// date is a time claim that is written as the RFC asks; other forms are checkUnits' business.
 func (x *examination) date(name string) (float64, bool) {
-	v, ok := x.claim(name)
-	if !ok {
-		return 0, false
-	}
-	d := dateOf(v, x.at)
+	d := x.numericDate(name)
 	return d.seconds, d.form == dateSeconds
+}
+
+func (x *examination) numericDate(name string) numericDate {
+	switch name {
+	case "exp":
+		return x.exp
+	case "nbf":
+		return x.nbf
+	}
+	return x.iat
 }
 
 // checkExpiry compares exp with the event's time.

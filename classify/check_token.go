@@ -268,7 +268,7 @@ func (x *examination) illFormed(check, name string, value any, due string) {
 }
 
 func (x *examination) checkUnits(check, name string, value any) bool {
-	d := dateOf(value, x.at)
+	d := x.numericDate(name)
 	if d.form == dateSeconds {
 		return true
 	}

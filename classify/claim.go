@@ -152,6 +152,9 @@ func dateOf(value any, at float64) numericDate {
 }
 
 func dateOfNumber(text string, at float64) numericDate {
+	if n, ok := wholeNumber(text); ok {
+		return dateOfFloat(n, at)
+	}
 	if len(text) > 64 {
 		return numericDate{form: dateWrong}
 	}
@@ -160,6 +163,21 @@ func dateOfNumber(text string, at float64) numericDate {
 		return numericDate{form: dateWrong}
 	}
 	return dateOfFloat(n, at)
+}
+
+// wholeNumber reads what nearly every NumericDate is: up to 15 digits, which a float64 holds exactly.
+func wholeNumber(text string) (float64, bool) {
+	if text == "" || len(text) > 15 {
+		return 0, false
+	}
+	n := int64(0)
+	for i := 0; i < len(text); i++ {
+		if text[i] < '0' || text[i] > '9' {
+			return 0, false
+		}
+		n = n*10 + int64(text[i]-'0')
+	}
+	return float64(n), true
 }
 
 func dateOfFloat(n, at float64) numericDate {
@@ -192,9 +210,9 @@ func spanText(seconds float64) string {
 	case seconds < 10 && seconds != math.Trunc(seconds):
 		return strconv.FormatFloat(seconds, 'f', 1, 64) + " s"
 	case seconds < 120:
-		return strconv.FormatFloat(math.Round(seconds), 'f', 0, 64) + " s"
+		return strconv.Itoa(int(math.Round(seconds))) + " s"
 	case seconds < 7200:
-		return strconv.FormatFloat(math.Round(seconds/60), 'f', 0, 64) + " min"
+		return strconv.Itoa(int(math.Round(seconds/60))) + " min"
 	case seconds < 172800:
 		return strconv.FormatFloat(seconds/3600, 'f', 1, 64) + " h"
 	}

@@ -10,39 +10,75 @@
 // them is enough: one provider hides 19 faults behind two codes, a bad kid reads "invalid signature" at the next, and a blank
 // description is documented behaviour.
 //
+// The event's time is the server's: its own Date field when it sent one and it differs from the log's time by more than two seconds
+// (less is rounding and latency) and less than a day (more is no clock). A time fault that holds by one of the two clocks only is
+// never demonstrated.
+//
 // # Complaints
 //
-// The words of a server are read as a complaint: a subject (what it is about: the audience, the signature, …), the cause that
-// the phrase names if nothing else is known, and a strength. Texts are split into clauses and each clause into notions ("audience",
-// "missing", "not", …); a short ordered table maps notions to complaints. There is no list of whole sentences, so that software
-// that was never seen is understood as well as its vocabulary is usual. Numbered codes that mean more than their wording
-// (AADSTS700027, IDX10503, 394304) are looked up. invalid_client, invalid_token and other codes that stand for everything are no
-// complaint at all. Definitions of the RFCs that servers repeat ("is otherwise malformed"), examples in parentheses and
-// enumerations ("malformed or has incorrect claims") are known to say nothing. Library texts are translated for where they are met:
+// The words of a server are read as a complaint: a set of subjects (what it is about: the audience, the signature, …), the cause that
+// the words name if nothing else is known, and a strength: 3 names subject and fault, 2 the subject, 1 is generic and only ever a last
+// resort. Two readers find it.
+//
+// Documented texts (Knowledge) are recognised first. A text of one system and one cause counts as named; a text that several causes
+// share stands for the likeliest that no check speaks against, and is never more than inferred; a text that its system says of
+// everything is no complaint, and its causes are only mentioned.
+//
+// The lexicon reads everything else. Texts are split into clauses and each clause into notions ("audience", "missing", "not", …); a
+// short table, ordered from the rare notion to the common one, maps notions to complaints. There is no list of whole sentences, so that
+// software that was never seen is understood as well as its vocabulary is usual. Of several clauses the last of the strongest counts:
+// libraries wrap the reason in what it led to. invalid_client, invalid_token and other codes that stand for everything are no complaint
+// at all. Definitions of the RFCs that servers repeat ("is otherwise malformed"), examples in parentheses and enumerations
+// ("malformed or has incorrect claims") are known to say nothing. Library texts are translated for where they are met:
 // "token expired" from a token endpoint is about the assertion.
 //
 // # Findings
 //
 // A check of the token, the request or history that shows a fault leaves a finding: a cause, a weight, the value and what was
-// expected. Demonstrated means that a rule of the profile or of an RFC was re-run and fails. Likely means that the sign is better
-// than the plain reading of the server's words: an assertion made for five minutes that arrives seven minutes old looks like a slow
-// clock, a kid that was never accepted while others of the same issuer were is an unknown key. Possible means that it may explain
-// what nothing else does. What is learnt from the provider's own successes is never more than likely. Checks that cannot be run say why.
+// expected.
+//
+//   - demonstrated (4000): a rule of the profile or of an RFC was re-run and fails, or history has an accepted use of the same jti.
+//   - likely (3000): the sign is better than the plain reading of the server's words. An assertion made for five minutes that arrives
+//     seven minutes old looks like a slow clock; a kid that was never accepted while others of the same issuer were is an unknown key.
+//     What is learnt from the provider's own successes is never more than this.
+//   - named words (2500), hinted words (2200).
+//   - possible (2000): it may explain what nothing else does: JSON sent to an unknown server that answers a bare 400.
+//   - what the provider documents a bare answer to mean (1020), what remains (1000), vague words (900).
+//
+// Within one weight the profile's check order decides (100 a place, while no words do), a cause that the words name too (50), then
+// precedence (0 to 48, order.go): what keeps a server from reading on comes before what it would have found later, the particular
+// (wrong environment) before the general (wrong audience). The distances between the weights are larger than anything that is added
+// within one, so that the weights are an order and nothing is ever summed up: ten weak signs are no proof.
+//
+// # Symptoms
+//
+// Each cause has symptoms (complaint.go): the subjects that servers complain about when they meet it. They follow from the order in
+// which verifiers work. A verifier takes the token apart, finds out whose it is, fetches that party's key, verifies the signature, and
+// only then reads the claims; some report the claims of a token that they could not verify, none reports the signature of a token whose
+// claims it has judged. So:
+//
+//   - An unknown client, a wrong issuer and a wrong environment come out as the client or the issuer (looked up by name), or as
+//     the key, the kid or the signature (looked up by key).
+//   - A wrong algorithm and a missing kid come out as the key or the signature; a malformed token as anything about its structure.
+//   - An audience, a time or a jti comes out as itself only. A complaint about one of them therefore excludes every key fault, and a
+//     complaint about a key excludes them.
+//   - A claim that is missing or ill-formed comes out as that claim.
 //
 // # Fusion
 //
-// Each cause has symptoms: the subjects that servers complain about when they meet it. An unknown client is reported as an unknown
-// client, as a wrong issuer, as a missing key or as a bad signature, by the order in which a server looks. So:
-//
 //  1. If the complaint is understood, only findings that can cause it may decide. The others stay visible as evidence for another
-//     cause. A claim error from a server that verifies signatures first excludes the key, for its subject fits no key fault.
-//  2. Demonstrated findings beat likely ones, these beat the cause that the words name, this beats possible findings.
-//  3. Among equals the profile's check order decides, if the words do not; then precedence: what keeps a server from reading on comes
-//     before what it would have found later, the particular (wrong environment) before the general (wrong audience).
-//  4. If no finding and no words decide, what remains is read by what is in order: an assertion that passes every check that can be
-//     run and is refused with invalid_client was most likely signed with another key, because the signature is what a log cannot show;
-//     a token that worked before and has not expired was revoked; a 403 is about what the caller may do. This is never
-//     more than inferred. A bare 401 without a token stays unclassified, with candidates.
+//     cause.
+//  2. The words are believed no further than the record (weigh.go). "Authentication is missing" is refuted by a well-formed token in
+//     the log. "The signature did not verify" with nothing against the key and a claim that fails a check is a wrapper: verifying is
+//     one call in most libraries, and two independent faults in one token are rarer than a server that reports that call's failure.
+//     Then the words do not count, and the verdict is not proven.
+//  3. Demonstrated findings beat likely ones, these beat the cause that the words name, this beats possible findings.
+//  4. If no finding and no words decide, the profile may say what its provider documents the bare answer to mean, unless a check
+//     that passes refutes it. Else what remains is read by what is in order: an assertion that passes every check that can be run and
+//     is refused with invalid_client was most likely signed with another key, because the signature is what a log cannot show; a token
+//     that worked before and has not expired was revoked; a 403 is about what the caller may do, and about what accepted tokens at the
+//     same endpoint have and this one has not; a client that got no answer could not reach the server. A bare 401 without a token stays
+//     unclassified, with candidates.
 //
 // # Confidence
 //
@@ -51,10 +87,15 @@
 // it: a server error or a 403 may have reasons of its own. Stated means that the server's words name the cause. Everything else is
 // inferred.
 //
-// # Replay and forgery
+// # History
 //
 // A jti counts as reused only between different exchanges, and only if the earlier use was of the same token or was accepted, since
 // anybody can put somebody's jti into a forged token. An access token's jti repeats on every call and is never looked at.
+//
+// A client's clock is estimated by the largest iat minus server time of its assertions in this hour and the last: network and queues
+// only make an assertion look older. The estimate is an interval: one second down for rounding, and up by two seconds and the
+// lifetime over n+1, because a client may keep an assertion for its whole lifetime and n tries rarely all meet old ones. A slow clock
+// is demonstrated only when the whole interval says that the assertion was expired when it was made.
 //
 // # Fix
 //

@@ -47,6 +47,9 @@ type examination struct {
 	unreadable string // why its claims cannot be checked, else ""
 	otherKind  string // why it is another kind of token than is due here, else ""
 	kindWeight weight // of otherKind
+	exp        numericDate
+	nbf        numericDate
+	iat        numericDate
 	form       form
 	auth       authorization
 	words      words
@@ -82,10 +85,19 @@ func examine(e Exchange, h History) *examination {
 	if r.Request != nil {
 		x.auth = authorizationOf(r.Request.Headers)
 	}
-	x.unreadable = unreadable(x.token)
-	x.kindWeight = demonstrated
-	x.otherKind = x.kindMismatch()
+	x.readToken()
 	return x
+}
+
+// readToken reads what several checks ask of the token, once.
+func (x *examination) readToken() {
+	x.unreadable, x.otherKind, x.kindWeight = unreadable(x.token), "", demonstrated
+	x.exp, x.nbf, x.iat = numericDate{}, numericDate{}, numericDate{}
+	if x.token == nil || x.unreadable != "" {
+		return
+	}
+	x.exp, x.nbf, x.iat = dateOf(x.token.Claims["exp"], x.at), dateOf(x.token.Claims["nbf"], x.at), dateOf(x.token.Claims["iat"], x.at)
+	x.otherKind = x.kindMismatch()
 }
 
 // run performs the checks and leaves findings and checks.

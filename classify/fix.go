@@ -93,7 +93,6 @@ func (x *examination) again(edits []Edit) *examination {
 			y.form = formOf(r.Body)
 		}
 	}
-	y.unreadable = unreadable(y.token)
-	y.otherKind = y.kindMismatch()
+	y.readToken()
 	return &y
 }

@@ -79,8 +79,8 @@ func (x *examination) sortFindings() {
 		return cmp.Or(strings.Compare(string(a.cause), string(b.cause)), strings.Compare(a.path, b.path), strings.Compare(a.detail, b.detail))
 	})
 	slices.SortFunc(x.checks, func(a, b Check) int {
-		if d := displayOrder(a.Check) - displayOrder(b.Check); d != 0 {
-			return d
+		if a.Check != b.Check {
+			return displayOrder(a.Check) - displayOrder(b.Check)
 		}
 		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Detail, b.Detail))
 	})
