@@ -14,6 +14,8 @@ import (
 // maxLine is how long a line may be; the server takes records of a quarter of it.
 const maxLine = 1 << 20
 
+var errLineTooLong = fmt.Errorf("a line may hold at most %d KiB", maxLine>>10)
+
 // A logFile reads a log line by line and knows where it is in it.
 type logFile struct {
 	path    string
@@ -108,7 +110,8 @@ func (f *logFile) packed() bool {
 }
 
 // next returns the next line without its end, or io.EOF. A last line without an end is only given when nothing more
-// can come: it may still be being written. A line that is too long is nil.
+// can come: it may still be being written. A line that is too
+// long is errLineTooLong; reading goes on after it.
 func (f *logFile) next(final bool) (line []byte, err error) {
 	for {
 		part, err := f.in.ReadSlice('\n')
@@ -130,7 +133,7 @@ func (f *logFile) next(final bool) (line []byte, err error) {
 		f.partial, f.tooLong = nil, false
 		f.line++
 		if tooLong {
-			return nil, nil
+			return nil, errLineTooLong
 		}
 		return bytes.TrimSpace(line), nil
 	}

@@ -186,14 +186,8 @@ func (s *shipping) drain(ctx context.Context, f *logFile, final bool) error {
 		if errors.Is(err, io.EOF) {
 			return s.flush(ctx, f, b)
 		}
-		if err != nil {
+		if err := s.collect(b, line, f.line, err); err != nil {
 			return err
-		}
-		switch {
-		case line == nil:
-			s.tally.reject(f.path, f.line, "record_too_large", fmt.Sprintf("a line may hold at most %d KiB", maxLine>>10))
-		case len(line) > 0:
-			b.add(f.line, line)
 		}
 		if len(b.lines) >= s.batch || len(b.body) >= maxBatchBytes {
 			if err := s.flush(ctx, f, b); err != nil {
@@ -202,6 +196,19 @@ func (s *shipping) drain(ctx context.Context, f *logFile, final bool) error {
 			b = &lineBatch{path: f.path}
 		}
 	}
+}
+
+// collect adds a line to a batch; one that is too long is rejected here, an empty one is none.
+func (s *shipping) collect(b *lineBatch, line []byte, lineNumber int, err error) error {
+	switch {
+	case errors.Is(err, errLineTooLong):
+		s.tally.reject(b.path, lineNumber, "record_too_large", err.Error())
+	case err != nil:
+		return err
+	case len(line) > 0:
+		b.add(lineNumber, line)
+	}
+	return nil
 }
 
 // document sends a log that is one JSON document; its records are counted where others have lines.
@@ -282,7 +289,7 @@ func (s *shipping) stdin(ctx context.Context, in io.Reader) error {
 			case <-ctx.Done():
 				return
 			}
-			if err != nil {
+			if err != nil && !errors.Is(err, errLineTooLong) {
 				return
 			}
 		}
@@ -298,15 +305,11 @@ func (s *shipping) stdin(ctx context.Context, in io.Reader) error {
 		case <-tick.C:
 			full = true
 		case n := <-lines:
-			switch {
-			case errors.Is(n.err, io.EOF):
+			if errors.Is(n.err, io.EOF) {
 				return s.deliver(ctx, b)
-			case n.err != nil:
-				return n.err
-			case n.line == nil:
-				s.tally.reject("-", n.number, "record_too_large", fmt.Sprintf("a line may hold at most %d KiB", maxLine>>10))
-			case len(n.line) > 0:
-				b.add(n.number, n.line)
+			}
+			if err := s.collect(b, n.line, n.number, n.err); err != nil {
+				return err
 			}
 		}
 		if full || len(b.lines) >= s.batch || len(b.body) >= maxBatchBytes {
