@@ -110,11 +110,10 @@ func lokiValue(labels map[string]any, v []json.RawMessage) lokiEntry {
 	if json.Unmarshal(v[0], &nanos) != nil || json.Unmarshal(v[1], &line) != nil {
 		return bad
 	}
-	n, err := strconv.ParseInt(nanos, 10, 64)
-	if err != nil {
-		return bad
+	e := lokiEntry{labels: labels, line: line}
+	if n, err := strconv.ParseInt(nanos, 10, 64); err == nil { // pino-loki sends NaN where the logger writes its times as text: the line has them
+		e.at = time.Unix(0, n)
 	}
-	e := lokiEntry{labels: labels, at: time.Unix(0, n), line: line}
 	if len(v) == 3 {
 		p := objectPart(v[2])
 		if p.fault != nil {

@@ -78,10 +78,10 @@ func TestLoki_Lines(t *testing.T) {
 		["1795316401000000000","http.response.status_code=401 url.full=https://api.lab.test/v1/orders http.request.method=GET level=error msg=\"token rejected\""],
 		["1795316402000000000","10.0.0.1 - - [22/Nov/2026:03:00:02 +0000] \"GET /v1/orders HTTP/1.1\" 401 12 \"-\" \"curl/8\""],
 		["1795316403000000000","started"],
-		["bad","x"], ["1795316403000000000"], 
+		["NaN","{\"time\":\"2026-11-22T03:00:02.5Z\",\"response\":{\"status\":401}}"], ["1795316403000000000"],
 		["1795316404000000000","{\"response\":{\"status\":403}}"]]}]}`)
 	list := s.failures()
-	if len(list) != 3 {
+	if len(list) != 4 {
 		t.Fatalf("%d failures", len(list))
 	}
 	for _, f := range list {
