@@ -64,11 +64,17 @@ func (s *shapes) native(members map[string]any) shaped {
 	if isNative(members) && !slices.ContainsFunc(s.mappings, func(m Mapping) bool { return m.fits(members) }) {
 		return shaped{members: members, content: members}
 	}
-	g := &gathering{shapes: s, fields: map[string]any{}, content: members}
+	g := &gathering{shapes: s, fields: map[string]any{}}
 	g.gather(members, "", 0)
-	out := shaped{members: members, content: g.content, levels: g.levels}
+	out := shaped{members: members, content: members, levels: g.levels}
 	if g.foreign {
 		out.members = g.assemble()
+	}
+	if g.wrapped != nil {
+		out.content = g.wrapped
+		if !g.mapped {
+			out.members = g.wrapped
+		}
 	}
 	out.trace = g.trace
 	if g.line && !holdsExchange(out.members) {
@@ -99,7 +105,8 @@ func isNative(members map[string]any) bool {
 type gathering struct {
 	shapes  *shapes
 	fields  map[string]any // by dotted native path, with the parts of a URL below request.url
-	content map[string]any
+	wrapped map[string]any // a native record inside a string
+	mapped  bool           // a mapping named a field
 	trace   []found
 	levels  []level
 	by      string
@@ -118,8 +125,8 @@ func (g *gathering) gather(members map[string]any, prefix string, depth int) {
 	for _, name := range wrappers() {
 		g.unwrap(members[name], prefix+name, depth)
 	}
-	if depth > 0 && isNative(members) {
-		g.content = members
+	if depth > 0 && g.wrapped == nil && isNative(members) {
+		g.wrapped = members
 	}
 	g.prefix = prefix
 	for _, f := range g.shapes.formats {

@@ -51,13 +51,15 @@ func (g *gathering) applyMappings(members map[string]any) {
 			continue
 		}
 		g.by = "mapping " + m.Name
+		before := len(g.trace)
 		for _, f := range m.fields {
-			g.mapped(f, members)
+			g.takeMapped(f, members)
 		}
+		g.mapped = g.mapped || len(g.trace) > before
 	}
 }
 
-func (g *gathering) mapped(f mappedField, members map[string]any) {
+func (g *gathering) takeMapped(f mappedField, members map[string]any) {
 	if f.value != "" {
 		if g.prefix == "" {
 			g.put(f.field, f.value, "")
