@@ -110,37 +110,36 @@ type allocation struct {
 }
 
 // allocations counts what ten batches allocate after one that fills caches.
-func (r *runner) allocations(ctx context.Context, profiles classify.Profiles, percent int) (allocation, error) {
+func (r *runner) allocations(ctx context.Context, profiles classify.Profiles, percent int) (a allocation, err error) {
 	dir, remove, err := r.folder()
 	if err != nil {
 		return allocation{}, err
 	}
 	defer remove()
+	t := r.traffic(percent)
+	t.records = 11 * r.batch
+	batches, err := bodies(t, r.batch)
+	if err != nil {
+		return allocation{}, err
+	}
 	p, err := openPipeline(ctx, dir, profiles)
 	if err != nil {
 		return allocation{}, err
 	}
-	t := r.traffic(percent)
-	t.records = min(t.records, 11*r.batch)
-	batches, err := bodies(t, r.batch)
-	if err != nil {
-		return allocation{}, errors.Join(err, p.close())
+	defer func() { err = errors.Join(err, p.close()) }()
+	if err := p.post(batches[0]); err != nil {
+		return allocation{}, err
 	}
 	var before, after runtime.MemStats
-	for i, body := range batches {
-		if i == 1 || len(batches) == 1 {
-			runtime.ReadMemStats(&before)
-		}
+	runtime.ReadMemStats(&before)
+	for _, body := range batches[1:] {
 		if err := p.post(body); err != nil {
-			return allocation{}, errors.Join(err, p.close())
+			return allocation{}, err
 		}
 	}
 	runtime.ReadMemStats(&after)
-	n := float64(max(t.records-r.batch, 1))
-	if len(batches) == 1 {
-		n = float64(t.records)
-	}
-	return allocation{percent, float64(after.Mallocs-before.Mallocs) / n, float64(after.TotalAlloc-before.TotalAlloc) / n}, p.close()
+	n := float64(10 * r.batch)
+	return allocation{percent, float64(after.Mallocs-before.Mallocs) / n, float64(after.TotalAlloc-before.TotalAlloc) / n}, nil
 }
 
 // classifyAlone returns verdicts per second on one core, for redacted failures in memory with claims and text.

@@ -146,6 +146,28 @@ func TestQuantileAndMedian(t *testing.T) {
 	}
 }
 
+// On a shared machine each round has its own weather: a ratio is taken within a round, and only then the median.
+func TestFileResult_Targets(t *testing.T) {
+	speeds := func(list ...float64) []figures {
+		runs := make([]figures, len(list))
+		for i, v := range list {
+			runs[i].RecordsPerSecond = v
+			runs[i].BulkPerSecond = v
+		}
+		return runs
+	}
+	f := fileResult{Percent: 10, Records: largeFile, ProductRuns: speeds(60, 6, 600, 6, 60), ReferenceRuns: speeds(10, 1, 200, 1, 10), SplitRuns: speeds(240, 24, 2400, 48, 480)}
+	f.Product, f.Reference = medians(f.ProductRuns), medians(f.ReferenceRuns)
+	got := f.targets()
+	if len(got) != 4 || got[0].Value != 6 || !got[0].Reached || got[1].Value != 0.25 || !got[1].Reached || got[0].Note != "" {
+		t.Errorf("targets %+v", got)
+	}
+	f.Records = 1000
+	if got := f.targets(); got[0].Note == "" {
+		t.Error("a small file passes as the one that is asked for")
+	}
+}
+
 func TestParseOptions(t *testing.T) {
 	for _, args := range [][]string{{"-percent", "101"}, {"-percent", "x"}, {"-parts", "speed"}, {"-rounds", "0"}} {
 		if _, err := parseOptions(args, &strings.Builder{}); err == nil {
