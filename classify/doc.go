@@ -22,7 +22,8 @@
 //
 // Documented texts (Knowledge) are recognised first. A text of one system and one cause counts as named; a text that several causes
 // share stands for the likeliest that no check speaks against, and is never more than inferred; a text that its system says of
-// everything is no complaint, and its causes are only mentioned.
+// everything is no complaint, and its causes are only mentioned. So are those of words that every refusal is made of ("client
+// authentication failed"), unless the provider is known to be the system that documents them: the next one means something else.
 //
 // The lexicon reads everything else. Texts are split into clauses and each clause into notions ("audience", "missing", "not", …); a
 // short table, ordered from the rare notion to the common one, maps notions to complaints. There is no list of whole sentences, so that

@@ -12,6 +12,7 @@ import (
 // corpusExchanges are the failures of every corpus with the history that they meet, without profiles: enough variety to compare runs.
 func corpusExchanges(tb testing.TB) (exchanges []Exchange, histories []History) {
 	tb.Helper()
+	classifier := New(nil, NewKnowledge(DocumentedTexts()))
 	paths, err := filepath.Glob("testdata/corpus/*.ndjson")
 	if err != nil || len(paths) == 0 {
 		tb.Fatalf("corpora: %v %v", paths, err)
@@ -27,7 +28,7 @@ func corpusExchanges(tb testing.TB) (exchanges []Exchange, histories []History) 
 			if err := json.Unmarshal(line, &c); err != nil {
 				tb.Fatal(err)
 			}
-			e := Profiles{}.Locate(c.Record)
+			e := classifier.Locate(c.Record)
 			if e.Outcome == Failed {
 				met := History{}
 				for _, k := range e.Keys() {
