@@ -128,24 +128,3 @@ func TestTokenLifetime(t *testing.T) {
 		})
 	}
 }
-
-// A redactor keeps the names of claims and the lengths of their values: enough to know an ID token by.
-func TestIDToken_Redacted(t *testing.T) {
-	for _, tt := range []struct {
-		name, claims string
-		want         Code
-	}{
-		{"token_use", `{"iss":"https://id.example.com/","aud":"orders-ui","exp":1795183690,"token_use":"string(2)"}`, WrongTokenType},
-		{"token_use of an access token", `{"iss":"https://id.example.com/","aud":"orders-ui","exp":1795183690,"token_use":"string(6)"}`, WrongAudience},
-		{"nonce", `{"iss":"https://id.example.com/","aud":"orders-ui","exp":1795183690,"nonce":"string(22)"}`, WrongTokenType},
-		{"aud is the client", `{"iss":"https://id.example.com/","aud":"orders-ui","azp":"orders-ui","exp":1795183690}`, WrongTokenType},
-		{"aud is the client, with scopes", `{"iss":"https://id.example.com/","aud":"orders-ui","azp":"orders-ui","exp":1795183690,"scope":"a"}`, WrongAudience},
-		{"the API takes the client's id", `{"iss":"https://id.example.com/","aud":"https://api.example.com","azp":"https://api.example.com","exp":1795183690}`, InvalidSignature},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			if v := Classify(Profiles{strictProfile()}.Locate(recordOf(t, tokenCall(tt.claims, ""))), nil); v.Cause != tt.want {
-				t.Errorf("cause %s (%s), want %s: %s", v.Cause, v.Confidence, tt.want, v.Summary)
-			}
-		})
-	}
-}

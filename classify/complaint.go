@@ -74,7 +74,7 @@ func symptoms(cause Code) subject {
 	case MalformedAuthorizationHeader:
 		return aboutHeader | aboutNoToken | aboutStructure
 	case MalformedJWT:
-		return aboutStructure | aboutSignature | aboutHeader | aboutKey | aboutClaims | aboutAlgorithm | aboutRequest
+		return aboutStructure | aboutSignature | aboutHeader | aboutKey | aboutClaims | aboutType | aboutAlgorithm | aboutRequest
 	case WrongTokenType:
 		return aboutType | aboutAudience | aboutIssuer | aboutKeys | aboutStructure | aboutScope | aboutClaims | aboutClient | aboutSub
 	case RevokedToken:

@@ -26,6 +26,8 @@ func (x *examination) kindMismatch() string {
 		return "typ is " + clip(typ) + ", which is no access token"
 	case iss != "" && iss == sub && addressOf(iss).scheme == "" && x.anyTokenEndpoint(list):
 		return "iss equals sub and aud is a token endpoint: this is a client assertion"
+	case iss != "" && iss == sub && t.Claims["scope"] == nil && clientNamed(x.Profile, iss) != nil:
+		return "iss and sub are the registered client " + clip(iss) + ": this is its client assertion"
 	case x.looksLikeAssertion(iss, sub, list):
 		x.kindWeight = likely
 		return "iss equals sub and aud is another server: this looks like a client assertion"

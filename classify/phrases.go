@@ -53,6 +53,8 @@ func transportPhrase(p phrase, t terms) complaint {
 		return named(aboutServer, ProviderUnavailable)
 	case t.any(tConnect) && t.any(tKey|tNetwork) && t.any(pFailed|pNot|tConnect) && !t.any(tSignature|pFound|pUnknown|tAudience|tIssuer|tClient):
 		return named(aboutServer, ProviderUnavailable)
+	case p.phase == ClientSide && t.any(tConnect) && !t.any(subjects|tToken|tKeyFile|tPrivate):
+		return hinted(aboutServer, ProviderUnavailable)
 	case t.all(tConnect|pFailed) && !t.any(subjects):
 		return named(aboutServer, ProviderUnavailable)
 	case t.any(tRate) && t.any(pTooMuch|pMissing|tRate) && !t.any(subjects&^tClient|tToken):

@@ -138,6 +138,9 @@ func (w *words) listen(value, path string, phase Phase) {
 		best = complaintOf(all, phase)
 	}
 	best = w.recognise(value, phase, best)
+	if shown := observedCause(value, best.cause); shown != best.cause {
+		best.cause, best.also, best.strength = shown, nil, 3
+	}
 	if best.subject != 0 {
 		w.take(best, value, path)
 	}

@@ -164,7 +164,7 @@ func termOf(word string) terms {
 		"modsecurity", "mod_security", "waf", "firewall", "big-ip", "awselb", "blocked", "ip", "fastly", "sucuri", "fortiweb", "barracuda", "administrative", "squid", "proxy":
 		return tGateway
 	case "econnrefused", "enotfound", "etimedout", "econnreset", "eai_again", "ehostunreach", "getaddrinfo", "dial", "dns", "unreachable",
-		"unavailable", "timeout", "upstream", "timedout", "tls", "eproto", "gateway", "econnaborted", "enetunreach", "und_err_connect_timeout", "unresolvable", "outage", "maintenance", "eof":
+		"unavailable", "timeout", "upstream", "timedout", "tls", "eproto", "gateway", "econnaborted", "enetunreach", "und_err_connect_timeout", "unresolvable", "outage", "maintenance", "eof", "deadline":
 		return tNetwork
 	case "connection", "connect", "fetch", "fetching", "fetched", "retrieve", "retrieving", "retrieved", "obtain", "http", "response", "download", "host", "reach", "contact", "hang":
 		return tConnect

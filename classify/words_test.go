@@ -62,6 +62,14 @@ func TestHear(t *testing.T) {
 		{TokenRequest, "\"iss\" not satisfied: field \"iss\" not found", MissingClaim},
 		{APICall, "failed to decode value for key iss: json: cannot unmarshal array into Go value of type string", InvalidClaim},
 		{APICall, "unexpected \"typ\" JWT header value", WrongTokenType},
+		{APICall, "oidc: expected audience 'quay-api' got []", MissingClaim},
+		{APICall, "oidc: id token issued by a different provider, expected 'https://a' got ''", MissingClaim},
+		{APICall, "jwt audience invalid. expected: gotham", WrongAudience},
+		{APICall, "oidc: token is expired (Token Expiry: 0001-01-01 00:00:00 +0000 UTC)", MissingClaim},
+		{APICall, "The token will be active at +058861-10-05T17:36:39.000Z.", TimestampUnits},
+		{ClientSide, "java.net.ConnectException: Connection refused", ProviderUnavailable},
+		{ClientSide, "read tcp 10.0.0.1:443: connection reset by peer", ProviderUnavailable},
+		{ClientSide, "context deadline exceeded", ProviderUnavailable},
 		{ClientSide, "Post \"https://id.example.com/oauth/token\": EOF", ProviderUnavailable},
 	} {
 		t.Run(tt.text, func(t *testing.T) {
