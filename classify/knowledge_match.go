@@ -87,7 +87,7 @@ func patternOf(text string) pattern {
 	}
 	p.whole = p.literal <= 2 && codes == 0
 	p.numbered = numbered(text) != ""
-	p.everyday = !slices.ContainsFunc(wordsOf(plain.String()), func(h uint64) bool { return !everydayWord(h) })
+	p.everyday = !slices.ContainsFunc(fieldsOf(plain.String()), func(word string) bool { return !everydayWord(strings.ToLower(word)) })
 	for i, phase := range phases() {
 		var w words
 		if w.listen(plain.String(), "", phase); w.strength >= 2 {
@@ -114,7 +114,7 @@ func cutPlaceholder(text string) (before, after string, found bool) {
 // codesIn counts the words that no sentence holds: with a digit, an underscore or capitals inside.
 func codesIn(text string) int {
 	n := 0
-	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return r > 0x7f || !wordByte(byte(r)) }) {
+	for _, word := range fieldsOf(text) {
 		inner := strings.TrimLeft(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 		if strings.ContainsAny(word, "_0123456789") || strings.ContainsAny(inner, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") {
 			n++
@@ -203,6 +203,13 @@ func (k *Knowledge) find(text string, phase Phase) (best match, total int) {
 	return best, len(words)
 }
 
+// certain reports whether a text is a documented one beyond doubt, whatever stands around it: it has a vendor's number, or it is a whole
+// sentence of that kind and nothing else.
+func (k *Knowledge) certain(text string, phase Phase) bool {
+	m, total := k.find(text, phase)
+	return m.pattern != nil && (m.pattern.numbered || m.pattern.literal >= 4 && !m.pattern.everyday && m.to-m.from == total)
+}
+
 // matchesAt adds the patterns that the hash at i leads to.
 func (k *Knowledge) matchesAt(words []uint64, i int, hash uint64, found []match, n int) int {
 	if k.sieve[hash>>6&1023]&(1<<(hash&63)) == 0 {
@@ -276,7 +283,15 @@ func partAt(words []uint64, at int, part []uint64) bool {
 	return at >= 0 && at+len(part) <= len(words) && slices.Equal(words[at:at+len(part)], part)
 }
 
-func wordsOf(text string) []uint64 { return appendWords(make([]uint64, 0, maxWords), text) }
+func wordsOf(text string) []uint64 {
+	var buffer [maxWords]uint64
+	return slices.Clone(appendWords(buffer[:0], text))
+}
+
+// fieldsOf are the words of a text as they stand there.
+func fieldsOf(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r > 0x7f || !wordByte(byte(r)) })
+}
 
 // appendWords hashes the words of a text, as far as there is room. Everything but ASCII letters, digits and underscores separates
 // them; so do the escapes \", \n, \u0027 and &quot;.

@@ -58,7 +58,7 @@ func (w *words) challenges(field string, phase Phase) {
 }
 
 // member looks at one string or number of the body. Servers put the reason under a few dozen names; names that hold data
-// rather than words are skipped, so that an order's "status": "expired" is no complaint.
+// rather than words are skipped, so that an order's "status": "expired" is no complaint; a documented text counts under any name.
 func (w *words) member(path, key, value string, phase Phase) {
 	if len(value) > maxText {
 		value = value[:maxText]
@@ -76,6 +76,10 @@ func (w *words) member(path, key, value string, phase Phase) {
 	case "error_description", "message", "msg", "detail", "details", "description", "error_message", "errormessage", "errorsummary", "errorcauses",
 		"faultstring", "error_msg", "hint", "error_hint", "error_debug", "cause", "info", "text", "errors", "developermessage", "diagnostics", "error_detail", "errordetail", "claim", "exception", "debug", "additionaldetails", "causes":
 		w.listen(value, path, phase)
+	default:
+		if w.knowledge.certain(value, phase) {
+			w.listen(value, path, phase)
+		}
 	}
 }
 
