@@ -263,3 +263,25 @@ func quoted(t testing.TB, text string) string {
 	}
 	return string(out)
 }
+
+// What a vector forbids reaches no file, no log line and no answer, by whichever protocol its record comes, whole or broken.
+func TestShippers_NothingLeaks(t *testing.T) {
+	var records, broken, forbidden []string
+	for _, v := range vectors(t) {
+		record := oneLine(string(v.Record))
+		records = append(records, record)
+		broken = append(broken, strings.Replace(record, "2026-", "1926-", 1), record[:len(record)-2])
+		forbidden = append(forbidden, v.Forbid...)
+	}
+	eachWire(t, func(t *testing.T, s *service, w wire) {
+		var answers strings.Builder
+		for _, body := range []string{w.wrap(t, records...), w.wrap(t, records...), w.wrap(t, broken...), strings.Join(broken, "\n"), w.wrap(t, records...)[1:]} {
+			_, text := s.ship(w, s.key, body)
+			answers.WriteString(text)
+		}
+		if len(s.failures()) == 0 {
+			t.Error("nothing was stored")
+		}
+		s.assertClean([]byte(answers.String()), forbidden)
+	})
+}
