@@ -11,7 +11,7 @@ func BenchmarkClassify(b *testing.B) {
 	if err := json.Unmarshal([]byte(tokenRequest(soundHeader, soundClaims("aud", `"https://api.example.com"`))), &r); err != nil {
 		b.Fatal(err)
 	}
-	e := New(Profiles{strictProfile()}, nil).Locate(&r)
+	e := New(Profiles{strictProfile()}, NewKnowledge(DocumentedTexts())).Locate(&r)
 	h := History{}
 	accepted := e
 	accepted.Outcome = Accepted
@@ -31,7 +31,7 @@ func BenchmarkClassify_Words(b *testing.B) {
 		"response":{"status":401,"headers":{"www-authenticate":"Bearer error=\"invalid_token\", error_description=\"token has invalid claims: token is expired\""},"body":{"error":"invalid_token","error_description":"token has invalid claims: token is expired"}}}`), &r); err != nil {
 		b.Fatal(err)
 	}
-	e := New(nil, nil).Locate(&r)
+	e := New(nil, NewKnowledge(DocumentedTexts())).Locate(&r)
 	b.ReportAllocs()
 	for b.Loop() {
 		Classify(e, nil)
