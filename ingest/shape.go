@@ -115,6 +115,8 @@ type gathering struct {
 	line    bool   // the record has a log line
 	words   string // of a log line that says of itself that it is an error
 	wordsAt string
+
+	authorizationTold bool // an Authorization field would have been logged
 }
 
 // gather collects from one level: mappings, then records inside strings, access logs, native names and conventions.
@@ -242,7 +244,7 @@ func (f *format) marked(members map[string]any) bool {
 func (g *gathering) take(f format, members map[string]any) {
 	g.by = f.name
 	for _, n := range f.names {
-		if n.as == asHeadersBelow || n.as == asClaimsBelow {
+		if n.as == asHeadersBelow {
 			g.below(n, members)
 			continue
 		}
@@ -261,19 +263,27 @@ func (g *gathering) read(field string, v any, path string, as reading) {
 		return
 	}
 	if value, ok := as.read(v); ok {
+		g.noteHeaders(field, as, value)
 		g.put(field, value, path)
 	}
 }
 
-// below collects the members under a prefix as headers or claims, one by one: loggers flatten both.
+// below collects the members under a prefix as headers, one by one.
 func (g *gathering) below(n naming, members map[string]any) {
 	below := membersBelow(members, n.path)
 	for _, name := range slices.Sorted(maps.Keys(below)) {
-		field := n.field + "." + name
-		if n.as == asHeadersBelow {
-			field = n.field + "." + strings.ToLower(strings.ReplaceAll(name, "_", "-"))
-		}
+		field := n.field + "." + strings.ToLower(strings.ReplaceAll(name, "_", "-"))
+		g.noteHeaders(field, n.as, nil)
 		g.put(field, below[name], g.prefix+n.path+name)
+	}
+}
+
+// noteHeaders notes whether the request's headers tell if there was an Authorization field: all of them were logged,
+// or that one was among those that the operator chose.
+func (g *gathering) noteHeaders(field string, as reading, value any) {
+	headers, _ := value.(map[string]any)
+	if field == "request.headers.authorization" || field == "request.headers" && (as == asHeaders || hasFolded(headers, "authorization")) {
+		g.authorizationTold = true
 	}
 }
 

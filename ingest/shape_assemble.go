@@ -10,6 +10,7 @@ import (
 func (g *gathering) assemble() map[string]any {
 	g.settleTime()
 	g.settleURL()
+	g.settleHeaders()
 	g.settleError()
 	out := map[string]any{}
 	for _, field := range slices.Sorted(maps.Keys(g.fields)) { // a whole object comes before its parts, which are added to a copy of it
@@ -70,8 +71,20 @@ func (g *gathering) settleTime() {
 	}
 }
 
-// settleURL joins the parts of a URL. Without a scheme the host becomes the Host field, which is what the request had: a
-// scheme that nobody logged is not made up.
+// settleHeaders drops a choice of the request's headers in which Authorization could not be: a record that has headers
+// and not that one says that it was not sent.
+func (g *gathering) settleHeaders() {
+	if g.authorizationTold {
+		return
+	}
+	isHeader := func(field string) bool {
+		return field == "request.headers" || strings.HasPrefix(field, "request.headers.")
+	}
+	maps.DeleteFunc(g.fields, func(field string, _ any) bool { return isHeader(field) })
+	g.trace = slices.DeleteFunc(g.trace, func(f found) bool { return isHeader(f.Field) })
+}
+
+// settleURL joins the parts of a URL. A scheme that nobody logged is not made up: host and path stand alone then.
 func (g *gathering) settleURL() {
 	part := func(name string) string {
 		field := "request.url." + name
@@ -93,18 +106,15 @@ func (g *gathering) settleURL() {
 	if host != "" && port != "" && !strings.Contains(host, ":") && !(scheme == "https" && port == "443") && !(scheme == "http" && port == "80") {
 		host += ":" + port
 	}
-	switch {
-	case path == "" && (host == "" || scheme == ""):
-	case host != "" && scheme != "" && (path == "" || path[0] == '/'):
-		g.fields["request.url"] = strings.ToLower(scheme) + "://" + host + path
-		return
-	default:
+	if host != "" && (path == "" || path[0] == '/') {
+		path = host + path
+		if scheme != "" {
+			path = strings.ToLower(scheme) + "://" + path
+		}
+	}
+	if path != "" {
 		g.fields["request.url"] = path
 	}
-	if headers, ok := g.fields["request.headers"].(map[string]any); host == "" || ok && hasFolded(headers, "host") || g.has("request.headers.host") {
-		return
-	}
-	g.fields["request.headers.host"] = host
 }
 
 // settleError makes the words of a line that calls itself an error the client's own log line, where no answer was logged.

@@ -86,7 +86,7 @@ func unescapeQuoted(s string) string {
 	return strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(s)
 }
 
-// commonLine reads host ident user [time] "request" status bytes, and "referer" "user agent" where they follow.
+// commonLine reads host ident user [time] "request" status bytes, and the user agent of "referer" "user agent" where they follow.
 func commonLine(words []word) ([]lineField, bool) {
 	at := 3
 	if len(words) > 4 && words[3].quote == 0 { // the virtual host before the others, as vhost_combined writes it
@@ -108,7 +108,7 @@ func commonLine(words []word) ([]lineField, bool) {
 		fields = append(fields, lineField{"request.url.host", words[0].text})
 	}
 	if len(words) > at+5 && words[at+4].quote == '"' && words[at+5].quote == '"' {
-		fields = append(fields, lineField{"request.headers.referer", words[at+4].text}, lineField{"user_agent", words[at+5].text})
+		fields = append(fields, lineField{"user_agent", words[at+5].text})
 	}
 	return fields, true
 }

@@ -124,7 +124,7 @@ func readingOf(field string) (as reading, ok bool) {
 	if slices.Contains(mappableTexts(), field) {
 		return asIs, true
 	}
-	for _, pattern := range []string{"request.headers.?*", "response.headers.?*", "client_assertion.claims.?*", "access_token.claims.?*"} {
+	for _, pattern := range []string{"request.headers.?*", "response.headers.?*"} {
 		if ok, _ := path.Match(pattern, field); ok {
 			return asAny, true
 		}

@@ -153,7 +153,7 @@ func (f *mappingFile) field(key, n *yaml.Node) mappedField {
 	as, known := readingOf(key.Value)
 	if !known {
 		f.problem(key, "%.100q is no native field; those with a text are %s; others are time, request.line, request.headers, request.body, "+
-			"response.status, response.headers, response.body, client_assertion, access_token and names below their headers and claims",
+			"response.status, response.headers, response.body, client_assertion, access_token, their header and claims, and names below headers",
 			key.Value, strings.Join(mappableTexts(), ", "))
 	}
 	m := mappedField{field: key.Value, as: as}

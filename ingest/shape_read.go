@@ -23,11 +23,11 @@ const (
 	asStatus               // a number, also as text
 	asRequestLine          // METHOD target protocol
 	asHeaders              // an object, a list of names and values, or either as JSON text
-	asHeadersBelow         // the members whose path begins with this one
-	asClaimsBelow
-	asHTTPS   // present: the connection was TLS
-	asAddress // host:port, of which the host counts
-	asFirst   // the first of a list separated by commas
+	asSomeHeaders          // the same, but a choice of the headers
+	asHeadersBelow         // the members whose path begins with this one, also a choice
+	asHTTPS                // present: the connection was TLS
+	asAddress              // host:port, of which the host counts
+	asFirst                // the first of a list separated by commas
 	asMembers
 	asDetails // what Envoy says about a response that it made itself
 	asAny     // a text or an object
@@ -56,7 +56,7 @@ func (r reading) read(v any) (value any, ok bool) {
 		return cloudflareTime(v)
 	case asStatus:
 		return status(v)
-	case asHeaders:
+	case asHeaders, asSomeHeaders:
 		return headerFields(v)
 	case asHTTPS:
 		return "https", true

@@ -226,3 +226,25 @@ func FuzzAccessLine(f *testing.F) {
 		}
 	})
 }
+
+// A log that holds a choice of the headers does not say that Authorization was not sent; one that names the field does.
+func TestShapes_AChoiceOfHeadersIsNoMissingToken(t *testing.T) {
+	const nginx = `{"time_iso8601":"2026-11-22T02:19:00+00:00","remote_addr":"192.0.2.7","request":"GET /v1 HTTP/1.1","status":"401","http_accept":"*/*"%}`
+	const otel = `{"@timestamp":"2026-11-22T02:19:00Z","http.request.method":"GET","url.path":"/v1","http.response.status_code":401,"http.request.header.content-type":["a/b"]%}`
+	const logpush = `{"EdgeStartTimestamp":1795313940,"ClientRequestMethod":"GET","ClientRequestURI":"/v1","EdgeResponseStatus":401,"RequestHeaders":{"accept":"*/*"%}}`
+	tests := []struct {
+		log, more string
+		missing   bool
+	}{
+		{nginx, "", false}, {nginx, `,"http_authorization":"-"`, true}, {nginx, `,"http_authorization":"Bearer [jwt]"`, false},
+		{otel, "", false}, {otel, `,"http.request.header.authorization":[""]`, true},
+		{logpush, "", false}, {logpush, `,"Authorization":""`, true},
+	}
+	red := testRedactor(t)
+	for _, tt := range tests {
+		r := decodeLog(t, red, strings.Replace(tt.log, "%", tt.more, 1))
+		if got := verdictOf(r).Cause == classify.MissingToken; got != tt.missing {
+			t.Errorf("missing_token is %v for %+v of %s%s", got, r.Request, tt.log, tt.more)
+		}
+	}
+}
