@@ -299,6 +299,10 @@ func checkIdentity(x *examination) {
 		x.skip(check, x.claimPath("sub"), "an authorization grant's sub is its user")
 		return
 	}
+	if r := x.Profile.Assertion; r != nil && r.DistinctSubject {
+		x.skip(check, x.claimPath("sub"), "at this provider iss and sub name two parties")
+		return
+	}
 	iss, sub, id := textOf(x.token.Claims["iss"]), textOf(x.token.Claims["sub"]), x.form.text("client_id")
 	f := finding{cause: ClientIdentityMismatch, weight: demonstrated}
 	switch {

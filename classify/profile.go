@@ -54,7 +54,10 @@ type AssertionRules struct {
 	MaxLifetime    *Duration `yaml:"max_lifetime" json:"max_lifetime,omitempty"` // exp − iat
 	ClockSkew      *Duration `yaml:"clock_skew" json:"clock_skew,omitempty"`
 	SingleUseJTI   bool      `yaml:"single_use_jti" json:"single_use_jti,omitempty"`
-	ContentType    string    `yaml:"content_type" json:"content_type,omitempty"` // media type of the token request
+	// DistinctSubject says that iss and sub name two parties by design: an authorization grant for a user (RFC 7523 section
+	// 2.1), or a client secret that a team signs. Else both are the client id (section 3).
+	DistinctSubject bool   `yaml:"distinct_subject" json:"distinct_subject,omitempty"`
+	ContentType     string `yaml:"content_type" json:"content_type,omitempty"` // media type of the token request
 }
 
 // AccessTokenRules are the demands on a bearer token at the provider's API.
