@@ -73,7 +73,7 @@ func (s *shapes) native(members map[string]any) shaped {
 	if g.wrapped != nil {
 		out.content = g.wrapped
 		if !g.mapped {
-			out.members = g.wrapped
+			out.members = addressed(g.wrapped, out.members)
 		}
 	}
 	out.trace = g.trace

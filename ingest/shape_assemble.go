@@ -19,6 +19,17 @@ func (g *gathering) assemble() map[string]any {
 	return out
 }
 
+// addressed gives a native record that was wrapped what only the wrapping knows about where it came from.
+func addressed(record, wrapping map[string]any) map[string]any {
+	out := maps.Clone(record)
+	for _, name := range []string{"provider", "environment", "service", "request_id", "trace_id"} {
+		if out[name] == nil && wrapping[name] != nil {
+			out[name] = wrapping[name]
+		}
+	}
+	return out
+}
+
 // place sets a value at a path; below headers and claims the rest of the path is one name.
 func place(out map[string]any, path []string, v any) {
 	depth := len(path)
