@@ -74,9 +74,7 @@ func NewKnowledge(texts []Text) *Knowledge {
 	}
 	for i, key := range order {
 		k.patterns[i].readings = readingsOf(rows[key])
-		for _, t := range rows[key] {
-			k.patterns[i].systems = append(k.patterns[i].systems, wordsOf(t.System))
-		}
+		k.patterns[i].speakers = speakersOf(rows[key])
 	}
 	k.index()
 	return k

@@ -21,12 +21,18 @@ type pattern struct {
 	literal   int        // words in parts
 	openStart bool       // a placeholder comes first
 	openEnd   bool
-	whole     bool       // one or two words mean something only when nothing else is said
-	numbered  bool       // it has a vendor's number, which no other text has by chance
-	everyday  bool       // every server has these words, whatever it means by them
-	systems   [][]uint64 // the words of the names of those that are documented to have them
+	whole     bool      // one or two words mean something only when nothing else is said
+	numbered  bool      // it has a vendor's number, which no other text has by chance
+	everyday  bool      // every server has these words, whatever it means by them
+	speakers  []speaker // the systems that are documented to have them
 	readings  readings
 	alone     [3]Code // what the lexicon makes of the words alone, by phase: a reading of more comes from what stands beside them
+}
+
+// A speaker is a system with what it means by a pattern.
+type speaker struct {
+	name     []uint64 // hashes of its words
+	readings readings
 }
 
 // An anchor is where the pair of words that leads to a pattern stands in it.

@@ -109,7 +109,7 @@ func (w *words) recognise(value string, phase Phase, heard complaint) complaint 
 		return heard
 	}
 	w.speaks = w.speaks || m.pattern.numbered
-	r := m.pattern.readings.at(phase)
+	r, known := m.pattern.readingBy(w.provider, phase)
 	more := heard.strength >= 2 && heard.cause != m.pattern.alone[phaseIndex(phase)]
 	unsaid := total - (m.to - m.from) // words that the text has beyond the documented ones
 	switch {
@@ -118,7 +118,7 @@ func (w *words) recognise(value string, phase Phase, heard complaint) complaint 
 	case r.cause == Unclassified:
 		w.mayBe = r.also
 		return complaint{}
-	case m.pattern.everyday && m.pattern.alone[phaseIndex(phase)] == "" && !m.pattern.spokenBy(w.provider):
+	case m.pattern.everyday && m.pattern.alone[phaseIndex(phase)] == "" && !known:
 		w.mayBe = append([]Code{r.cause}, r.also...)
 		return heard // what one system means by such words is no clue to what the next one means
 	case more && r.has(heard.cause) && len(r.also) > 0:
@@ -275,18 +275,38 @@ func requestSubject(cause Code) subject {
 	return 0
 }
 
-// spokenBy reports whether a provider of that name is one of the systems: entra is Microsoft Entra ID.
-func (p *pattern) spokenBy(provider string) bool {
-	var buffer [8]uint64
-	name := appendWords(buffer[:0], provider)
-	return len(name) > 0 && slices.ContainsFunc(p.systems, func(system []uint64) bool {
-		for at := range system {
-			if partAt(system, at, name) {
-				return true
+// speakersOf are the systems of texts with the same words, each with its own readings.
+func speakersOf(texts []Text) []speaker {
+	var out []speaker
+	for i, t := range texts {
+		same := func(other Text) bool { return other.System == t.System }
+		if slices.IndexFunc(texts, same) < i {
+			continue // this system is there
+		}
+		var own []Text
+		for _, other := range texts[i:] {
+			if same(other) {
+				own = append(own, other)
 			}
 		}
-		return false
-	})
+		out = append(out, speaker{name: wordsOf(t.System), readings: readingsOf(own)})
+	}
+	return out
+}
+
+// readingBy is what a provider of that name means: entra is Microsoft Entra ID. known reports whether it is one of the speakers; else
+// the reading is that of them all.
+func (p *pattern) readingBy(provider string, phase Phase) (r reading, known bool) {
+	var buffer [8]uint64
+	name := appendWords(buffer[:0], provider)
+	for i := range p.speakers {
+		for at := range p.speakers[i].name {
+			if len(name) > 0 && partAt(p.speakers[i].name, at, name) {
+				return p.speakers[i].readings.at(phase), true
+			}
+		}
+	}
+	return p.readings.at(phase), false
 }
 
 // everydayWord reports whether a word is one of those that every refusal is made of. A text of nothing else ("client authentication
