@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -121,5 +122,18 @@ nonsense`), testRedactor(t))
 	}
 	if out[3].Error == nil || out[3].Error.Code != "not_json" {
 		t.Errorf("nonsense: %+v", out[3])
+	}
+}
+
+// The mapping on the page about formats is one.
+func TestReadMappings_OfTheDocumentation(t *testing.T) {
+	page, err := os.ReadFile("../docs/shapes.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```yaml\n")
+	text, _, ok := strings.Cut(rest, "```")
+	if list, err := ReadMappings("shapes.md", []byte(text)); !ok || err != nil || len(list) != 1 {
+		t.Errorf("%d mappings: %v", len(list), err)
 	}
 }
