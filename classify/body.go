@@ -127,7 +127,7 @@ func (r *bodyReader) members(path, key string, depth int, object bool) {
 				return
 			}
 			name = r.text()
-			inner = path + "." + clip(name)
+			inner = memberPath(path, name)
 		}
 		if depth >= maxDepth {
 			r.pos = len(r.data)
@@ -135,6 +135,23 @@ func (r *bodyReader) members(path, key string, depth int, object bool) {
 		}
 		r.value(inner, name, depth+1)
 	}
+}
+
+// memberPath is the path of a member. The usual ones are spelt out, since nearly every answer has them.
+func memberPath(path, name string) string {
+	if path == "response.body" {
+		switch name {
+		case "error":
+			return "response.body.error"
+		case "error_description":
+			return "response.body.error_description"
+		case "message":
+			return "response.body.message"
+		case "code":
+			return "response.body.code"
+		}
+	}
+	return path + "." + clip(name)
 }
 
 func (r *bodyReader) text() string {

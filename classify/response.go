@@ -107,7 +107,7 @@ func (w *words) setCode(value, path string, phase Phase) {
 	w.listen(value, path, phase)
 }
 
-// text finds the most telling clause. Of equals the later one counts: libraries wrap the reason in what it led to.
+// listen finds the most telling clause. Of equals the later one counts: libraries wrap the reason in what it led to.
 func (w *words) listen(value, path string, phase Phase) {
 	if value == "" {
 		return
@@ -115,9 +115,10 @@ func (w *words) listen(value, path string, phase Phase) {
 	w.note(value, path)
 	var best complaint
 	var all, before phrase
-	eachPhrase(value, func(p phrase) {
+	reader := phraseReader{text: value}
+	for p, ok := reader.next(); ok; p, ok = reader.next() {
 		if boilerplate(p) {
-			return
+			continue
 		}
 		if !p.terms.any(predicates) {
 			p.terms |= before.terms // "missing required claim: jti"
@@ -137,7 +138,7 @@ func (w *words) listen(value, path string, phase Phase) {
 		if c.subject != 0 && c.strength >= best.strength {
 			best = c
 		}
-	})
+	}
 	if best.subject == 0 {
 		best = complaintOf(all, phase)
 	}

@@ -308,7 +308,9 @@ const subjects = tAudience | tIssuer | tSub | tExpiry | tNotBefore | tIssuedAt |
 func (p *phrase) add(word string) {
 	t := termOf(word)
 	if t == 0 && strings.IndexByte(word, '_') > 0 {
-		for part := range strings.SplitSeq(word, "_") {
+		for more := true; more; {
+			var part string
+			part, word, more = strings.Cut(word, "_")
 			p.add(part)
 		}
 		return
@@ -324,81 +326,4 @@ func (p *phrase) add(word string) {
 	p.terms |= t
 	p.notes |= noteOf(word)
 	p.words++
-}
-
-// oneWord lists beginnings of capitalised words that are not two: maxAge, DPoP.
-func oneWord(start []byte) bool { return string(start) == "max" || string(start) == "dpo" }
-
-// A phraseReader cuts a text into words and clauses.
-type phraseReader struct {
-	each   func(phrase)
-	clause phrase
-	word   [48]byte // longer words are in no lexicon
-	n      int
-}
-
-func (r *phraseReader) letter(c byte) {
-	if r.n < len(r.word) {
-		r.word[r.n] = c
-		r.n++
-	}
-}
-
-func (r *phraseReader) endWord() {
-	if r.n > 0 {
-		r.clause.add(string(r.word[:r.n]))
-		r.n = 0
-	}
-}
-
-func (r *phraseReader) endClause() {
-	r.endWord()
-	if r.clause.terms != 0 {
-		r.each(r.clause)
-	}
-	r.clause = phrase{}
-}
-
-// eachPhrase splits a text into clauses and hands over the terms of each. Examples in parentheses and URLs are skipped: they
-// name things that did not go wrong. CamelCase codes such as TokenExpiredError are read as words.
-func eachPhrase(text string, each func(phrase)) {
-	r := phraseReader{each: each}
-	for i := 0; i < len(text); i++ {
-		c := text[i]
-		switch {
-		case c >= 'A' && c <= 'Z':
-			if i > 0 && text[i-1] >= 'a' && text[i-1] <= 'z' && !oneWord(r.word[:r.n]) {
-				r.endWord()
-			}
-			r.letter(c + 'a' - 'A')
-		case c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '_', c == '#', c == '-' && r.n > 0:
-			r.letter(c)
-		case c == '\'' && r.n > 0 && i+1 < len(text) && text[i+1] >= 'a' && text[i+1] <= 'z', c == '/' && string(r.word[:r.n]) == "application":
-			r.letter(c) // isn't, application/x-www-form-urlencoded
-		case c == ':' && strings.HasPrefix(text[i:], "://"):
-			r.n = 0
-			for i+1 < len(text) && strings.IndexByte(" \t\r\n\"'<>),", text[i+1]) < 0 {
-				i++
-			}
-		case c == '(' && (strings.HasPrefix(text[i:], "(e.g") || strings.HasPrefix(text[i:], "(tried")):
-			r.endWord()
-			i += max(0, strings.IndexByte(text[i:], ')'))
-		case endsClause(text, i):
-			r.endClause()
-		default:
-			r.endWord()
-		}
-	}
-	r.endClause()
-}
-
-// endsClause reports whether the character at i ends a clause; a dot inside a name and a colon inside a time do not.
-func endsClause(text string, i int) bool {
-	switch text[i] {
-	case '\n', ';', '|', '!':
-		return true
-	case '.', ':':
-		return i+1 == len(text) || strings.IndexByte(" \n\"", text[i+1]) >= 0
-	}
-	return false
 }

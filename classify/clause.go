@@ -1,0 +1,85 @@
+package classify
+
+import "strings"
+
+// A phraseReader cuts a text into clauses and gives the terms of each. Examples in parentheses and URLs are skipped: they name things
+// that did not go wrong. CamelCase codes such as TokenExpiredError are read as words.
+type phraseReader struct {
+	text   string
+	pos    int
+	clause phrase
+	word   [48]byte // longer words are in no lexicon
+	n      int
+}
+
+func (r *phraseReader) letter(c byte) {
+	if r.n < len(r.word) {
+		r.word[r.n] = c
+		r.n++
+	}
+}
+
+func (r *phraseReader) endWord() {
+	if r.n > 0 {
+		r.clause.add(string(r.word[:r.n]))
+		r.n = 0
+	}
+}
+
+// next reads one clause that holds a term; ok is false at the end of the text.
+func (r *phraseReader) next() (clause phrase, ok bool) {
+	for r.pos < len(r.text) {
+		ends := endsClause(r.text, r.pos)
+		r.step()
+		r.pos++
+		if ends && r.clause.terms != 0 {
+			break
+		}
+		if ends {
+			r.clause = phrase{}
+		}
+	}
+	r.endWord()
+	clause, r.clause = r.clause, phrase{}
+	return clause, clause.terms != 0
+}
+
+// step reads the character at pos, or the URL or the example that begins there.
+func (r *phraseReader) step() {
+	text, i := r.text, r.pos
+	switch c := text[i]; {
+	case c >= 'A' && c <= 'Z':
+		if i > 0 && text[i-1] >= 'a' && text[i-1] <= 'z' && !oneWord(r.word[:r.n]) {
+			r.endWord()
+		}
+		r.letter(c + 'a' - 'A')
+	case c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '_', c == '#', c == '-' && r.n > 0:
+		r.letter(c)
+	case c == '\'' && r.n > 0 && i+1 < len(text) && text[i+1] >= 'a' && text[i+1] <= 'z', c == '/' && string(r.word[:r.n]) == "application":
+		r.letter(c) // isn't, application/x-www-form-urlencoded
+	case c == ':' && strings.HasPrefix(text[i:], "://"):
+		r.n = 0
+		for r.pos+1 < len(text) && strings.IndexByte(" \t\r\n\"'<>),", text[r.pos+1]) < 0 {
+			r.pos++
+		}
+	case c == '(' && (strings.HasPrefix(text[i:], "(e.g") || strings.HasPrefix(text[i:], "(tried")):
+		r.endWord()
+		r.pos += max(0, strings.IndexByte(text[i:], ')'))
+	default:
+		r.endWord()
+	}
+}
+
+// endsClause reports whether the character at i ends a clause; a dot inside a name and a colon inside a time do not.
+func endsClause(text string, i int) bool {
+	switch text[i] {
+	case '\n', ';', '|', '!':
+		return true
+	case '.', ':':
+		return i+1 == len(text) || strings.IndexByte(" \n\"", text[i+1]) >= 0
+	}
+	return false
+}
+
+// oneWord lists beginnings of capitalised words that are not two: maxAge, DPoP.
+func oneWord(start []byte) bool { return string(start) == "max" || string(start) == "dpo" }
