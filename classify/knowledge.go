@@ -54,7 +54,7 @@ type Knowledge struct {
 	sieve    [1 << 10]uint64 // a bit for each anchor's hash: nearly every word of a text misses, and a bit is cheaper than the map
 }
 
-// NewKnowledge prepares texts for matching. It takes a few milliseconds: do it once.
+// NewKnowledge prepares texts for matching. It takes some ten milliseconds: do it once.
 func NewKnowledge(texts []Text) *Knowledge {
 	k := &Knowledge{texts: texts}
 	rows := map[string][]Text{}
