@@ -31,7 +31,7 @@ func (x *examination) kindMismatch() string {
 	case x.looksLikeAssertion(iss, sub, list):
 		x.kindWeight = likely
 		return "iss equals sub and aud is another server: this looks like a client assertion"
-	case textOf(t.Claims["token_use"]) == "id" || textOf(t.Claims["token_use"]) == "string(2)": // what a redactor leaves; the other value is access
+	case textOf(t.Claims["token_use"]) == "id", textOf(t.Claims["token_use"]) == "string(2)" && t.Claims["scope"] == nil: // what a redactor leaves; the other value is access
 		return "token_use is id: this is an ID token"
 	case x.audienceIsClient(list):
 		return "aud is the client itself and there is no scope: this is an ID token"

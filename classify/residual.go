@@ -54,8 +54,11 @@ func (x *examination) residual(explained bool) []candidate {
 }
 
 // residualSilence: a client that got no answer and names no fault of its own could not reach the server. HTTP clients write the
-// method and the address before the reason, which redaction or a logger may have cut.
+// method and the address before the reason, which redaction or a logger may have cut. A line that repeats an answer is none of these.
 func (x *examination) residualSilence(at func(Code, string) []candidate) []candidate {
+	if containsFold(x.Record.Error, "invalid", "unauthorized", "forbidden", "denied", "status", " 400", " 401", " 403") {
+		return nil
+	}
 	if strings.Contains(x.Record.Error, "://") || x.Record.Request != nil && x.Record.Request.URL != "" {
 		return at(ProviderUnavailable, "there was no answer, and the client reports no fault of its own")
 	}

@@ -89,6 +89,14 @@ func TestSilence_IsTheServers(t *testing.T) {
 	}
 }
 
+// A client's line that repeats an answer does not mean that there was none.
+func TestSilence_NotWithAnAnswer(t *testing.T) {
+	v := judgeStory(t, `{"time":"2026-11-20T14:03:20Z","id":"r","error":"OAuth2Error: https://id.example.com/oauth/token said invalid_client","request":{"method":"POST","url":"https://id.example.com/oauth/token"}}`)
+	if v.Cause == ProviderUnavailable {
+		t.Errorf("cause %s (%s): %s", v.Cause, v.Confidence, v.Summary)
+	}
+}
+
 func TestContentType_JSONWithoutRule(t *testing.T) {
 	request := func(id, status, body string) string {
 		return `{"time":"2026-11-20T14:03:2` + id + `Z","id":"` + id + `","request":{"method":"POST","url":"https://id.example.org/oauth/token","headers":{"content-type":"application/json"},"body":{"grant_type":"client_credentials","client_secret":"[set]"}},"response":{"status":` + status + `,"body":` + body + `}}`
