@@ -128,8 +128,11 @@ func epoch(v any, unit time.Duration) (any, bool) {
 		}
 		text = strconv.FormatFloat(f, 'f', -1, 64)
 	}
+	if !isDigits(text) { // big.Rat reads 0x1p999999999 too, and takes for ever
+		return nil, false
+	}
 	number, ok := new(big.Rat).SetString(text)
-	if !ok || strings.Contains(text, "/") {
+	if !ok {
 		return nil, false
 	}
 	nanos := number.Mul(number, new(big.Rat).SetInt64(int64(unit)))

@@ -61,7 +61,7 @@ func verdictOf(r classify.Record) classify.Verdict {
 	return classify.Classify(e, classify.History{})
 }
 
-func asText(t *testing.T, v any) string {
+func asText(t testing.TB, v any) string {
 	t.Helper()
 	text, err := json.MarshalIndent(v, "", " ")
 	if err != nil {
@@ -150,6 +150,8 @@ func TestShapes_Times(t *testing.T) {
 		{asSeconds, json.Number("1e400"), ""},
 		{asSeconds, json.Number("1e300"), ""},
 		{asSeconds, "1/2", ""},
+		{asSeconds, "0x1p999999999", ""},
+		{asSeconds, "1_000", ""},
 		{asSeconds, true, ""},
 		{asMillis, json.Number("1795313940123"), "2026-11-22T02:19:00.123Z"},
 		{asNanos, "1795313940123456789", "2026-11-22T02:19:00.123456789Z"},
@@ -211,6 +213,27 @@ func TestShapes_TextLines(t *testing.T) {
 		t.Error("a line without status was read")
 	}
 	Decode([]byte(strings.Repeat(`1 [ " `, 1<<20)), testRedactor(t))
+}
+
+// Whatever a log holds: no panic, one explanation for each part, and no more records than parts.
+func FuzzShapes(f *testing.F) {
+	for _, s := range shapeFixtures(f) {
+		f.Add([]byte(s.log))
+	}
+	f.Add([]byte(`{"http":{"request":[],"response":{"status_code":{}}},"url":"x","time":1e999,"headers":[["a"]],"request_headers":[{"name":1,"value":2},"a:b",[1,2]]}`))
+	f.Add([]byte(`{"body":{"body":{"body":{"body":{"time":"2026-11-22T02:19:00Z","response":{}}}}},"message":"{\"message\":\"{\"}"}`))
+	mappings, err := ReadMappings("m", []byte("mappings: [{match: {a: '*'}, fields: {time: {path: t, unit: seconds}, request.headers: h, request.headers.x: h.x, access_token.claims: c}}]"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	red := testRedactor(f).WithMappings(mappings)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		records, bad := Decode(body, red)
+		if out := Explain(body, red); len(out) != len(records)+len(bad) || CountRecords(body) != len(out) {
+			t.Fatalf("%d explanations of %d records and %d others", len(out), len(records), len(bad))
+		}
+		asText(t, records)
+	})
 }
 
 func FuzzAccessLine(f *testing.F) {
