@@ -140,12 +140,20 @@ func (s *server) serve(ctx context.Context, p *program) error {
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
+	// The sign-in link is there before the first answer, so that whoever waits for one finds it.
+	if !s.demo {
+		if err := s.welcome(ctx, p); err != nil {
+			return err
+		}
+	}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(s.listener) }()
 	s.log.Info("listening", "address", s.listener.Addr().String(), "version", version())
-	if err := s.welcome(ctx, p); err != nil && ctx.Err() == nil {
-		srv.Close()
-		return err
+	if s.demo {
+		if err := s.presentDemo(ctx, p); err != nil && ctx.Err() == nil {
+			srv.Close()
+			return err
+		}
 	}
 	select {
 	case err := <-failed:

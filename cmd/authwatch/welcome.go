@@ -14,13 +14,8 @@ import (
 // adminName is the user that the first start creates.
 const adminName = "admin"
 
-// welcome makes the first user and tells people how to get in; a demo is filled first.
+// welcome makes the first user and tells people how to get in.
 func (s *server) welcome(ctx context.Context, p *program) error {
-	if s.demo {
-		if err := s.fillDemo(ctx, p); err != nil {
-			return err
-		}
-	}
 	users, err := s.store.ListUsers(ctx)
 	if err != nil {
 		return fmt.Errorf("list users: %w", err)
@@ -75,6 +70,14 @@ func createPrivate(path, text string) error {
 	}
 	_, err = file.WriteString(text)
 	return errors.Join(err, file.Sync(), file.Close())
+}
+
+// presentDemo gives the link when there is something to see.
+func (s *server) presentDemo(ctx context.Context, p *program) error {
+	if err := s.fillDemo(ctx, p); err != nil {
+		return err
+	}
+	return s.welcome(ctx, p)
 }
 
 // fillDemo sends the sample traffic through the ingestion API and keeps a trickle going until ctx ends.
