@@ -83,7 +83,7 @@ func TestEveryFaultReachesTheVerifier(t *testing.T) {
 			if seen != answered {
 				t.Errorf("the verifier saw %d requests, the corpus has %d of its answers", seen, answered)
 			}
-			if sent, accepted := corpus.Sent["R05"], corpus.Accepted["R05"]; sent != 3 || accepted != 0 {
+			if sent, accepted := corpus.Sent["R05"], corpus.Accepted["R05"]; sys.Calls && (sent != 3 || accepted != 0) {
 				t.Errorf("%d tokens expired in use, of which %d were still accepted; want 3 and 0", sent, accepted)
 			}
 			checkLines(t, encodeLines(t, corpus.Lines))
@@ -136,19 +136,14 @@ func TestSameSeedSameLabels(t *testing.T) {
 	}
 }
 
-// TestHeldOut holds the recorded corpora to the same demands as a fresh one.
-func TestHeldOut(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join("..", "..", "classify", "testdata", "heldout", "*.ndjson"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(files) < len(systems()) {
-		t.Errorf("%d corpora are recorded, there are %d systems", len(files), len(systems()))
-	}
-	for _, file := range files {
+// TestCorpora holds the recorded corpora to the same demands as a fresh one.
+func TestCorpora(t *testing.T) {
+	for _, sys := range systems() {
+		file := filepath.Join("..", "..", "classify", "testdata", sys.Set, sys.Name+".ndjson")
 		data, err := os.ReadFile(file)
 		if err != nil {
-			t.Fatal(err)
+			t.Error(err)
+			continue
 		}
 		if len(data) > 250_000 {
 			t.Errorf("%s has %d bytes: a corpus must stay readable in a review", file, len(data))

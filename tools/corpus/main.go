@@ -30,6 +30,7 @@ func main() {
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("corpus", flag.ContinueOnError)
 	verifier := flags.String("verifier", "", "record only this one")
+	set := flags.String("set", heldOutSet, "record this set of verifiers, unless -verifier names one: "+heldOutSet+", "+blindSet)
 	seed := flags.Uint64("seed", 1, "decides the order and the values of the attempts")
 	dir := flags.String("out", ".", "directory of the corpora")
 	if err := flags.Parse(args); err != nil {
@@ -37,7 +38,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 	found := false
 	for _, sys := range systems() {
-		if *verifier != "" && *verifier != sys.Name {
+		wanted := sys.Set == *set
+		if *verifier != "" {
+			wanted = sys.Name == *verifier
+		}
+		if !wanted {
 			continue
 		}
 		found = true
@@ -46,7 +51,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		}
 	}
 	if !found {
-		return fmt.Errorf("no verifier %q", *verifier)
+		return fmt.Errorf("no verifier %q in set %q", *verifier, *set)
 	}
 	return nil
 }

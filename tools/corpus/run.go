@@ -70,7 +70,7 @@ func (s System) faults() []Fault {
 	var list []Fault
 	add := func(faults []Fault, wanted bool) {
 		for _, f := range faults {
-			if wanted && f.appliesTo(s) {
+			if wanted && f.appliesTo(s) && !slices.Contains(s.Dies, f.ID) {
 				list = append(list, f)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 // contributor adds a verifier by adding a System to systems and its adapter.
 type System struct {
 	Name     string   // of the corpus: <Name>.ndjson, and provider lab-<Name>
+	Set      string   // that its corpus belongs to: heldOutSet, blindSet
 	Packages []string // of the verifier; their versions, from go.mod or package-lock.json, become the truth's "verifier"
 
 	// One of the two starts the verifier: Node names node/<Node>.mjs, Go builds the handler in this process.
@@ -38,10 +39,17 @@ type System struct {
 	Admin       string              // path whose DELETE asks for the role admin; "": none
 	Revokes     bool                // it can refuse a token by its jti
 	Vague       map[string][]string // by fault: what its record allows as well, because the verifier's words name no cause; docs/corpus.md argues each
+	Dies        []string            // faults that are not injected, because they end the verifier's process
 	KeysAtStart bool                // it does not start without the issuer's keys
 	Limits      bool                // it has a rate limiter
 	Blocks      bool                // it has a filter of client addresses
 }
+
+// The sets of corpora are the directories below classify/testdata that they are recorded into.
+const (
+	heldOutSet = "heldout" // its misses were read, and rules mended by them
+	blindSet   = "blind"   // only its figures are looked at
+)
 
 func (s System) times() int {
 	if s.Times == 0 {

@@ -5,5 +5,6 @@ func systems() []System {
 	return []System{
 		goOIDCSystem(), goJWTMiddlewareSystem(), jwxSystem(),
 		fastifySystem(), koaSystem(), hapiSystem(), honoSystem(), betterAuthSystem(),
+		echoJWTSystem(), jwtAuthSystem(), katarasSystem(), goJoseSystem(), awsSystem(), oktaSystem(), googleSystem(),
 	}
 }

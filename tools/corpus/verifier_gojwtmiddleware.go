@@ -52,7 +52,7 @@ func goJWTMiddleware(s Setup) (http.Handler, error) {
 
 func goJWTMiddlewareSystem() System {
 	return System{
-		Name: "go-jwt-middleware", Packages: []string{"github.com/auth0/go-jwt-middleware/v2", "gopkg.in/go-jose/go-jose.v2"}, Go: goJWTMiddleware,
+		Name: "go-jwt-middleware", Set: heldOutSet, Packages: []string{"github.com/auth0/go-jwt-middleware/v2", "gopkg.in/go-jose/go-jose.v2"}, Go: goJWTMiddleware,
 		Calls: true, Algorithm: "RS256", Skew: 30 * time.Second, Required: []string{"iss", "aud"},
 		TokenPath: "/oauth/token",
 		Services:  []string{"seat-map", "box-office"}, Clients: []string{"t8Xq2vLrPz5nWk1c", "Hd4yJm7sBf0eUa9g", "Nc6oRi3tKx8wQl5p"},
