@@ -62,12 +62,30 @@ func (r *phraseReader) step() {
 		for r.pos+1 < len(text) && strings.IndexByte(" \t\r\n\"'<>),", text[r.pos+1]) < 0 {
 			r.pos++
 		}
+	case c == '{' && i > 0:
+		r.endWord()
+		r.pos += quotedToken(text[i:])
 	case c == '(' && (strings.HasPrefix(text[i:], "(e.g") || strings.HasPrefix(text[i:], "(tried")):
 		r.endWord()
 		r.pos += max(0, strings.IndexByte(text[i:], ')'))
 	default:
 		r.endWord()
 	}
+}
+
+// quotedToken is the length, less one, of the JSON object that a text begins with if that is a token's header or claims, which some
+// servers repeat behind their reason: data, not words. An object that holds the reason itself is left to be read.
+func quotedToken(text string) int {
+	end := strings.IndexByte(text, '}')
+	if end < 0 || strings.Contains(text, `"error`) || strings.Contains(text, `"message`) {
+		return 0
+	}
+	for _, member := range [...]string{`"alg"`, `"iss"`, `"aud"`, `"exp"`, `"iat"`, `"jti"`} {
+		if strings.Contains(text[:end], member) {
+			return strings.LastIndexByte(text, '}')
+		}
+	}
+	return 0
 }
 
 // endsClause reports whether the character at i ends a clause; a dot inside a name and a colon inside a time do not.

@@ -123,6 +123,10 @@ func TestCorpus(t *testing.T) {
 		{"heldout", "response", true, 0.73, 0.59, 0.765, 0.1},
 		{"heldout", "token", true, 0.96, 0.94, 0.955, 0.023},
 		{"heldout", "all", false, 0.975, 0.95, 0.97, 0.022},
+		{"blind", "all", true, 0.979, 0.97, 0.98, 0.021},
+		{"blind", "response", true, 0.79, 0.61, 0.84, 0.104},
+		{"blind", "token", true, 0.98, 0.97, 0.98, 0.011},
+		{"blind", "all", false, 0.965, 0.955, 0.97, 0.034},
 	} {
 		t.Run(fmt.Sprintf("%s/%s/profile=%v", tt.folder, tt.see, tt.profile), func(t *testing.T) {
 			paths, err := filepath.Glob("testdata/" + tt.folder + "/*.ndjson")

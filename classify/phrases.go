@@ -174,6 +174,8 @@ func dateSubject(t terms) subject {
 
 func keyFilePhrase(p phrase, t terms) complaint {
 	switch {
+	case t.any(tKeyFile) && p.phase != ClientSide && (p.missing() || t.unknown()):
+		return named(aboutKey|aboutKID, UnknownKey) // a server that has no certificate for a token; only a client fails to read a file
 	case t.any(tKeyFile) && !t.any(tAudience|tIssuer|tScope):
 		return named(aboutKeyFile, BadKeyFormat)
 	case t.all(tPrivate|tKey) && p.notes.any(nMatch|nMismatch):
