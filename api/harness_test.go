@@ -111,6 +111,7 @@ func testProfiles() classify.Profiles {
 			{Name: "preprod", TokenEndpoints: []string{"https://auth.preprod.exchange.example/oauth/token"}, APIAudiences: []string{"https://api.preprod.exchange.example"}},
 		},
 		Assertion: &classify.AssertionRules{Algorithms: []string{"RS256"}, Audience: classify.Audience{Keyword: "token_endpoint"}},
+		Meanings:  []classify.Meaning{{Error: "unauthorized_client", Cause: classify.UnknownClient}},
 	}}
 }
 

@@ -98,7 +98,8 @@ func TestProfiles(t *testing.T) {
 	s := newSite(t)
 	var page list[profileJSON]
 	a := s.get(t, "/api/v1/profiles", &page)
-	if len(page.Data) != 1 || page.Data[0].Provider != "exchange" || page.Data[0].Assertion.Audience != "token_endpoint" {
+	if len(page.Data) != 1 || page.Data[0].Provider != "exchange" || page.Data[0].Assertion.Audience != "token_endpoint" ||
+		len(page.Data[0].Meanings) != 1 || page.Data[0].Meanings[0].Cause != classify.UnknownClient {
 		t.Errorf("%s", a.body)
 	}
 	one := s.get(t, page.Data[0].Links.Self, &profileJSON{})

@@ -20,6 +20,7 @@ type profileJSON struct {
 	Clients      []classify.Client          `json:"clients,omitempty"`
 	Scopes       []classify.ScopeRule       `json:"scopes,omitempty"`
 	CheckOrder   []string                   `json:"check_order,omitempty"`
+	Meanings     []classify.Meaning         `json:"meanings,omitempty"`
 	AudienceNext string                     `json:"audience_next,omitempty"`
 	Links        linksJSON                  `json:"links"`
 }
@@ -33,7 +34,7 @@ type assertionJSON struct {
 func toProfileJSON(p *classify.Profile) profileJSON {
 	out := profileJSON{
 		Provider: p.ID, Title: p.Title, References: p.References, Environments: append([]classify.Environment{}, p.Environments...),
-		AccessToken: p.AccessToken, Clients: p.Clients, Scopes: p.Scopes, CheckOrder: p.CheckOrder, AudienceNext: p.AudienceNext,
+		AccessToken: p.AccessToken, Clients: p.Clients, Scopes: p.Scopes, CheckOrder: p.CheckOrder, Meanings: p.Meanings, AudienceNext: p.AudienceNext,
 		Links: linksJSON{Self: "/api/v1/profiles/" + p.ID},
 	}
 	if p.Assertion != nil {

@@ -38,7 +38,7 @@ func TestHear(t *testing.T) {
 		{TokenRequest, "Missing client assertion", MissingAssertion},
 		{TokenRequest, "The client_assertion request parameter must be set when using client_assertion_type of 'x'.", MissingAssertion},
 		{APICall, `Token used too late, 1795332945.88 > 1795066845: {"iss":"https://id.example.com","exp":1795066845,"jti":"j1","scope":"read"}`, ""}, // what is behind the reason is the token itself, which was not reused
-		{APICall, `Unauthorized: {"error":"invalid_token","error_description":"unexpected aud claim value","iss":"x"}`, WrongAudience}, // a reason, not a token
+		{APICall, `Unauthorized: {"error":"invalid_token","error_description":"unexpected aud claim value","iss":"x"}`, WrongAudience},                // a reason, not a token
 		{APICall, `No pem found for envelope: {"alg":"RS256","kid":"k9","typ":"JWT"}`, UnknownKey},
 		{ClientSide, "No PEM-encoded private key found in file", BadKeyFormat},
 		{APICall, "JWTs must have three components", MalformedJWT},

@@ -65,7 +65,7 @@ type explained struct {
 
 // Run explains the sample.
 func (c *ingestExplainCommand) Run(p *program) error {
-	profiles, err := c.profiles()
+	classifier, err := c.classifier()
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (c *ingestExplainCommand) Run(p *program) error {
 		return usageError("%w", err)
 	}
 	defer input.Close()
-	x := &explainer{profiles: profiles, history: newMemory(), redactor: redactor.ForSource(c.Source), out: bufio.NewWriter(p.stdout), colour: p.palette(), json: c.Output == "json"}
+	x := &explainer{classifier: classifier, history: newMemory(), redactor: redactor.ForSource(c.Source), out: bufio.NewWriter(p.stdout), colour: p.palette(), json: c.Output == "json"}
 	if err := x.read(input, c.Limit); err != nil {
 		return usageError("%w", err)
 	}
@@ -96,7 +96,7 @@ func (c *ingestExplainCommand) Run(p *program) error {
 
 // An explainer writes how records are read.
 type explainer struct {
-	profiles classify.Profiles
+	classifier *classify.Classifier
 	history  *memory
 	redactor *ingest.Redactor
 	out      *bufio.Writer
@@ -135,7 +135,7 @@ func (x *explainer) judge(e explained) explained {
 		x.bad++
 		return e
 	}
-	exchange := x.profiles.Locate(e.Record)
+	exchange := x.classifier.Locate(e.Record)
 	e.Outcome = exchange.Outcome
 	if e.Outcome == classify.Failed {
 		v := classify.Classify(exchange, x.history.lookup(exchange.Keys()))
