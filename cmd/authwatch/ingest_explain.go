@@ -97,13 +97,13 @@ func (c *ingestExplainCommand) Run(p *program) error {
 // An explainer writes how records are read.
 type explainer struct {
 	classifier *classify.Classifier
-	history  *memory
-	redactor *ingest.Redactor
-	out      *bufio.Writer
-	colour   palette
-	json     bool
-	records  int
-	bad      int
+	history    *memory
+	redactor   *ingest.Redactor
+	out        *bufio.Writer
+	colour     palette
+	json       bool
+	records    int
+	bad        int
 }
 
 func (x *explainer) read(in io.Reader, limit int) error {
