@@ -35,11 +35,8 @@ func (c *classifyCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	redactor, err := ingest.NewRedactor(randomKey()) // fingerprints mean something within this run only
+	redactor, err := c.redactor()
 	if err != nil {
-		return fmt.Errorf("prepare redaction: %w", err)
-	}
-	if redactor, err = c.mapped(redactor); err != nil {
 		return err
 	}
 	input, err := openInput(c.File, p.stdin)

@@ -20,6 +20,15 @@ type mappingFlag struct {
 	Mapping []string `placeholder:"FILE" sep:"none" help:"Mapping of a log format of one's own; may be repeated."`
 }
 
+// redactor is that of one run: its fingerprints mean nothing in another.
+func (f mappingFlag) redactor() (*ingest.Redactor, error) {
+	redactor, err := ingest.NewRedactor(randomKey())
+	if err != nil {
+		return nil, fmt.Errorf("prepare redaction: %w", err)
+	}
+	return f.mapped(redactor)
+}
+
 // mapped gives a redactor the mappings.
 func (f mappingFlag) mapped(r *ingest.Redactor) (*ingest.Redactor, error) {
 	for _, path := range f.Mapping {
@@ -69,11 +78,8 @@ func (c *ingestExplainCommand) Run(p *program) error {
 	if err != nil {
 		return err
 	}
-	redactor, err := ingest.NewRedactor(randomKey()) // fingerprints mean something within this run only
+	redactor, err := c.redactor()
 	if err != nil {
-		return fmt.Errorf("prepare redaction: %w", err)
-	}
-	if redactor, err = c.mapped(redactor); err != nil {
 		return err
 	}
 	input, err := openInput(c.File, p.stdin)
