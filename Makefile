@@ -4,7 +4,7 @@ BIN = bin/authwatch
 LISTEN = 127.0.0.1:8080
 FUZZTIME = 10m
 
-.PHONY: run build test fuzz lint bench microbench corpus clean chromium
+.PHONY: run build test fuzz lint bench microbench corpus clean chromium axe
 
 run: build
 	$(BIN) serve --demo --listen $(LISTEN)
@@ -13,7 +13,7 @@ build:
 	go build -o $(BIN) ./cmd/authwatch
 
 # Everything runs: a test that skips itself would be a failure that nobody sees.
-test: lint chromium
+test: lint chromium axe
 	CI=true AUTHWATCH_REQUIRE_POSTGRES=1 AUTHWATCH_REQUIRE_BROWSER=1 \
 		scripts/postgres.sh run scripts/test.sh
 	cd tools/corpus && go test .
@@ -47,3 +47,8 @@ clean:
 # The browser test drives Debian's Chromium.
 chromium:
 	@command -v chromium >/dev/null || scripts/install.sh chromium
+
+# The rules of accessibility that the browser test applies to every page.
+axe:
+	@command -v npm >/dev/null || scripts/install.sh nodejs npm
+	@cd tools/axe && npm ci --silent --no-audit --no-fund

@@ -63,8 +63,9 @@ func (s *testServer) newLink() string {
 
 // A browserTab is one page of Chromium, and everything that it complained about.
 type browserTab struct {
-	t   *testing.T
-	ctx context.Context
+	t       *testing.T
+	browser context.Context // lives as long as the test
+	ctx     context.Context // of the steps, with a limit
 
 	mu         sync.Mutex
 	complaints []string
@@ -78,7 +79,7 @@ func openBrowser(t *testing.T, chromium string, scripts bool) *browserTab {
 	t.Cleanup(cancel)
 	ctx, cancel := chromedp.NewContext(allocator)
 	t.Cleanup(cancel)
-	b := &browserTab{t: t, ctx: ctx}
+	b := &browserTab{t: t, browser: ctx, ctx: ctx}
 	b.do() // the browser lives as long as the context of its first call, so that call has no timeout
 	b.ctx, cancel = context.WithTimeout(ctx, time.Minute)
 	t.Cleanup(cancel)
