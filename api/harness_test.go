@@ -26,6 +26,7 @@ import (
 type site struct {
 	*httptest.Server
 	api     *Server
+	terms   *contract
 	store   *store.Store
 	log     *lockedBuffer
 	now     time.Time
@@ -53,7 +54,7 @@ func (b *lockedBuffer) String() string {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	s := &site{log: &lockedBuffer{}, now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC), keys: map[string]string{}, cookies: map[store.Role]string{}}
+	s := &site{terms: loadContract(t), log: &lockedBuffer{}, now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC), keys: map[string]string{}, cookies: map[store.Role]string{}}
 	clock := func() time.Time { return s.now }
 	opened, err := store.Open(t.Context(), store.Options{DSN: filepath.Join(t.TempDir(), "authwatch.db"), Now: clock})
 	if err != nil {
@@ -205,7 +206,9 @@ func (s *site) do(t *testing.T, a ask) answer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer{response.StatusCode, response.Header, string(body)}
+	got := answer{response.StatusCode, response.Header, string(body)}
+	s.terms.check(t, r, a.body, got)
+	return got
 }
 
 // get reads JSON as the read key and fails the test unless the status is 200.

@@ -54,6 +54,7 @@ type Server struct {
 	classifier  *classify.Classifier
 	echo        *echo.Echo
 	assets      map[string]asset
+	description []byte // openapi.yaml as JSON
 	pages       pageSet
 	metrics     *metrics
 	crossOrigin *http.CrossOriginProtection
@@ -75,11 +76,15 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	description, err := loadDescription()
+	if err != nil {
+		return nil, err
+	}
 	m, err := newMetrics(o.Registry)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Options: o, classifier: classify.New(o.Profiles, o.Knowledge), echo: echo.New(), assets: assets, pages: pages, metrics: m, crossOrigin: http.NewCrossOriginProtection()}
+	s := &Server{Options: o, classifier: classify.New(o.Profiles, o.Knowledge), echo: echo.New(), assets: assets, description: description, pages: pages, metrics: m, crossOrigin: http.NewCrossOriginProtection()}
 	// A proxy may hand us another Host than the one that people's browsers know.
 	if err := s.crossOrigin.AddTrustedOrigin(o.BaseURL); err != nil {
 		return nil, fmt.Errorf("api: option BaseURL: %w", err)
@@ -155,6 +160,8 @@ func (s *Server) apiRoutes() []route {
 		{http.MethodGet, "/api/v1/causes/:code", apiRead, s.getCause},
 		{http.MethodGet, "/api/v1/profiles", apiRead, s.listProfiles},
 		{http.MethodGet, "/api/v1/profiles/:id", apiRead, s.getProfile},
+		{http.MethodGet, "/api/v1/openapi.yaml", public, s.getDescription},
+		{http.MethodGet, "/api/v1/openapi.json", public, s.getDescriptionAsJSON},
 	}
 }
 
