@@ -53,7 +53,8 @@ type examination struct {
 	form       form
 	auth       authorization
 	words      words
-	overruled  bool // the words were not believed
+	overruled  bool      // the words were not believed
+	doubted    complaint // what they would have said, when another fault that a check shows outweighs them
 
 	findings []finding
 	checks   []Check

@@ -62,6 +62,9 @@ func (x *examination) judge() judgement {
 		list = append(list, c)
 	}
 	list = append(list, x.spoken()...)
+	if x.doubted.cause != "" {
+		list = append(list, candidate{cause: x.doubted.cause, score: scoreVague})
+	}
 	list = append(list, x.residual(explained)...)
 	slices.SortStableFunc(list, func(a, b candidate) int {
 		if a.score != b.score {
@@ -175,7 +178,7 @@ func alternatives(list []candidate, chosen Code, x *examination) []Alternative {
 	}
 	for _, c := range list {
 		confidence := Inferred
-		if c.finding == nil && x.named(c.cause) {
+		if c.finding == nil && (x.named(c.cause) || x.doubted.cause == c.cause) {
 			confidence = Stated
 		}
 		add(c.cause, confidence)

@@ -126,7 +126,10 @@ func (w *words) recognise(value string, phase Phase, heard complaint) complaint 
 	case more && heard.strength == 3 && m.pattern.template(), heard.strength == 3 && unsaid > m.pattern.literal && (more || r.has(heard.cause)):
 		return heard // what fills the placeholder, or most of the text, is something else
 	}
-	c := complaint{subject: usualSubject(r.cause), cause: r.cause, strength: 3}
+	c := complaint{subject: usualSubject(r.cause), cause: r.cause, strength: 3, trust: bitsDocument}
+	if known || m.pattern.numbered {
+		c.trust = bitsOwnWords
+	}
 	if heard.strength >= 2 && r.has(heard.cause) {
 		c.subject |= heard.subject
 	}

@@ -18,10 +18,10 @@ func complaintOf(p phrase, phase Phase) complaint {
 }
 
 func named(about subject, cause Code) complaint {
-	return complaint{subject: about, cause: cause, strength: 3}
+	return complaint{subject: about, cause: cause, strength: 3, trust: bitsNamed}
 }
 func hinted(about subject, cause Code) complaint {
-	return complaint{subject: about, cause: cause, strength: 2}
+	return complaint{subject: about, cause: cause, strength: 2, trust: bitsHinted}
 }
 func vague(about subject, cause Code) complaint {
 	return complaint{subject: about, cause: cause, strength: 1}

@@ -11,7 +11,7 @@ func (x *examination) statusWords() {
 	status := x.status()
 	say := func(c complaint, detail string) {
 		if c.strength > w.strength || c.strength == 3 {
-			c.path, c.text = "response.status", detail
+			c.path, c.text, c.trust = "response.status", detail, bitsOwnWords
 			w.complaint = c
 		}
 	}

@@ -99,7 +99,7 @@ func (w *words) setCode(value, path string, phase Phase) {
 		return
 	}
 	if c.subject != 0 {
-		c.cause = atPhase(c.cause, phase)
+		c.cause, c.trust = atPhase(c.cause, phase), bitsOwnWords
 		w.take(w.recognise(value, phase, c), value, path)
 		w.speaks = w.speaks || c.subject&(aboutServer|aboutRate) == 0
 		return

@@ -101,6 +101,9 @@ func (f *finding) evidence(x *examination) Evidence {
 func (x *examination) wordEvidence(j judgement) []Evidence {
 	w := &x.words
 	switch {
+	case x.doubted.subject != 0:
+		return []Evidence{{Witness: WitnessResponse, Path: x.doubted.path, Observed: x.doubted.text, Cause: x.doubted.cause,
+			Detail: "The server's words name another cause, which nothing in the record shows; a fault that is there explains the refusal better than two at once."}}
 	case w.subject != 0:
 		e := Evidence{Witness: WitnessResponse, Path: w.path, Observed: w.text, Cause: w.cause, Detail: "The server's words are about this."}
 		if w.subject&x.causeComplaints(j) != 0 && w.cause != j.cause {

@@ -109,3 +109,72 @@ func TestContentType_JSONWithoutRule(t *testing.T) {
 		t.Errorf("JSON was accepted before; cause %s (%s): %s", v.Cause, v.Confidence, v.Summary)
 	}
 }
+
+// A check that shows a fault outweighs words that nothing in the record bears out, however plainly they speak; the words stay in sight.
+func TestWeighWords_Outweighed(t *testing.T) {
+	said := func(claims, words string) string {
+		return strings.Replace(tokenRequest(soundHeader, claims), `{"error":"invalid_client"}`, `{"error":"invalid_client","error_description":"`+words+`"}`, 1)
+	}
+	expired := soundClaims("exp", "1795150000")
+	for _, tt := range []struct {
+		name, record string
+		want         Code
+		confidence   Confidence
+	}{
+		{"words about a claim that is in order", said(expired, "the audience is wrong"), AssertionExpired, Inferred},
+		{"words about what no log shows", said(expired, "the certificate is malformed"), AssertionExpired, Inferred},
+		{"words that the fault comes out as", said(expired, "the token has expired"), AssertionExpired, Proven},
+		{"a registered code", strings.Replace(tokenRequest(soundHeader, expired), `"invalid_client"`, `"unsupported_grant_type"`, 1), InvalidGrantType, Stated},
+		{"nothing else is wrong", said(soundClaims("", ""), "the audience is wrong"), WrongAudience, Stated},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			v := judgeStory(t, tt.record)
+			if v.Cause != tt.want || v.Confidence != tt.confidence {
+				t.Errorf("cause %s (%s), want %s (%s): %s", v.Cause, v.Confidence, tt.want, tt.confidence, v.Summary)
+			}
+			if v.Confidence == Inferred && (len(v.Alternatives) == 0 || v.Alternatives[0].Confidence != Stated) {
+				t.Errorf("what the words name is not mentioned: %+v", v.Alternatives)
+			}
+		})
+	}
+}
+
+// The provider's documented order of checks settles what it looks at first.
+func TestWeighWords_CheckOrder(t *testing.T) {
+	r := recordOf(t, strings.Replace(tokenRequest(soundHeader, soundClaims("exp", "1795150000")), `{"error":"invalid_client"}`, `{"error":"invalid_client","error_description":"AADSTS700027: the client assertion failed signature validation"}`, 1))
+	for _, tt := range []struct {
+		order []string
+		want  Code
+	}{
+		{[]string{"signature", "time"}, KeyMismatch},
+		{[]string{"time", "signature"}, AssertionExpired},
+	} {
+		p := strictProfile()
+		p.CheckOrder = tt.order
+		c := New(Profiles{p}, NewKnowledge([]Text{{System: "strict", Phase: TokenRequest, Where: "body.error_description", Text: "AADSTS700027: the client assertion failed signature validation", Cause: KeyMismatch, Source: "test"}}))
+		if v := Classify(c.Locate(r), nil); v.Cause != tt.want {
+			t.Errorf("order %v: cause %s (%s), want %s: %s", tt.order, v.Cause, v.Confidence, tt.want, v.Summary)
+		}
+	}
+}
+
+// A key that was accepted a moment ago is known; a server that does not find it could not get at it.
+func TestWeighWords_KeyInUse(t *testing.T) {
+	refused := strings.Replace(bearerCall("b", "2026-11-20T14:03:20Z", "401", "1795190000"), `{"status":401}`, `{"status":401,"body":{"message":"no key found for kid as-1"}}`, 1)
+	other := strings.NewReplacer(`"as-1"`, `"as-2"`, `"id":"a"`, `"id":"c"`)
+	for _, tt := range []struct {
+		name  string
+		steps []string
+		want  Code
+	}{
+		{"never accepted", []string{refused}, UnknownKey},
+		{"accepted before", []string{bearerCall("a", "2026-11-20T14:00:00Z", "200", "1795190000"), refused}, ProviderUnavailable},
+		{"replaced by another since", []string{bearerCall("a", "2026-11-20T11:00:00Z", "200", "1795190000"), other.Replace(bearerCall("a", "2026-11-20T14:00:00Z", "200", "1795190000")), refused}, UnknownKey},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if v := judgeStory(t, tt.steps...); v.Cause != tt.want || v.Confidence == Proven {
+				t.Errorf("cause %s (%s), want %s: %s", v.Cause, v.Confidence, tt.want, v.Summary)
+			}
+		})
+	}
+}
