@@ -160,6 +160,74 @@ create table pending (
 create index pending_join on pending (join_key, side);
 create index pending_expiry on pending (expires_at);
 
+-- What each ingest key delivered, by minute of receipt: its rate, how late its records are, its gaps. The key '' stands
+-- for requests without a valid one. lag_N counts accepted records by the time from event to receipt, in the classes of
+-- store.LagClasses; times are milliseconds.
+create table source_minute (
+    source     text   not null,
+    minute     bigint not null,
+    last_at    bigint not null,
+    accepted   bigint not null,
+    duplicates bigint not null,
+    other      bigint not null, -- records that are no HTTP exchange
+    rejected   bigint not null,
+    refused    bigint not null, -- whole requests
+    lag_max    bigint not null,
+    lag_0      bigint not null,
+    lag_1      bigint not null,
+    lag_2      bigint not null,
+    lag_3      bigint not null,
+    lag_4      bigint not null,
+    lag_5      bigint not null,
+    lag_6      bigint not null,
+    lag_7      bigint not null,
+    lag_8      bigint not null,
+    primary key (source, minute)
+);
+
+-- Why records and whole requests were not taken, by minute of receipt.
+create table source_reject (
+    source text   not null,
+    minute bigint not null,
+    code   text   not null,
+    count  bigint not null,
+    primary key (source, minute, code)
+);
+
+-- Rejected records, redacted; one that came again has the same id. body is '' when the record could not be redacted safely.
+create table reject (
+    source       text   not null,
+    id           text   not null,
+    first_at     bigint not null,
+    last_at      bigint not null,
+    count        bigint not null,
+    route        text   not null,
+    code         text   not null,
+    pointer      text   not null,
+    detail       text   not null,
+    bytes        bigint not null, -- of the record as it came; 0: not known
+    delivery_key text   not null,
+    body         text   not null,
+    kept         bigint not null, -- bytes of body
+    primary key (source, id)
+);
+-- The list of a source, newest first, and what it holds.
+create index reject_source on reject (source, last_at, id, kept);
+-- The oldest of all, and what all hold.
+create index reject_age on reject (last_at, source, id, kept);
+
+-- Answers to requests with an Idempotency-Key.
+create table idempotency (
+    source     text   not null,
+    name       text   not null,
+    body_print text   not null, -- keyed digest of the body
+    answer     text   not null,
+    expires_at bigint not null,
+    primary key (source, name)
+);
+create index idempotency_expiry on idempotency (expires_at);
+create index idempotency_source on idempotency (source, expires_at);
+
 create table api_key (
     id           text   primary key,
     name         text   not null,
