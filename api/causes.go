@@ -57,6 +57,7 @@ func causeCodes() []classify.Code {
 
 func (s *Server) listCauses(c echo.Context) error {
 	q := s.query(c)
+	q.rows()
 	if err := q.err(); err != nil {
 		return err
 	}

@@ -31,6 +31,7 @@ type trafficJSON struct {
 
 func (s *Server) listEnvironments(c echo.Context) error {
 	q := s.query(c)
+	q.rows()
 	if err := q.err(); err != nil {
 		return err
 	}

@@ -110,10 +110,6 @@ func (s *Server) getIncident(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if matches(unweakened(c.Request().Header.Values("If-None-Match")), etag(incident)) {
-		c.Response().Header().Set("ETag", etag(incident))
-		return c.NoContent(http.StatusNotModified)
-	}
 	return sendIncident(c, incident)
 }
 

@@ -94,7 +94,9 @@ func (k *contract) check(t *testing.T, r *http.Request, body string, got answer)
 	}
 	media, _, _ := mime.ParseMediaType(got.header.Get("Content-Type"))
 	options := *request.Options
-	if !strings.HasSuffix(media, "json") || strings.HasSuffix(media, "ndjson") { // no JSON document: only that it is described
+	if r.URL.Query().Get("fields") != "" { // the rows lack what was not asked for
+		options.ExcludeResponseBody = true
+	} else if !strings.HasSuffix(media, "json") || strings.HasSuffix(media, "ndjson") { // no JSON document: only that it is described
 		options.ExcludeResponseBody = true
 		if described := route.Operation.Responses.Status(got.status); got.body != "" && (described == nil || described.Value.Content.Get(media) == nil) {
 			t.Errorf("%s %s answered %d with %s, which is not described", r.Method, r.URL.Path, got.status, media)

@@ -51,6 +51,7 @@ func toProfileJSON(p *classify.Profile) profileJSON {
 
 func (s *Server) listProfiles(c echo.Context) error {
 	q := s.query(c)
+	q.rows()
 	if err := q.err(); err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ type query struct {
 	now    time.Time
 	asked  []string
 	faults []fault
+	fields []string   // members that the rows of a list are to have; empty: all
 	next   url.Values // what was given, with relative times made absolute: the link to the next page
 }
 
@@ -136,9 +137,21 @@ func (q *query) whole(name string, low, high, fallback int) int {
 	return n
 }
 
-// page returns limit and cursor.
+// page returns limit and cursor, and notes which members of the rows are asked for.
 func (q *query) page() store.Page {
+	q.rows()
 	return store.Page{Limit: q.whole("limit", 1, 200, 50), Cursor: q.one("cursor")}
+}
+
+// rows notes which members the rows of a list are to have: fields=id,cause.
+func (q *query) rows() {
+	for _, names := range q.all("fields") {
+		for _, name := range strings.Split(names, ",") {
+			if name = strings.TrimSpace(name); name != "" && !slices.Contains(q.fields, name) {
+				q.fields = append(q.fields, name)
+			}
+		}
+	}
 }
 
 // moment returns an RFC 3339 time, now or now-24h; the zero time when none is given.
