@@ -69,6 +69,7 @@ func splitParts(body []byte, most int) ([]part, error) {
 		if len(parts) == most {
 			return nil, tooManyRecords(most)
 		}
+		p.outline = nil
 		parts = append(parts, p)
 	}
 }

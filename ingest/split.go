@@ -10,6 +10,7 @@ import (
 // A part is one record in a body, or why there is none at that place.
 type part struct {
 	raw     []byte         // JSON text of the record
+	outline *outline       // of raw, if it was scanned; good until the next part is asked for
 	members map[string]any // of a log record that a shipper's protocol brought, in the place of raw
 	fault   *fault
 }
@@ -20,6 +21,7 @@ type splitter struct {
 	body    []byte
 	pos     int
 	inArray bool
+	outline outline
 	rescan  int // bytes that may still be read twice while looking for the next good line, which keeps hostile bodies linear
 }
 
@@ -49,7 +51,11 @@ func (s *splitter) next() (p part, more bool) {
 	}
 	start := s.pos
 	rest := s.body[start:]
-	raw, read, err := readOne(rest)
+	if length, ok := scanObject(rest, &s.outline); ok {
+		s.pos += length
+		return part{raw: rest[:length], outline: &s.outline}, true
+	}
+	raw, read, err := readOne(rest) // which tells what is wrong with it, if anything is
 	if err == nil && len(raw) <= maxRecord {
 		s.pos += read
 		return part{raw: raw}, true
