@@ -83,24 +83,39 @@ create index failure_incident on failure (incident_id, occurred_at, id);
 create index failure_request on failure (request_id, id) where request_id <> '';
 create index failure_trace on failure (trace_id, id) where trace_id <> '';
 
--- What is counted together. cause is '' for accepted traffic.
+-- What one transaction counted, until a fold adds it to the rollups.
+create table tally (
+    id     bigint primary key,
+    counts bytea  not null
+);
+
+-- A fold counts itself here, so that of two at one time one gives way.
+create table fold (
+    id         bigint primary key,
+    generation bigint not null
+);
+insert into fold (id, generation) values (1, 0);
+
+-- What is counted together. grain says which of the columns it tells apart; the others are ''. cause is '' for accepted traffic.
 create table series (
     id          bigint primary key,
+    grain       text   not null,
     provider    text   not null,
     environment text   not null,
     cause       text   not null,
     client_id   text   not null,
     endpoint    text   not null
 );
-create unique index series_name on series (provider, environment, client_id, cause, endpoint);
+-- The series of a client; and of a grain, among which those of a place are few.
+create unique index series_name on series (grain, client_id, provider, environment, cause, endpoint);
 
--- Counts per minute, hour and day (step, in milliseconds); bucket is the start of one.
+-- Counts of minutes in rows of an hour, of hours in rows of a day, of days in rows of 32 days (span, in milliseconds).
 create table rollup (
-    step      bigint not null,
-    bucket    bigint not null,
     series_id bigint not null,
-    count     bigint not null,
-    primary key (step, bucket, series_id)
+    span      bigint not null,
+    start     bigint not null,
+    counts    bytea  not null,
+    primary key (series_id, span, start)
 );
 
 create table client (

@@ -1,30 +1,15 @@
 package store
 
 import (
-	"cmp"
 	"context"
-	"database/sql"
-	"errors"
+	"encoding/binary"
 	"fmt"
-	"slices"
 	"time"
 )
 
-const minuteStep = int64(time.Minute / time.Millisecond)
-
-// rollupSteps are the widths of buckets that are kept, in milliseconds, finest first. Each divides the next.
-func rollupSteps() []int64 {
-	return []int64{minuteStep, time.Hour.Milliseconds(), 24 * time.Hour.Milliseconds()}
-}
-
-// floorTo is the start of the bucket that holds ms.
-func floorTo(ms, step int64) int64 {
-	rest := ms % step
-	if rest < 0 {
-		rest += step
-	}
-	return ms - rest
-}
+// Counting costs a write next to nothing: what a transaction counted is one row of tally, under which everything in it is
+// named in full. A fold adds the tallies of many transactions to the rollups, one for each question that is asked, and
+// removes them. Whoever reads adds up both.
 
 // A series is what is counted together. cause is "" for accepted traffic.
 type series struct {
@@ -36,86 +21,147 @@ func (f *Failure) series() series {
 	return series{v.Provider, v.Environment, v.ClientID, string(v.Cause), f.Endpoint}
 }
 
-func (s series) compare(other series) int {
-	return cmp.Or(cmp.Compare(s.provider, other.provider), cmp.Compare(s.environment, other.environment),
-		cmp.Compare(s.clientID, other.clientID), cmp.Compare(s.cause, other.cause), cmp.Compare(s.endpoint, other.endpoint))
+// A grain says what the series of one rollup tell apart: cause, and what its name says.
+type grain string
+
+const (
+	byNothing        grain = "all"
+	byPlace          grain = "place" // provider and environment
+	byClient         grain = "client"
+	byEndpoint       grain = "endpoint"
+	byClientEndpoint grain = "client_endpoint"
+)
+
+// grainOf is the coarsest grain that tells apart what a question needs.
+func grainOf(place, client, endpoint bool) grain {
+	switch {
+	case client && endpoint:
+		return byClientEndpoint
+	case endpoint:
+		return byEndpoint
+	case client:
+		return byClient
+	case place:
+		return byPlace
+	}
+	return byNothing
 }
 
-// rollupCounts are changes of counts by series and start of the minute.
-type rollupCounts map[series]map[int64]int64
+// grains are the rollups that count a series. Nobody asks by endpoint what was accepted.
+func (s series) grains() []grain {
+	if s.cause == "" {
+		return []grain{byNothing, byPlace, byClient}
+	}
+	return []grain{byNothing, byPlace, byClient, byEndpoint, byClientEndpoint}
+}
+
+// of is the series of the grain that s belongs to.
+func (g grain) of(s series) series {
+	if g == byNothing {
+		return series{cause: s.cause}
+	}
+	if g != byClient && g != byClientEndpoint {
+		s.clientID = ""
+	}
+	if g != byEndpoint && g != byClientEndpoint {
+		s.endpoint = ""
+	}
+	return s
+}
+
+// A countKey is a series in one minute, numbered from 1970 on.
+type countKey struct {
+	series
+	minute int64
+}
+
+// rollupCounts are changes of counts.
+type rollupCounts map[countKey]int64
 
 func (c rollupCounts) add(s series, at time.Time, n int64) {
-	if c[s] == nil {
-		c[s] = map[int64]int64{}
-	}
-	c[s][floorTo(toMillis(at), minuteStep)] += n
+	c[countKey{s, floorTo(toMillis(at), minuteStep) / minuteStep}] += n
 }
 
-// addCounts adds the changes to every rollup. Negative ones take back what was counted before.
+// addCounts keeps the changes as a tally. Negative ones take back what was counted before.
 func (t *Tx) addCounts(ctx context.Context, counts rollupCounts) error {
-	names := make([]series, 0, len(counts))
-	for s := range counts {
-		names = append(names, s)
+	if len(counts) == 0 {
+		return nil
 	}
-	slices.SortFunc(names, series.compare)
-	for _, s := range names {
-		id, err := t.seriesID(ctx, s)
-		if err != nil {
-			return fmt.Errorf("find series: %w", err)
-		}
-		for _, step := range rollupSteps() {
-			if err := t.addBuckets(ctx, id, step, counts[s]); err != nil {
-				return fmt.Errorf("count in rollup: %w", err)
-			}
-		}
+	if err := t.exec(ctx, `insert into tally (id, counts) values ($1, $2)`, newRef(), counts.encode()); err != nil {
+		return fmt.Errorf("keep tally: %w", err)
 	}
 	return nil
 }
 
-func (t *Tx) addBuckets(ctx context.Context, id, step int64, minutes map[int64]int64) error {
-	buckets := map[int64]int64{}
-	for minute, n := range minutes {
-		buckets[floorTo(minute, step)] += n
-	}
-	starts := make([]int64, 0, len(buckets))
-	for start := range buckets {
-		starts = append(starts, start)
-	}
-	slices.Sort(starts)
-	for _, start := range starts {
-		n := buckets[start]
-		err := t.exec(ctx, `insert into rollup (step, bucket, series_id, count) values ($1, $2, $3, $4)
-			on conflict (step, bucket, series_id) do update set count = rollup.count + excluded.count`, step, start, id, n)
-		if err != nil {
-			return err
+// encode writes the distinct texts, and then for each count the numbers of its five texts, its minute and itself.
+func (c rollupCounts) encode() []byte {
+	texts, numbers := []string{}, map[string]uint64{}
+	var counts []byte
+	number := func(s string) {
+		n, known := numbers[s]
+		if !known {
+			n = uint64(len(texts))
+			numbers[s], texts = n, append(texts, s)
 		}
-		if n >= 0 {
-			continue
-		}
-		err = t.exec(ctx, `delete from rollup where step = $1 and bucket = $2 and series_id = $3 and count <= 0`, step, start, id)
-		if err != nil {
-			return err
-		}
+		counts = binary.AppendUvarint(counts, n)
 	}
-	return nil
+	for k, n := range c {
+		number(k.provider)
+		number(k.environment)
+		number(k.clientID)
+		number(k.cause)
+		number(k.endpoint)
+		counts = binary.AppendVarint(binary.AppendVarint(counts, k.minute), n)
+	}
+	b := binary.AppendUvarint(nil, uint64(len(texts)))
+	for _, s := range texts {
+		b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
+	}
+	return append(b, counts...)
 }
 
-func (t *Tx) seriesID(ctx context.Context, s series) (int64, error) {
-	find := func() (id int64, err error) {
-		err = t.queryRow(ctx, `select id from series
-			where provider = $1 and environment = $2 and client_id = $3 and cause = $4 and endpoint = $5`,
-			s.provider, s.environment, s.clientID, s.cause, s.endpoint).Scan(&id)
-		return id, err
+// eachCount reads what encode wrote.
+func eachCount(b []byte, do func(k countKey, n int64)) error {
+	damaged := false
+	unsigned := func() uint64 {
+		v, n := binary.Uvarint(b)
+		if damaged = damaged || n <= 0; damaged {
+			return 0
+		}
+		b = b[n:]
+		return v
 	}
-	id, err := find()
-	if !errors.Is(err, sql.ErrNoRows) {
-		return id, err
+	signed := func() int64 {
+		v, n := binary.Varint(b)
+		if damaged = damaged || n <= 0; damaged {
+			return 0
+		}
+		b = b[n:]
+		return v
 	}
-	err = t.exec(ctx, `insert into series (id, provider, environment, client_id, cause, endpoint) values ($1, $2, $3, $4, $5, $6)
-		on conflict (provider, environment, client_id, cause, endpoint) do nothing`,
-		newRef(), s.provider, s.environment, s.clientID, s.cause, s.endpoint)
-	if err != nil {
-		return 0, err
+	var texts []string
+	for left := unsigned(); left > 0 && !damaged; left-- {
+		length := unsigned()
+		if damaged = damaged || length > uint64(len(b)); !damaged {
+			texts, b = append(texts, string(b[:length])), b[length:]
+		}
 	}
-	return find() // another replica may have been first
+	text := func() string {
+		n := unsigned()
+		if damaged = damaged || n >= uint64(len(texts)); damaged {
+			return ""
+		}
+		return texts[n]
+	}
+	for len(b) > 0 && !damaged {
+		k := countKey{series{text(), text(), text(), text(), text()}, 0}
+		k.minute = signed()
+		if n := signed(); !damaged {
+			do(k, n)
+		}
+	}
+	if damaged {
+		return errDamagedCounts
+	}
+	return nil
 }

@@ -41,6 +41,9 @@ type Store struct {
 	mu      sync.Mutex
 	readyAt time.Time            // the last successful probe
 	noted   map[string]time.Time // key id to the last use that was queued for writing
+
+	folding sync.Mutex
+	folder  folder
 }
 
 // Options configure Open.

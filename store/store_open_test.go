@@ -73,8 +73,13 @@ func testOpenTogether(t *testing.T, w *world) {
 	if strings.Contains(w.dsn, "://") {
 		w.write(t, func(ctx context.Context, tx *Tx) error {
 			// Back to an empty schema: the tables of the open store are not used again.
-			return tx.exec(ctx, `drop table goose_db_version, source, delivery, incident, incident_endpoint, failure, series,
-				rollup, client, success, fact, pending, api_key, account, sign_in, session, probe cascade`)
+			var tables string
+			err := tx.queryRow(ctx, `select string_agg(quote_ident(table_name), ', ') from information_schema.tables
+				where table_schema = current_schema()`).Scan(&tables)
+			if err != nil {
+				return err
+			}
+			return tx.exec(ctx, `drop table `+tables+` cascade`)
 		})
 		dsn = w.dsn
 	}

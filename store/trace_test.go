@@ -52,6 +52,9 @@ func testTraces(t *testing.T, w *world) {
 				w.resolve(t, open[random.IntN(len(open))].ID, random.IntN(86400))
 			}
 		}
+		if random.IntN(3) == 0 {
+			w.fold(t)
+		}
 		w.compareTraces(t)
 		if t.Failed() {
 			return
@@ -78,15 +81,7 @@ func (w *world) compareTraces(t *testing.T) {
 	} {
 		w.compareRows(t, what, queries[0], queries[1])
 	}
-	for _, step := range rollupSteps() {
-		// The times of the test are positive, so that the division rounds down.
-		w.compareRows(t, fmt.Sprint("rollup of ", step),
-			fmt.Sprintf(`select bucket || ' ' || provider || ' ' || environment || ' ' || cause || ' ' || client_id || ' ' || endpoint || ' ' || count
-				from rollup join series on series.id = series_id where step = %d`, step),
-			fmt.Sprintf(`select (f.occurred_at / %[1]d * %[1]d) || ' ' || i.provider || ' ' || i.environment || ' ' || i.cause || ' ' || i.client_id || ' ' || f.endpoint || ' ' || count(*)
-				from failure f join incident i on i.id = f.incident_id
-				group by f.occurred_at / %[1]d * %[1]d, i.provider, i.environment, i.cause, i.client_id, f.endpoint`, step))
-	}
+	w.compareCounts(t)
 	w.compareNewest(t)
 }
 
@@ -122,5 +117,112 @@ func (w *world) compareNewest(t *testing.T) {
 		}
 		equal(t, "summary of "+i.ID, i.Summary, list[0].Verdict.Summary)
 		equal(t, "cause of its failure", list[0].Verdict.Cause, i.Cause)
+	}
+}
+
+// fold adds everything counted to the rollups.
+func (w *world) fold(t *testing.T) {
+	t.Helper()
+	for more := true; more; {
+		var err error
+		if more, err = w.Fold(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A countedStep is one count as a rollup, or what waits for it, holds it.
+type countedStep struct {
+	grainSeries
+	level
+	start int64
+}
+
+// compareCounts compares every count of every rollup with the failures.
+func (w *world) compareCounts(t *testing.T) {
+	t.Helper()
+	got, want := map[countedStep]int64{}, map[countedStep]int64{}
+	count := func(into map[countedStep]int64, s series, at, n int64) {
+		for _, g := range s.grains() {
+			for _, l := range levels() {
+				into[countedStep{grainSeries{g, g.of(s)}, l, floorTo(at, l.step)}] += n
+			}
+		}
+	}
+	for _, f := range w.everyFailure(t) {
+		count(want, f.series(), toMillis(f.Verdict.Time), 1)
+	}
+	for _, text := range w.blobs(t, `select counts from tally`) {
+		if err := eachCount(text, func(k countKey, n int64) { count(got, k.series, k.minute*minuteStep, n) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.addRollups(t, got)
+	for k, n := range got {
+		if n == 0 {
+			delete(got, k)
+		}
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("rollups:\nkept       %v\nrecomputed %v", got, want)
+	}
+}
+
+func (w *world) addRollups(t *testing.T, into map[countedStep]int64) {
+	t.Helper()
+	rows, err := w.readers.Query(`select s.grain, s.provider, s.environment, s.client_id, s.cause, s.endpoint, r.span, r.start, r.counts
+		from rollup r join series s on s.id = r.series_id`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = collect(rows, func(scan func(...any) error) (none struct{}, err error) {
+		var k countedStep
+		var span, start int64
+		var counts []byte
+		if err := scan(&k.grain, &k.provider, &k.environment, &k.clientID, &k.cause, &k.endpoint, &span, &start, &counts); err != nil {
+			return none, err
+		}
+		for _, l := range levels() {
+			if l.span == span {
+				k.level = l
+			}
+		}
+		return none, eachSlot(counts, func(number int, n int64) {
+			k.start = start + int64(number)*k.step
+			into[k] += n
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *world) blobs(t *testing.T, query string) [][]byte {
+	t.Helper()
+	rows, err := w.readers.Query(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := collect(rows, func(scan func(...any) error) (b []byte, err error) { return b, scan(&b) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// everyFailure reads all pages.
+func (w *world) everyFailure(t *testing.T) (all []Failure) {
+	t.Helper()
+	f := FailureFilter{Page: Page{Limit: maxLimit}}
+	for {
+		list, next, err := w.ListFailures(t.Context(), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, list...)
+		if next == "" {
+			return all
+		}
+		f.Cursor = next
 	}
 }

@@ -3,9 +3,9 @@ package store
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"authwatch/classify"
@@ -60,64 +60,53 @@ type Totals struct {
 // maxSteps bounds the answer: a month by 5 minutes is 8,928.
 const maxSteps = 10_000
 
-// column is a name of our own, never the caller's text.
-func (d Dimension) column() (string, error) {
+// name is what a series is called under the dimension.
+func (d Dimension) name(s series) string {
 	switch d {
-	case ByCause:
-		return `s.cause`, nil
 	case ByClient:
-		return `s.client_id`, nil
+		return s.clientID
 	case ByEnvironment:
-		return `s.environment`, nil
+		return s.environment
 	case ByEndpoint:
-		return `s.endpoint`, nil
+		return s.endpoint
 	}
-	return "", fmt.Errorf("%w: a trend is grouped by cause, client, environment or endpoint", ErrInvalid)
+	return string(s.cause)
 }
 
-// A trendPlan is a query in the terms of the rollups. Times are in milliseconds.
+// A trendPlan is a query in the terms of the rollups.
 type trendPlan struct {
-	query  TrendQuery
-	column string // of the dimension
-	from   int64
-	step   int64
-	steps  int
-	parts  []segment
+	query   TrendQuery
+	filter  seriesFilter
+	totals  grain // that the filters need
+	grouped grain // that the dimension needs too
+	window
 }
 
 func (q TrendQuery) plan() (p trendPlan, err error) {
-	p = trendPlan{query: q, step: q.Step.Milliseconds()}
-	if p.column, err = q.GroupBy.column(); err != nil {
-		return p, err
+	switch q.GroupBy {
+	case ByCause, ByClient, ByEnvironment, ByEndpoint:
+	default:
+		return p, fmt.Errorf("%w: a trend is grouped by cause, client, environment or endpoint", ErrInvalid)
 	}
 	if q.Step <= 0 || q.Step%time.Minute != 0 {
 		return p, fmt.Errorf("%w: the step %s is no whole number of minutes", ErrInvalid, q.Step)
 	}
-	from, to := wholeMinutes(q.From, q.To)
-	if to <= from {
+	w := window{step: q.Step.Milliseconds()}
+	w.from, w.to = wholeMinutes(q.From, q.To)
+	if w.to <= w.from {
 		return p, fmt.Errorf("%w: the window is empty", ErrInvalid)
 	}
-	p.from, p.steps = from, int((to-from+p.step-1)/p.step)
-	if p.steps > maxSteps {
+	if w.steps() > maxSteps {
 		return p, fmt.Errorf("%w: more than %d steps", ErrInvalid, maxSteps)
 	}
-	// A bucket must not reach across the border of two steps.
-	p.parts = segments(from, to, func(bucket int64) bool { return p.step%bucket == 0 && from%bucket == 0 })
-	return p, nil
+	place, client := len(q.Providers)+len(q.Environments) > 0, len(q.Clients) > 0
+	return trendPlan{
+		query: q, window: w,
+		filter:  seriesFilter{providers: keyTexts(q.Providers), environments: keyTexts(q.Environments), clients: keyTexts(q.Clients), causes: texts(q.Causes)},
+		totals:  grainOf(place, client, false),
+		grouped: grainOf(place || q.GroupBy == ByEnvironment, client || q.GroupBy == ByClient, q.GroupBy == ByEndpoint),
+	}, nil
 }
-
-// where selects from rollup r and series s. Its first two parameters are for slot.
-func (p trendPlan) where() where {
-	w := where{args: []any{p.from, p.step}}
-	w.covered(p.parts)
-	in(&w, `s.provider`, keyTexts(p.query.Providers))
-	in(&w, `s.environment`, keyTexts(p.query.Environments))
-	in(&w, `s.client_id`, keyTexts(p.query.Clients))
-	return w
-}
-
-// slot is the number of the step that a bucket falls into.
-const slot = `(r.bucket - $1) / $2`
 
 // Trend answers from the rollups. Errors: ErrInvalid for a step that is no whole number of minutes, an empty window,
 // more than 10,000 steps or an unknown dimension.
@@ -126,79 +115,94 @@ func (s *Store) Trend(ctx context.Context, q TrendQuery) (Trend, error) {
 	if err != nil {
 		return Trend{}, err
 	}
-	trend := Trend{Failures: make([]int64, p.steps), Successes: make([]int64, p.steps)}
-	for i := range p.steps {
-		trend.Starts = append(trend.Starts, fromMillis(p.from+int64(i)*p.step))
-	}
-	if err := s.trendTotals(ctx, p, &trend); err != nil {
+	tx, err := snapshot(ctx, s.readers)
+	if err != nil {
 		return Trend{}, fmt.Errorf("read trend: %w", err)
 	}
-	if trend.Series, err = s.trendSeries(ctx, p); err != nil {
-		return Trend{}, fmt.Errorf("read trend by %s: %w", q.GroupBy, err)
+	defer func() { _ = tx.Rollback() }() // it has only read
+	read := countReader{tx: tx, grain: p.totals, filter: p.filter, window: p.window}
+	trend := Trend{Failures: make([]int64, p.steps()), Successes: make([]int64, p.steps())}
+	for i := range p.steps() {
+		trend.Starts = append(trend.Starts, fromMillis(p.from+int64(i)*p.step))
 	}
+	// Where the totals' grain tells the names apart already, one reading is enough.
+	named := p.totals == p.grouped
+	totals, err := readCounts(ctx, read, func(s series) outcome {
+		o := outcome{accepted: s.cause == ""}
+		if named && !o.accepted {
+			o.name = q.GroupBy.name(s)
+		}
+		return o
+	})
+	if err != nil {
+		return Trend{}, fmt.Errorf("read trend: %w", err)
+	}
+	names := map[string][]int64{}
+	for o, counts := range totals {
+		into := trend.Failures
+		if o.accepted {
+			into = trend.Successes
+		} else {
+			names[o.name] = counts
+		}
+		for i, n := range counts {
+			into[i] += n
+		}
+	}
+	if !named {
+		if names, err = p.names(ctx, tx); err != nil {
+			return Trend{}, fmt.Errorf("read trend by %s: %w", q.GroupBy, err)
+		}
+	}
+	trend.Series = largest(names)
 	return trend, nil
 }
 
-// trendTotals fills in the counts a step, which the largest series alone might not add up to.
-func (s *Store) trendTotals(ctx context.Context, p trendPlan, trend *Trend) error {
-	w := p.where()
-	if len(p.query.Causes) > 0 {
-		in(&w, `s.cause`, append(texts(p.query.Causes), "")) // "" is accepted traffic
-	}
-	rows, err := s.readers.QueryContext(ctx, `select case when s.cause = '' then 1 else 0 end, `+slot+`, cast(sum(r.count) as bigint)
-		from rollup r join series s on s.id = r.series_id where `+w.sql()+` group by 1, 2`, bind(w.args)...)
-	if err != nil {
-		return err
-	}
-	type cell struct{ accepted, slot, n int64 }
-	cells, err := collect(rows, func(scan func(...any) error) (c cell, err error) { return c, scan(&c.accepted, &c.slot, &c.n) })
-	for _, c := range cells {
-		if c.accepted == 1 {
-			trend.Successes[c.slot] = c.n
-		} else {
-			trend.Failures[c.slot] = c.n
-		}
-	}
-	return err
+// An outcome is what the totals of a trend tell apart.
+type outcome struct {
+	accepted bool
+	name     string
 }
 
-// trendSeries returns the largest series. They are chosen in the statement: a shipper can make up any number of names.
-func (s *Store) trendSeries(ctx context.Context, p trendPlan) ([]Series, error) {
-	w := p.where()
-	w.and(`s.cause <> ''`)
-	in(&w, `s.cause`, texts(p.query.Causes))
-	matching := ` from rollup r join series s on s.id = r.series_id where ` + w.sql()
-	rows, err := s.readers.QueryContext(ctx, `select `+p.column+`, `+slot+`, cast(sum(r.count) as bigint)`+matching+`
-			and `+p.column+` in (select `+p.column+matching+` group by `+p.column+`
-				order by sum(r.count) desc, `+p.column+` limit `+w.arg(int64(maxLimit))+`)
-		group by 1, 2`, bind(w.args)...)
+// names reads the counts of each name, of the largest ones if there are many: a shipper can make up any number of them.
+func (p trendPlan) names(ctx context.Context, tx *sql.Tx) (map[string][]int64, error) {
+	read := countReader{tx: tx, grain: p.grouped, filter: p.filter, window: p.window}
+	read.filter.failed = true
+	many, err := read.exceeds(ctx, p.query.GroupBy, maxLimit)
 	if err != nil {
 		return nil, err
 	}
-	type cell struct {
-		name    string
-		slot, n int64
-	}
-	cells, err := collect(rows, func(scan func(...any) error) (c cell, err error) { return c, scan(&c.name, &c.slot, &c.n) })
-	if err != nil {
-		return nil, err
-	}
-	byName := map[string]*Series{}
-	for _, c := range cells {
-		if byName[c.name] == nil {
-			byName[c.name] = &Series{Name: c.name, Counts: make([]int64, p.steps)}
+	if many {
+		sums := read
+		sums.step = p.to - p.from
+		totals, err := readCounts(ctx, sums, p.query.GroupBy.name)
+		if err != nil {
+			return nil, err
 		}
-		byName[c.name].Counts[c.slot] = c.n
-		byName[c.name].Total += c.n
+		read.filter.only, read.filter.names = p.query.GroupBy, map[string]bool{}
+		for _, one := range largest(totals) {
+			read.filter.names[one.Name] = true
+		}
 	}
-	list := make([]Series, 0, len(byName))
-	for _, one := range byName {
-		list = append(list, *one)
+	return readCounts(ctx, read, p.query.GroupBy.name)
+}
+
+// largest returns the 200 largest series.
+func largest(names map[string][]int64) []Series {
+	list := make([]Series, 0, len(names))
+	for name, counts := range names {
+		one := Series{Name: name, Counts: counts}
+		for _, n := range counts {
+			one.Total += n
+		}
+		if one.Total != 0 {
+			list = append(list, one)
+		}
 	}
 	slices.SortFunc(list, func(a, b Series) int {
 		return cmp.Or(cmp.Compare(b.Total, a.Total), cmp.Compare(a.Name, b.Name))
 	})
-	return list, nil
+	return list[:min(len(list), maxLimit)]
 }
 
 // Totals returns the figures of the window [from, to) for these providers and environments (empty: all). As in Trend
@@ -208,80 +212,53 @@ func (s *Store) Totals(ctx context.Context, from, to time.Time, providers, envir
 	if end <= begin {
 		return Totals{}, nil
 	}
-	var w where
-	w.covered(segments(begin, end, func(int64) bool { return true }))
-	in(&w, `s.provider`, keyTexts(providers))
-	in(&w, `s.environment`, keyTexts(environments))
-	var t Totals
-	err := s.readers.QueryRowContext(ctx, `select
-			cast(coalesce(sum(case when cause = '' then 0 else n end), 0) as bigint),
-			cast(coalesce(sum(case when cause = '' then n else 0 end), 0) as bigint)
-		from (select s.cause as cause, sum(r.count) as n from rollup r join series s on s.id = r.series_id
-			where `+w.sql()+` group by s.cause) counted`, bind(w.args)...).Scan(&t.Failures, &t.Successes)
+	tx, err := snapshot(ctx, s.readers)
 	if err != nil {
 		return Totals{}, fmt.Errorf("read totals: %w", err)
 	}
-	w.and(`s.cause <> ''`)
-	w.and(`s.client_id <> ''`)
-	err = s.readers.QueryRowContext(ctx, `select count(*) from (select distinct s.provider, s.environment, s.client_id
-		from rollup r join series s on s.id = r.series_id where `+w.sql()+`) failing`, bind(w.args)...).Scan(&t.Clients)
+	defer func() { _ = tx.Rollback() }() // it has only read
+	read := countReader{
+		tx: tx, grain: grainOf(len(providers)+len(environments) > 0, false, false), window: window{begin, end, end - begin},
+		filter: seriesFilter{providers: keyTexts(providers), environments: keyTexts(environments)},
+	}
+	counts, err := readCounts(ctx, read, func(s series) bool { return s.cause == "" })
+	if err != nil {
+		return Totals{}, fmt.Errorf("read totals: %w", err)
+	}
+	var t Totals
+	if failed := counts[false]; failed != nil {
+		t.Failures = failed[0]
+	}
+	if accepted := counts[true]; accepted != nil {
+		t.Successes = accepted[0]
+	}
+	read.grain, read.filter.failed = byClient, true
+	clients, err := readCounts(ctx, read, func(s series) clientKey { return clientKey{s.provider, s.environment, s.clientID} })
 	if err != nil {
 		return Totals{}, fmt.Errorf("count failing clients: %w", err)
 	}
-	t.Incidents, err = s.incidentsIn(ctx, begin, end, providers, environments)
+	for k, n := range clients {
+		if k.clientID != "" && n[0] != 0 {
+			t.Clients++
+		}
+	}
+	t.Incidents, err = incidentsIn(ctx, tx, begin, end, providers, environments)
 	return t, err
 }
 
-// incidentsIn counts the incidents with a failure in the window, one look into the index of failures each.
-func (s *Store) incidentsIn(ctx context.Context, from, to int64, providers, environments []string) (n int64, err error) {
+// incidentsIn counts the incidents with a failure in the window. Most show it by their first or last failure; of the
+// rest each costs one look into the index of failures.
+func incidentsIn(ctx context.Context, tx *sql.Tx, from, to int64, providers, environments []string) (n int64, err error) {
 	var w where
 	w.and(`i.last_seen_at >= ?`, from)
 	w.and(`i.first_seen_at < ?`, to)
 	in(&w, `i.provider`, keyTexts(providers))
 	in(&w, `i.environment`, keyTexts(environments))
-	w.and(`exists (select 1 from failure f where f.incident_id = i.id and f.occurred_at >= ? and f.occurred_at < ?)`, from, to)
-	err = s.readers.QueryRowContext(ctx, `select count(*) from incident i where `+w.sql(), bind(w.args)...).Scan(&n)
+	w.and(`(i.first_seen_at >= ? or i.last_seen_at < ?
+		or exists (select 1 from failure f where f.incident_id = i.id and f.occurred_at >= ? and f.occurred_at < ?))`, from, to, from, to)
+	err = tx.QueryRowContext(ctx, `select count(*) from incident i where `+w.sql(), bind(w.args)...).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count incidents in window: %w", err)
 	}
 	return n, nil
-}
-
-// wholeMinutes grows a window to the minutes that it touches.
-func wholeMinutes(from, to time.Time) (begin, end int64) {
-	return floorTo(from.UnixMilli(), minuteStep), floorTo(to.Add(time.Minute-1).UnixMilli(), minuteStep)
-}
-
-// A segment is a stretch of time that buckets of one width cover exactly.
-type segment struct{ step, from, to int64 }
-
-// segments covers [from, to), which are whole minutes, with as few buckets as possible of the widths that fit.
-func segments(from, to int64, fits func(step int64) bool) []segment {
-	return cover(from, to, fits, rollupSteps())
-}
-
-func cover(from, to int64, fits func(step int64) bool, steps []int64) []segment {
-	if from >= to {
-		return nil
-	}
-	if len(steps) == 1 {
-		return []segment{{steps[0], from, to}}
-	}
-	step := steps[len(steps)-1]
-	finer := steps[:len(steps)-1]
-	begin, end := floorTo(from+step-1, step), floorTo(to, step)
-	if !fits(step) || begin >= end {
-		return cover(from, to, fits, finer)
-	}
-	return slices.Concat(cover(from, begin, fits, finer), []segment{{step, begin, end}}, cover(end, to, fits, finer))
-}
-
-// covered adds that the bucket belongs to one of the segments.
-func (w *where) covered(parts []segment) {
-	either := where{args: w.args}
-	for _, p := range parts {
-		either.and(`(r.step = ? and r.bucket >= ? and r.bucket < ?)`, p.step, p.from, p.to)
-	}
-	w.args = either.args
-	w.conditions = append(w.conditions, `(`+strings.Join(either.conditions, ` or `)+`)`)
 }

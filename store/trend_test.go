@@ -112,8 +112,12 @@ func testTrendExact(t *testing.T, w *world) {
 		list = append(list, fail(random.IntN(3*86400)))
 		accepted = append(accepted, accept(random.IntN(3*86400)))
 	}
-	w.add(t, list...)
-	w.traffic(t, accepted...)
+	// Half of it is in the rollups, half in tallies.
+	w.add(t, list[:150]...)
+	w.traffic(t, accepted[:150]...)
+	w.fold(t)
+	w.add(t, list[150:]...)
+	w.traffic(t, accepted[150:]...)
 	for _, step := range []time.Duration{time.Minute, 7 * time.Minute, time.Hour, 90 * time.Minute, 24 * time.Hour, 48 * time.Hour} {
 		for _, from := range []int{0, 43200, -86400 * 2, 1800, 61, 43260, 59} {
 			for _, to := range []int{86400, 86401, 100000, 3 * 86400, 43200 + 86400*2 - 60} {
