@@ -243,6 +243,26 @@ create table idempotency (
 create index idempotency_expiry on idempotency (expires_at);
 create index idempotency_source on idempotency (source, expires_at);
 
+-- A change that somebody told us of: what may explain failures that begin after it.
+create table deployment (
+    id          text   primary key,
+    occurred_at bigint not null,
+    kind        text   not null,
+    title       text   not null,
+    provider    text   not null,
+    environment text   not null,
+    service     text   not null,
+    client_id   text   not null,
+    url         text   not null,
+    told_by     text   not null,
+    told_at     bigint not null,
+    reference   text   not null
+);
+-- Telling twice changes nothing.
+create unique index deployment_reference on deployment (reference);
+-- The list, latest first, and what happened before an onset.
+create index deployment_time on deployment (occurred_at, id);
+
 create table api_key (
     id           text   primary key,
     name         text   not null,
