@@ -1,6 +1,9 @@
 package classify
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // An authorization is the shape of a redacted Authorization field: the scheme and what kind of credentials followed it.
 type authorization struct {
@@ -33,29 +36,49 @@ func authorizationOf(headers Headers) authorization {
 		marker, after, _ = strings.Cut(field[i+1:], "]")
 		a.several = strings.Contains(after, "[")
 	}
-	schemes := strings.Fields(before)
-	switch {
-	case len(schemes) > 0:
-		a.scheme = strings.ToLower(schemes[0])
-		a.doubled = len(schemes) > 1 && strings.EqualFold(schemes[0], schemes[1])
-		a.nothing = len(schemes) == 1 && marker == "" && knownScheme(a.scheme)
+	first, rest := cutField(before)
+	second, _ := cutField(rest)
+	alone := first != "" && second == ""
+	if first != "" {
+		a.scheme = schemeName(first)
+		a.doubled = strings.EqualFold(first, second)
+		a.nothing = alone && marker == "" && knownScheme(a.scheme)
 	}
-	if marker == "" && len(schemes) == 1 && !a.nothing {
+	if marker == "" && alone && !a.nothing {
 		a.scheme = "?" // something was hidden by somebody else's redaction
 	}
 	a.print = marker
-	kind, rest, _ := strings.Cut(marker, " ")
+	kind, why, _ := strings.Cut(marker, " ")
 	switch strings.TrimSuffix(kind, ":") {
 	case "jwt", "opaque":
 		a.kind = strings.TrimSuffix(kind, ":")
 	case "malformed":
-		a.kind, a.why = "malformed", rest
+		a.kind, a.why = "malformed", why
 	case "redacted":
 		if a.scheme == "" {
 			a.scheme = "?"
 		}
 	}
 	return a
+}
+
+// cutField cuts text after its first word.
+func cutField(text string) (word, rest string) {
+	text = strings.TrimSpace(text)
+	if end := strings.IndexFunc(text, unicode.IsSpace); end >= 0 {
+		return text[:end], text[end:]
+	}
+	return text, ""
+}
+
+// schemeName is a scheme in lower case, without a copy of those that nearly every request has.
+func schemeName(scheme string) string {
+	for _, usual := range [...]string{"bearer", "dpop", "basic"} {
+		if strings.EqualFold(scheme, usual) {
+			return usual
+		}
+	}
+	return strings.ToLower(scheme)
 }
 
 func knownScheme(scheme string) bool {

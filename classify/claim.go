@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // maxShown is how much of a sender's value is repeated in a verdict, in bytes: a kid may be a megabyte.
@@ -22,6 +23,14 @@ func clip(text string) string {
 			cut--
 		}
 		text = text[:cut] + "…"
+	}
+	return validText(text)
+}
+
+// validText replaces what is not UTF-8.
+func validText(text string) string {
+	if utf8.ValidString(text) { // many times quicker than looking for what to replace
+		return text
 	}
 	return strings.ToValidUTF8(text, "�")
 }

@@ -28,12 +28,12 @@ type Exchange struct {
 // Profiles is the set of profiles in force, in order of preference.
 type Profiles []*Profile
 
-// Locate places a record whose words are read without documented texts.
-func (ps Profiles) Locate(r *Record) Exchange { return ps.locate(r, nil) }
+// Locate places one record whose words are read without documented texts. A Classifier is quicker for more than one.
+func (ps Profiles) Locate(r *Record) Exchange { return newPlaces(ps).locate(r, nil) }
 
 // A Classifier places records by the profiles and the documented texts in force. It is immutable; any number of goroutines may share it.
 type Classifier struct {
-	profiles  Profiles
+	places    *places
 	knowledge *Knowledge
 	causes    map[Code]Cause
 }
@@ -44,12 +44,12 @@ func New(profiles Profiles, k *Knowledge) *Classifier {
 	for _, row := range Catalogue() {
 		causes[row.Code] = row
 	}
-	return &Classifier{profiles: profiles, knowledge: k, causes: causes}
+	return &Classifier{places: newPlaces(profiles), knowledge: k, causes: causes}
 }
 
 // Locate places a record. It is pure and never fails: what cannot be told stays empty.
 func (c *Classifier) Locate(r *Record) Exchange {
-	e := c.profiles.locate(r, c.knowledge)
+	e := c.places.locate(r, c.knowledge)
 	e.causes = c.causes
 	return e
 }

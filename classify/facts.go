@@ -3,10 +3,7 @@ package classify
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"slices"
-	"sort"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -22,15 +19,11 @@ const maxName = 160
 
 func boundedName(name string) string {
 	if len(name) <= maxName {
-		return strings.ToValidUTF8(name, "�")
+		return validText(name)
 	}
 	sum := sha256.Sum256([]byte(name))
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
-
-func shapeName(phase Phase, shape string) string  { return string(phase) + " " + shape }
-func audienceName(phase Phase, aud string) string { return string(phase) + " " + aud }
-func kidName(owner, kid string) string            { return owner + " " + kid }
 
 // distinctive reports whether a kid is long enough that two clients do not choose it by chance, as they do "1" or "default".
 func distinctive(kid string) bool { return len(kid) >= 12 }
@@ -96,110 +89,39 @@ func (e Exchange) tokenPrint() string {
 	return ""
 }
 
-// fingerprint identifies a decoded token whatever the order of its members: SHA-256 over its canonical JSON.
-func (t *JWT) fingerprint() string {
-	if t == nil {
-		return ""
-	}
-	data := canonical(nil, map[string]any(t.Header), 0)
-	data = append(data, '.')
-	sum := sha256.Sum256(canonical(data, map[string]any(t.Claims), 0))
-	return hex.EncodeToString(sum[:16])
-}
-
-// canonical appends value with the members of objects in the order of their names.
-func canonical(out []byte, value any, depth int) []byte {
-	if depth > maxDepth*4 {
-		return append(out, '~')
-	}
-	switch v := value.(type) {
-	case nil:
-		return append(out, "null"...)
-	case string:
-		return strconv.AppendQuote(out, v)
-	case json.Number:
-		return append(out, v...)
-	case bool:
-		return strconv.AppendBool(out, v)
-	case float64:
-		return strconv.AppendFloat(out, v, 'g', -1, 64)
-	case []any:
-		out = append(out, '[')
-		for _, e := range v {
-			out = append(canonical(out, e, depth+1), ',')
-		}
-		return append(out, ']')
-	case Object:
-		return canonical(out, map[string]any(v), depth)
-	case map[string]any:
-		names := make([]string, 0, len(v))
-		for name := range v {
-			names = append(names, name)
-		}
-		sort.Strings(names)
-		out = append(out, '{')
-		for _, name := range names {
-			out = append(canonical(append(strconv.AppendQuote(out, name), ':'), v[name], depth+1), ',')
-		}
-		return append(out, '}')
-	}
-	data, err := json.Marshal(value)
-	if err != nil {
-		return append(out, '!')
-	}
-	return append(out, data...)
-}
-
-// identity names the exchange: the source's id, else a hash of its content, so that a redelivered line is the same exchange.
-func (e Exchange) identity() string {
-	if e.Record.ID != "" {
-		return boundedName(e.Record.ID)
-	}
-	data, err := json.Marshal(e.Record)
-	if err != nil {
-		data = []byte(e.Record.Time.String() + e.Endpoint + e.credential().fingerprint())
-	}
-	sum := sha256.Sum256(data)
-	return "content:" + hex.EncodeToString(sum[:16])
-}
-
 // Keys lists the facts that can matter to the judgement of e; look them up and hand them to Classify.
 func (e Exchange) Keys() []Key {
 	if e.Outcome == Other || e.Phase == ClientSide {
 		return nil
 	}
-	var keys []Key
-	own := func(kind FactKind, name string) { keys = append(keys, e.key(kind, name)) }
-	both := func(kind FactKind, name string) {
-		k := e.key(kind, name)
-		keys = append(keys, k, k.everywhere())
-	}
-	both(FactShape, shapeName(e.Phase, "jwt"))
-	own(FactShape, shapeName(e.Phase, "opaque"))
+	var room mentionRoom
+	l := room.empty()
+	l = l.both(FactShape, string(e.Phase), "jwt")
+	l = l.own(FactShape, string(e.Phase), "opaque")
 	if e.sentJSON() {
-		own(FactShape, shapeName(TokenRequest, jsonMedia))
+		l = l.own(FactShape, string(TokenRequest), jsonMedia)
 	}
-	e.grantKeys(own)
+	l = e.grantKeys(l)
 	if e.Phase == APICall {
 		if print := e.tokenPrint(); print != "" {
-			own(FactToken, print)
+			l = l.whole(FactToken, print)
 		}
 	} else if e.ClientID != "" {
-		both(FactClient, e.ClientID)
-		own(FactClient, anyName)
+		l = l.whole(FactClient, e.ClientID).everywhere()
+		l = l.whole(FactClient, anyName)
 	}
 	if e.ClientID != "" {
-		own(FactClock, clockName(e.ClientID, e.Record.Time))
-		own(FactClock, clockName(e.ClientID, e.Record.Time.Add(-time.Hour)))
+		l = l.clock(e.ClientID, e.Record.Time)
+		l = l.clock(e.ClientID, e.Record.Time.Add(-time.Hour))
 	}
-	e.tokenKeys(own, both)
-	return keys
+	l = e.tokenKeys(l)
+	return l.keys(&e)
 }
 
-func (e Exchange) tokenKeys(own, both func(FactKind, string)) {
+func (e *Exchange) tokenKeys(l mentions) mentions {
 	t := e.credential()
 	if t == nil || t.Claims == nil {
-		return
+		return l
 	}
 	iss := textOf(t.Claims["iss"])
 	owner := iss
@@ -208,37 +130,56 @@ func (e Exchange) tokenKeys(own, both func(FactKind, string)) {
 			owner = e.ClientID
 		}
 		if iss != "" && iss != e.ClientID {
-			both(FactClient, iss)
+			l = l.whole(FactClient, iss).everywhere()
 		}
 		if jti := textOf(t.Claims["jti"]); jti != "" {
-			own(FactJTI, iss+" "+jti)
+			l = l.own(FactJTI, iss, jti)
 		}
 	} else if iss != "" {
-		both(FactIssuer, iss)
-		own(FactIssuer, anyName)
+		l = l.whole(FactIssuer, iss).everywhere()
+		l = l.whole(FactIssuer, anyName)
 	}
 	if kid := textOf(t.Header["kid"]); kid != "" {
-		both(FactKID, kidName(owner, kid))
-		own(FactKID, kidName(owner, anyName))
+		l = l.both(FactKID, owner, kid)
+		l = l.own(FactKID, owner, anyName)
 		if distinctive(kid) {
-			both(FactKID, kidName(anyName, kid))
+			l = l.both(FactKID, anyName, kid)
 		}
 	}
 	list, _ := audiencesOf(t.Claims["aud"])
-	for i, aud := range list {
-		if i < 4 {
-			both(FactAudience, audienceName(e.Phase, aud))
-		}
+	for _, aud := range list[:min(len(list), 4)] {
+		l = l.both(FactAudience, string(e.Phase), aud)
 	}
-	own(FactAudience, audienceName(e.Phase, anyName))
+	l = l.own(FactAudience, string(e.Phase), anyName)
 	if alg := textOf(t.Header["alg"]); alg != "" {
-		own(FactShape, shapeName(e.Phase, "alg "+alg))
-		own(FactShape, shapeName(e.Phase, "alg"))
+		l = l.own(FactShape, string(e.Phase), "alg ", alg)
+		l = l.own(FactShape, string(e.Phase), "alg")
 	}
+	return l
 }
 
+// clockName is that of a client in the hour of at.
 func clockName(client string, at time.Time) string {
-	return client + " " + at.UTC().Format("2006-01-02T15")
+	return string(appendClock(nil, client, at))
+}
+
+func appendClock(out []byte, client string, at time.Time) []byte {
+	out = append(append(out, client...), ' ')
+	at = at.UTC()
+	year, month, day := at.Date()
+	if year < 1000 || year > 9999 {
+		return at.AppendFormat(out, "2006-01-02T15")
+	}
+	two := func(n int) { out = append(out, byte('0'+n/10), byte('0'+n%10)) }
+	two(year / 100)
+	two(year % 100)
+	out = append(out, '-')
+	two(int(month))
+	out = append(out, '-')
+	two(day)
+	out = append(out, 'T')
+	two(at.Hour())
+	return out
 }
 
 // Facts lists what e adds to history, whatever its verdict. Observe them after Classify, never before.
@@ -246,66 +187,66 @@ func (e Exchange) Facts() []Fact {
 	if e.Outcome == Other || e.Phase == ClientSide {
 		return nil
 	}
-	facts := e.assertionFacts()
-	if e.Outcome != Accepted {
-		return facts
-	}
-	accepted := func(kind FactKind, name string, keep time.Duration) {
-		f := Fact{Key: e.key(kind, name), FirstSeen: e.Record.Time, LastSeen: e.Record.Time, FirstAccepted: e.Record.Time, LastAccepted: e.Record.Time, Count: 1}
-		if keep > 0 {
-			f.Expires = e.Record.Time.Add(keep)
+	var room mentionRoom
+	l := room.empty()
+	token := 0 // mentions of the token, which are forgotten sooner
+	if e.Outcome == Accepted {
+		if e.Phase == APICall {
+			if print := e.tokenPrint(); print != "" {
+				l = l.whole(FactToken, print)
+				token = 1
+			}
+		} else if e.ClientID != "" {
+			l = l.whole(FactClient, e.ClientID).everywhere()
+			l = l.whole(FactClient, anyName)
 		}
-		facts = append(facts, f)
+		l = e.shapeFacts(l)
+		if e.sentJSON() {
+			l = l.own(FactShape, string(TokenRequest), jsonMedia)
+		}
+		l = e.grantKeys(l)
+		l = e.tokenKeys(l)
+		l = l.drop(FactJTI)
+	}
+	facts := e.assertionFacts(len(l.list))
+	if len(facts)+len(l.list) == 0 {
+		return nil
 	}
 	const month = 30 * 24 * time.Hour
-	both := func(kind FactKind, name string) {
-		accepted(kind, name, 3*month)
-		last := facts[len(facts)-1]
-		last.Key = last.Key.everywhere()
-		facts = append(facts, last)
-	}
-	own := func(kind FactKind, name string) { accepted(kind, name, 3*month) }
-	if e.Phase == APICall {
-		if print := e.tokenPrint(); print != "" {
-			accepted(FactToken, print, month)
+	at := e.Record.Time
+	l.settle()
+	for i := range l.list {
+		keep := 3 * month
+		if i < token {
+			keep = month
 		}
-	} else if e.ClientID != "" {
-		both(FactClient, e.ClientID)
-		own(FactClient, anyName)
+		facts = append(facts, Fact{Key: l.key(&e, i), FirstSeen: at, LastSeen: at, FirstAccepted: at, LastAccepted: at, Count: 1, Expires: at.Add(keep)})
 	}
-	e.shapeFacts(both)
-	if e.sentJSON() {
-		own(FactShape, shapeName(TokenRequest, jsonMedia))
-	}
-	e.grantKeys(own)
-	e.tokenKeys(func(kind FactKind, name string) {
-		if kind != FactJTI {
-			own(kind, name)
-		}
-	}, both)
 	return facts
 }
 
 // shapeFacts remembers the kind of credentials that was accepted.
-func (e Exchange) shapeFacts(both func(FactKind, string)) {
+func (e *Exchange) shapeFacts(l mentions) mentions {
 	switch {
 	case e.credential() != nil:
-		both(FactShape, shapeName(e.Phase, "jwt"))
+		l = l.both(FactShape, string(e.Phase), "jwt")
 	case e.Phase == APICall && e.Record.Request != nil:
 		a := authorizationOf(e.Record.Request.Headers)
 		if (a.scheme == "bearer" || a.scheme == "dpop") && (a.kind == "jwt" || a.kind == "opaque") {
-			both(FactShape, shapeName(e.Phase, a.kind))
+			l = l.both(FactShape, string(e.Phase), a.kind)
 		}
 	}
+	return l
 }
 
 // assertionFacts are known of every assertion, accepted or not: that its jti was seen, and how far its iat was from the event.
-func (e Exchange) assertionFacts() []Fact {
+// There is room for more facts behind them.
+func (e *Exchange) assertionFacts(more int) []Fact {
 	t := e.Record.ClientAssertion
 	if e.Phase != TokenRequest || t == nil || t.Claims == nil {
-		return nil
+		return slices.Grow([]Fact(nil), more)
 	}
-	var facts []Fact
+	facts := make([]Fact, 0, more+2)
 	at := e.Record.Time
 	if jti := textOf(t.Claims["jti"]); jti != "" && (e.Profile.Assertion == nil || e.Profile.Assertion.SingleUseJTI) {
 		f := Fact{Key: e.key(FactJTI, textOf(t.Claims["iss"])+" "+jti), FirstSeen: at, LastSeen: at, Count: 1,
@@ -350,15 +291,16 @@ func (e Exchange) sentJSON() bool {
 }
 
 // grantKeys name what a token lets its bearer do at an endpoint: its scopes and its roles, each as a set.
-func (e Exchange) grantKeys(own func(FactKind, string)) {
+func (e *Exchange) grantKeys(l mentions) mentions {
 	t := e.Record.AccessToken
 	if e.Phase != APICall || t == nil || t.Claims == nil || e.Endpoint == "" {
-		return
+		return l
 	}
 	for _, sort := range [...]string{grantScopes, grantRoles} {
-		own(FactShape, grantName(e.Endpoint, sort, t))
-		own(FactShape, grantName(e.Endpoint, sort, nil))
+		l = l.grant(e.Endpoint, sort, t)
+		l = l.grant(e.Endpoint, sort, nil)
 	}
+	return l
 }
 
 // The sorts of grants.
@@ -369,28 +311,47 @@ const (
 
 // grantName is the Key.Name of the grants of one sort that a token has, or without a token of whichever.
 func grantName(endpoint, sort string, t *JWT) string {
-	name := sort + " " + endpoint + " "
+	return string(appendGrant(nil, endpoint, sort, t))
+}
+
+func appendGrant(out []byte, endpoint, sort string, t *JWT) []byte {
+	out = append(append(append(append(out, sort...), ' '), endpoint...), ' ')
 	if t == nil {
-		return name + anyName
+		return append(out, anyName...)
 	}
 	members := [...]string{"scope", "scp"}
 	if sort == grantRoles {
 		members = [...]string{"roles", "permissions"}
 	}
+	var room [16]string
 	for _, member := range members {
+		list := room[:0]
 		switch v := t.Claims[member].(type) {
 		case string:
-			list := strings.Fields(v)
-			slices.Sort(list)
-			name += strings.Join(list, ",") + ";"
+			list = appendFields(list, v)
 		case []any:
-			list := make([]string, 0, min(len(v), maxAudiences))
 			for _, element := range v[:min(len(v), maxAudiences)] {
 				list = append(list, textOf(element))
 			}
-			slices.Sort(list)
-			name += strings.Join(list, ",") + ";"
+		default:
+			continue
 		}
+		slices.Sort(list)
+		for i, element := range list {
+			if i > 0 {
+				out = append(out, ',')
+			}
+			out = append(out, element...)
+		}
+		out = append(out, ';')
 	}
-	return name
+	return out
+}
+
+// appendFields is strings.Fields that appends.
+func appendFields(list []string, text string) []string {
+	for word, rest := cutField(text); word != ""; word, rest = cutField(rest) {
+		list = append(list, word)
+	}
+	return list
 }

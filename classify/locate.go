@@ -1,120 +1,54 @@
 package classify
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // locate places a record; see Classifier.Locate.
-func (ps Profiles) locate(r *Record, k *Knowledge) Exchange {
-	host := hostOf(r)
-	profile, env := ps.place(r, host)
-	e := Exchange{Record: r, Profile: profile, Provider: r.Provider, Environment: r.Environment, Outcome: Other, knowledge: k}
+func (ps *places) locate(r *Record, k *Knowledge) Exchange {
+	var called endpoint
+	host := ""
+	if r.Request != nil {
+		called = endpointAt(r.Request.URL)
+		if host = called.host; host == "" {
+			host = addressOf(r.Request.Headers["host"]).host
+		}
+	}
+	s, env := ps.find(r, &called, host)
+	e := Exchange{Record: r, Profile: s.profile, Provider: r.Provider, Environment: r.Environment, Outcome: Other, knowledge: k}
 	if env != nil {
 		e.Environment = env.Name
 	}
 	switch {
 	case e.Provider != "":
-	case profile.ID != "":
-		e.Provider = profile.ID
+	case s.profile.ID != "":
+		e.Provider = s.profile.ID
 	default:
 		e.Provider = clip(host)
 	}
-	e.Phase = phaseOf(r, profile)
+	e.Phase = s.phaseOf(r, &called)
 	e.ClientID = clip(clientOf(r, e.Phase))
-	e.Endpoint = endpointOf(r, profile)
-	e.Outcome = outcomeOf(e)
+	if r.Request != nil {
+		e.Endpoint = endpointName(r.Request.Method, host, called.path, s.profile)
+	}
+	e.Outcome = s.outcomeOf(e, &called)
 	return e
 }
 
-// place finds the profile, by the record's provider or by the host that was called, and the environment of that host.
-func (ps Profiles) place(r *Record, host string) (*Profile, *Environment) {
-	for _, p := range ps {
-		if p != nil && p.ID == r.Provider && r.Provider != "" {
-			return p, environmentCalled(p, r, host)
-		}
-	}
-	for _, p := range ps {
-		if p == nil {
-			continue
-		}
-		if env := environmentAt(p, r, host); env != nil {
-			return p, env
-		}
-	}
-	return &Profile{}, nil
-}
-
-// environmentCalled is the environment of the host, else the one that the record names.
-func environmentCalled(p *Profile, r *Record, host string) *Environment {
-	if env := environmentAt(p, r, host); env != nil {
-		return env
-	}
-	return environmentNamed(p, r.Environment)
-}
-
-// environmentAt finds the environment that owns the host. Where several share it, the token endpoint's whole URL decides, then the record.
-func environmentAt(p *Profile, r *Record, host string) *Environment {
-	if host == "" {
-		return nil
-	}
-	var found *Environment
-	shared := false
-	for i := range p.Environments {
-		env := &p.Environments[i]
-		if r.Request != nil {
-			for _, u := range env.TokenEndpoints {
-				if sameURL(u, r.Request.URL) {
-					return env
-				}
-			}
-		}
-		if ownsHost(env, host) {
-			shared = shared || found != nil
-			if found == nil {
-				found = env
-			}
-		}
-	}
-	if shared {
-		if env := environmentNamed(p, r.Environment); env != nil {
-			return env
-		}
-	}
-	return found
-}
-
-func ownsHost(env *Environment, host string) bool {
-	for _, h := range env.Hosts {
-		if h == host || addressOf(h).host == host {
-			return true
-		}
-	}
-	for _, list := range [...][]string{env.TokenEndpoints, env.APIAudiences, env.Issuers} {
-		for _, u := range list {
-			if a := addressOf(u); a.scheme != "" && a.host == host {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // phaseOf tells a token request from an API call by the address, the form and the token that was sent.
-func phaseOf(r *Record, p *Profile) Phase {
+func (s *site) phaseOf(r *Record, called *endpoint) Phase {
 	if (r.Response == nil || r.Response.Status == 0) && r.Error != "" {
 		return ClientSide
 	}
 	if r.Request != nil {
-		for i := range p.Environments {
-			for _, u := range p.Environments[i].TokenEndpoints {
-				if sameURL(u, r.Request.URL) {
-					return TokenRequest
-				}
-			}
+		if s.grants(called) {
+			return TokenRequest
 		}
-		bearer := authorizationOf(r.Request.Headers).scheme == "bearer"
 		switch method := methodName(r.Request.Method); {
-		case bearer || r.AccessToken != nil:
+		case r.AccessToken != nil || authorizationOf(r.Request.Headers).scheme == "bearer":
 			return APICall
-		case method == "POST" && tokenPath(addressOf(r.Request.URL).path):
+		case method == "POST" && tokenPath(called.path):
 			return TokenRequest
 		case r.ClientAssertion != nil:
 			return TokenRequest
@@ -173,10 +107,10 @@ func clientOf(r *Record, phase Phase) string {
 }
 
 // outcomeOf decides what a record means for authentication, design part 3.
-func outcomeOf(e Exchange) Outcome {
+func (s *site) outcomeOf(e Exchange, called *endpoint) Outcome {
 	r := e.Record
 	if e.Phase == ClientSide {
-		return clientSideOutcome(e)
+		return s.clientSideOutcome(e, called)
 	}
 	if r.Response == nil {
 		return Other
@@ -204,31 +138,22 @@ func outcomeOf(e Exchange) Outcome {
 	return businessOutcome(e)
 }
 
-func clientSideOutcome(e Exchange) Outcome {
+func (s *site) clientSideOutcome(e Exchange, called *endpoint) Outcome {
 	w := hear(e, ClientSide)
 	if w.subject != 0 && w.subject&(aboutKeyFile|aboutServer|aboutStructure|aboutSignature|aboutExpiry|aboutKey|aboutAlgorithm) != 0 {
-		if w.subject&aboutServer == 0 || e.Record.Request == nil || toTokenEndpoint(e) {
+		if w.subject&aboutServer == 0 || e.Record.Request == nil || s.toTokenEndpoint(called) {
 			return Failed
 		}
 	}
-	if w.speaks || e.Record.Request != nil && toTokenEndpoint(e) {
+	if w.speaks || e.Record.Request != nil && s.toTokenEndpoint(called) {
 		return Failed
 	}
 	return Other
 }
 
-func toTokenEndpoint(e Exchange) bool {
-	if tokenPath(addressOf(e.Record.Request.URL).path) {
-		return true
-	}
-	for i := range e.Profile.Environments {
-		for _, u := range e.Profile.Environments[i].TokenEndpoints {
-			if sameURL(u, e.Record.Request.URL) {
-				return true
-			}
-		}
-	}
-	return false
+// toTokenEndpoint reports whether a request was sent to a token endpoint, known or by its path.
+func (s *site) toTokenEndpoint(called *endpoint) bool {
+	return tokenPath(called.path) || s.grants(called)
 }
 
 // successOutcome: a 2xx that carries an OAuth error all the same is a failure, some providers answer so.
@@ -238,7 +163,7 @@ func successOutcome(e Exchange, carried bool) Outcome {
 		return Failed
 	}
 	if e.Phase == TokenRequest {
-		if hear(e, e.Phase).oauth {
+		if mayHoldCode(e.Record.Response) && hear(e, e.Phase).oauth {
 			return Failed
 		}
 		return Accepted
@@ -265,12 +190,31 @@ func statuslessOutcome(e Exchange) Outcome {
 	return Other
 }
 
+// mayHoldCode reports whether an answer needs to be read for the code of an OAuth error: that of a granted token has neither a challenge
+// nor, between two quotes, such a code.
+func mayHoldCode(r *Response) bool {
+	if r.Headers["www-authenticate"] != "" || bytes.IndexByte(r.Body, '\\') >= 0 {
+		return true
+	}
+	for rest := r.Body; ; {
+		i := bytes.IndexByte(rest, '_')
+		if i < 0 {
+			return false
+		}
+		start, end := bytes.LastIndexByte(rest[:i], '"')+1, bytes.IndexByte(rest[i:], '"')
+		if end < 0 || oauthCode(string(rest[start:i+end])) {
+			return true
+		}
+		rest = rest[i+end+1:]
+	}
+}
+
 func bodyMentions(body Body, text string) bool {
 	head := body
 	if len(head) > 4096 {
 		head = head[:4096]
 	}
-	return strings.Contains(string(head), text)
+	return bytes.Contains(head, []byte(text))
 }
 
 // businessOutcome judges the other errors of an API: a failure only if the words are about authentication or the carried token is

@@ -15,7 +15,10 @@ func addressOf(url string) address {
 		url = url[:4096]
 	}
 	var a address
-	if i := strings.IndexAny(url, "?#"); i >= 0 {
+	if i := strings.IndexByte(url, '?'); i >= 0 {
+		url = url[:i]
+	}
+	if i := strings.IndexByte(url, '#'); i >= 0 {
 		url = url[:i]
 	}
 	if i := strings.Index(url, "://"); i >= 0 {
@@ -102,27 +105,26 @@ func matchesPath(pattern, path string) bool {
 	}
 }
 
-// foldPath replaces the path segments that vary from call to call with {id}, so that endpoints can be counted.
-func foldPath(path string) string {
-	var b strings.Builder
-	for n := 0; path != "" && b.Len() < 120; n++ {
+// appendFolded appends a path with {id} for the segments that vary from call to call, so that endpoints can be counted.
+func appendFolded(out []byte, path string) []byte {
+	start := len(out)
+	for n := 0; path != "" && len(out)-start < 120; n++ {
 		path = strings.TrimPrefix(path, "/")
 		segment, rest, more := strings.Cut(path, "/")
-		b.WriteByte('/')
+		out = append(out, '/')
 		switch {
 		case n >= 8:
-			b.WriteString("…")
-			return b.String()
+			return append(out, "…"...)
 		case variableSegment(segment):
-			b.WriteString("{id}")
+			out = append(out, "{id}"...)
 		default:
-			b.WriteString(segment)
+			out = append(out, segment...)
 		}
 		if path = rest; more && rest == "" {
 			break
 		}
 	}
-	return b.String()
+	return out
 }
 
 // variableSegment tells an identifier from a word: numbers, UUIDs, long or digit-heavy strings, anything escaped.
@@ -161,27 +163,23 @@ func methodName(method string) string {
 	return "OTHER"
 }
 
-// endpointOf names where a request went: "POST api.example.com/v1/orders/{id}".
-func endpointOf(r *Record, p *Profile) string {
-	if r.Request == nil {
-		return ""
-	}
-	host, path := hostOf(r), addressOf(r.Request.URL).path
+// endpointName says where a request went: "POST api.example.com/v1/orders/{id}".
+func endpointName(method, host, path string, p *Profile) string {
 	if host == "" && path == "" {
 		return ""
 	}
-	folded := ""
-	for _, rule := range p.Scopes {
-		if matchesPath(rule.Path, path) {
-			folded = rule.Path
+	method, host = methodName(method), host[:min(len(host), 100)]
+	var buffer [256]byte
+	name := append(append(append(buffer[:0], method...), ' '), host...)
+	start := len(name)
+	for i := range p.Scopes {
+		if matchesPath(p.Scopes[i].Path, path) {
+			name = append(name, p.Scopes[i].Path...)
 			break
 		}
 	}
-	if folded == "" {
-		folded = foldPath(path)
+	if len(name) == start {
+		name = appendFolded(name, path)
 	}
-	if len(host) > 100 {
-		host = host[:100]
-	}
-	return strings.ToValidUTF8(methodName(r.Request.Method)+" "+host+folded, "�")
+	return validText(string(name))
 }

@@ -1,0 +1,119 @@
+package classify
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// fingerprint identifies a decoded token whatever the order of its members: SHA-256 over its canonical JSON.
+func (t *JWT) fingerprint() string {
+	if t == nil {
+		return ""
+	}
+	var room [1 << 10]byte
+	data := append(appendObject(room[:0], t.Header), '.')
+	sum := sha256.Sum256(appendObject(data, t.Claims))
+	var name [32]byte
+	hex.Encode(name[:], sum[:16])
+	return string(name[:])
+}
+
+// appendObject appends the canonical text of a header or of claims. What is nested is written apart, so that plain members, which
+// nearly all are, need no room but the caller's.
+func appendObject(out []byte, object Object) []byte {
+	var room [24]entry
+	out = append(out, '{')
+	for _, m := range sortedMembers(room[:0], object) {
+		out = append(appendQuoted(out, m.name), ':')
+		switch v := m.value.(type) {
+		case string:
+			out = appendQuoted(out, v)
+		case json.Number:
+			out = append(out, v...)
+		default:
+			out = append(out, canonical(v, 1)...)
+		}
+		out = append(out, ',')
+	}
+	return append(out, '}')
+}
+
+type entry struct {
+	name  string
+	value any
+}
+
+// sortedMembers appends the members of an object in the order of their names.
+func sortedMembers(list []entry, object map[string]any) []entry {
+	for name, value := range object {
+		list = append(list, entry{name, value})
+	}
+	slices.SortFunc(list, func(a, b entry) int { return strings.Compare(a.name, b.name) })
+	return list
+}
+
+// canonical writes a value so that equal ones have equal texts.
+func canonical(value any, depth int) []byte {
+	if depth > maxDepth*4 {
+		return []byte("~")
+	}
+	switch v := value.(type) {
+	case nil:
+		return []byte("null")
+	case string:
+		return appendQuoted(nil, v)
+	case json.Number:
+		return []byte(v)
+	case bool:
+		return strconv.AppendBool(nil, v)
+	case float64:
+		return strconv.AppendFloat(nil, v, 'g', -1, 64)
+	case []any:
+		out := []byte("[")
+		for _, e := range v {
+			out = append(append(out, canonical(e, depth+1)...), ',')
+		}
+		return append(out, ']')
+	case Object:
+		return canonical(map[string]any(v), depth)
+	case map[string]any:
+		out := []byte("{")
+		for _, m := range sortedMembers(nil, v) {
+			out = append(appendQuoted(out, m.name), ':')
+			out = append(append(out, canonical(m.value, depth+1)...), ',')
+		}
+		return append(out, '}')
+	}
+	data, err := json.Marshal(value)
+	if err != nil {
+		return []byte("!")
+	}
+	return data
+}
+
+// appendQuoted is strconv.AppendQuote, which looks at each rune for what has to be escaped; nearly no text has any.
+func appendQuoted(out []byte, text string) []byte {
+	for i := 0; i < len(text); i++ {
+		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return strconv.AppendQuote(out, text)
+		}
+	}
+	return append(append(append(out, '"'), text...), '"')
+}
+
+// identity names the exchange: the source's id, else a hash of its content, so that a redelivered line is the same exchange.
+func (e Exchange) identity() string {
+	if e.Record.ID != "" {
+		return boundedName(e.Record.ID)
+	}
+	data, err := json.Marshal(e.Record)
+	if err != nil {
+		data = []byte(e.Record.Time.String() + e.Endpoint + e.credential().fingerprint())
+	}
+	sum := sha256.Sum256(data)
+	return "content:" + hex.EncodeToString(sum[:16])
+}
