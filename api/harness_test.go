@@ -84,6 +84,7 @@ func testOptions(st *store.Store, log io.Writer, now func() time.Time) Options {
 			n, _ := io.Copy(io.Discard, r.Body)
 			fmt.Fprintf(w, "ingest %d", n)
 		}),
+		Redact: func(text string) string { return strings.ReplaceAll(text, "hunter2", "[secret]") },
 		DecodePasted: func(text []byte) (classify.Record, error) {
 			var r classify.Record
 			return r, json.Unmarshal(text, &r)

@@ -52,7 +52,7 @@ func TestEnvironments_ProfileAndTraffic(t *testing.T) {
 	s.addFailures(t, 2, classify.TokenExpired, "prod", "order-router")
 	s.addFailures(t, 1, classify.TokenExpired, "sandbox", "order-router")
 	err := s.store.Write(t.Context(), func(ctx context.Context, tx *store.Tx) error {
-		return tx.AddTraffic(ctx, []store.Traffic{{Time: s.now, Provider: "exchange", Environment: "prod", ClientID: "market-data"}})
+		return tx.AddTraffic(ctx, []store.Traffic{{First: s.now, Last: s.now, Count: 1, Provider: "exchange", Environment: "prod", ClientID: "market-data"}})
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -30,6 +30,7 @@ type Options struct {
 	Decode func(body []byte) ([]classify.Record, []Problem)
 	// DecodePasted turns what a person pasted (record, claims, raw token) into one redacted record: the page /check.
 	DecodePasted func(text []byte) (classify.Record, error)
+	Redact       func(text string) string // removes secrets from what a person or a pipeline wrote
 	Logger       *slog.Logger
 	Registry     *prometheus.Registry // served at /metrics
 	Now          func() time.Time
@@ -104,7 +105,7 @@ func (o Options) check() error {
 		missing bool
 	}{
 		{"Store", o.Store == nil}, {"Profiles", o.Profiles == nil}, {"Ingest", o.Ingest == nil}, {"Decode", o.Decode == nil},
-		{"DecodePasted", o.DecodePasted == nil}, {"Logger", o.Logger == nil}, {"Registry", o.Registry == nil}, {"BaseURL", o.BaseURL == ""},
+		{"DecodePasted", o.DecodePasted == nil}, {"Redact", o.Redact == nil}, {"Logger", o.Logger == nil}, {"Registry", o.Registry == nil}, {"BaseURL", o.BaseURL == ""},
 	} {
 		if required.missing {
 			return errors.New("api: option " + required.name + " is missing")
@@ -160,6 +161,8 @@ func (s *Server) apiRoutes() []route {
 		{http.MethodGet, "/api/v1/causes/:code", apiRead, s.getCause},
 		{http.MethodGet, "/api/v1/profiles", apiRead, s.listProfiles},
 		{http.MethodGet, "/api/v1/profiles/:id", apiRead, s.getProfile},
+		{http.MethodGet, "/api/v1/changes", apiRead, s.listChanges},
+		{http.MethodPost, "/api/v1/changes", apiRespond, s.addChange},
 		{http.MethodGet, "/api/v1/openapi.yaml", public, s.getDescription},
 		{http.MethodGet, "/api/v1/openapi.json", public, s.getDescriptionAsJSON},
 	}

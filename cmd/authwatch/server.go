@@ -87,6 +87,7 @@ func (s *server) wire(profiles classify.Profiles, fingerprintKey []byte, mapping
 		DecodePasted: func(text []byte) (classify.Record, error) {
 			return ingest.DecodePasted(text, redactor, time.Now())
 		},
+		Redact:   redactor.Note,
 		Logger:   s.log,
 		Registry: registry,
 		Demo:     s.demo,

@@ -1,0 +1,176 @@
+package api
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"authwatch/store"
+
+	"github.com/labstack/echo/v4"
+)
+
+// changeJSON is a change that somebody told of.
+type changeJSON struct {
+	ID          string               `json:"id"`
+	Time        time.Time            `json:"time"`
+	Kind        store.DeploymentKind `json:"kind"`
+	Title       string               `json:"title"`
+	Provider    string               `json:"provider,omitempty"`
+	Environment string               `json:"environment,omitempty"`
+	Service     string               `json:"service,omitempty"`
+	ClientID    string               `json:"client_id,omitempty"`
+	URL         string               `json:"url,omitempty"`
+	By          string               `json:"by"`
+	ReceivedAt  time.Time            `json:"received_at"`
+	Reference   string               `json:"reference,omitempty"` // the teller's own
+}
+
+func toChangeJSON(d store.Deployment) changeJSON {
+	out := changeJSON{ID: d.ID, Time: d.Time, Kind: d.Kind, Title: d.Title, Provider: d.Provider, Environment: d.Environment,
+		Service: d.Service, ClientID: d.ClientID, URL: d.URL, By: d.By, ReceivedAt: d.ToldAt}
+	if d.Reference != d.ID {
+		out.Reference = d.Reference
+	}
+	return out
+}
+
+// newChangeJSON is what POST /api/v1/changes takes: title, and what else is known.
+type newChangeJSON struct {
+	Time        *time.Time           `json:"time"` // now unless given
+	Kind        store.DeploymentKind `json:"kind"` // deploy unless given
+	Title       string               `json:"title"`
+	Provider    string               `json:"provider"`
+	Environment string               `json:"environment"`
+	Service     string               `json:"service"`
+	ClientID    string               `json:"client_id"`
+	URL         string               `json:"url"`
+	Reference   string               `json:"reference"`
+}
+
+func (s *Server) listChanges(c echo.Context) error {
+	q := s.query(c)
+	f := store.DeploymentFilter{Providers: q.all("provider"), Environments: q.all("environment"), Clients: q.all("client"), Page: q.page()}
+	f.From, f.To = q.window()
+	if err := q.err(); err != nil {
+		return err
+	}
+	rows, next, err := s.Store.ListDeployments(c.Request().Context(), f)
+	if err != nil {
+		return err
+	}
+	return sendList(c, q, convert(rows, toChangeJSON), next)
+}
+
+// addChange stores what a pipeline tells of: 201, or 200 when it was told before under the same reference (the member, or the
+// header Idempotency-Key).
+func (s *Server) addChange(c echo.Context) error {
+	if err := s.query(c).err(); err != nil {
+		return err
+	}
+	var given newChangeJSON
+	if err := readJSON(c.Request(), &given); err != nil {
+		return err
+	}
+	given.Reference = cmp.Or(given.Reference, c.Request().Header.Get("Idempotency-Key"))
+	d, faults := s.deployment(given)
+	if len(faults) > 0 {
+		return fail(http.StatusBadRequest, "The change is not valid; errors says why.", faults...)
+	}
+	d.By = identityOf(c).name()
+	stored, added, err := s.Store.AddDeployment(c.Request().Context(), d)
+	if err != nil {
+		return err
+	}
+	status := http.StatusOK
+	if added {
+		status = http.StatusCreated
+	}
+	return sendJSON(c, status, toChangeJSON(stored))
+}
+
+// bodyFault says where a body is wrong, without quoting it.
+func bodyFault(err error) fault {
+	var mistyped *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &mistyped) && mistyped.Field != "":
+		return fault{Pointer: "/" + strings.ReplaceAll(mistyped.Field, ".", "/"), Code: "wrong_type", Detail: "another type than this member has"}
+	case strings.HasPrefix(err.Error(), "json: unknown field"):
+		return fault{Code: "unknown_member", Detail: "a member that does not exist here"}
+	default:
+		return fault{Code: "not_an_object", Detail: "send one JSON object; times are RFC 3339"}
+	}
+}
+
+// deployment checks what was told, and redacts it: a pipeline's title or address may hold a token.
+func (s *Server) deployment(given newChangeJSON) (store.Deployment, []fault) {
+	now := s.Now()
+	d := store.Deployment{Time: now, Kind: cmp.Or(given.Kind, store.DeployedCode), Provider: given.Provider,
+		Environment: given.Environment, Service: given.Service, ClientID: given.ClientID}
+	var faults []fault
+	bad := func(pointer, code, detail string, allowed ...string) {
+		faults = append(faults, fault{Pointer: pointer, Code: code, Detail: detail, Allowed: allowed})
+	}
+	if given.Time != nil {
+		d.Time = given.Time.UTC()
+	}
+	if d.Time.After(now.Add(day)) || d.Time.Before(now.Add(-longestRange)) {
+		bad("/time", "out_of_range", "a time of the last 400 days, and at most a day ahead")
+	}
+	switch d.Kind {
+	case store.DeployedCode, store.DeployedConfiguration, store.DeployedKey, store.DeployedOther:
+	default:
+		bad("/kind", "not_allowed", "not one of the kinds of changes", texts(store.DeploymentKinds())...)
+	}
+	for _, field := range []struct {
+		pointer, text string
+		into          *string
+	}{
+		{"/title", given.Title, &d.Title}, {"/provider", given.Provider, &d.Provider}, {"/environment", given.Environment, &d.Environment},
+		{"/service", given.Service, &d.Service}, {"/client_id", given.ClientID, &d.ClientID}, {"/url", given.URL, &d.URL}, {"/reference", given.Reference, &d.Reference},
+	} {
+		if len(field.text) > 256 && field.pointer != "/url" || len(field.text) > 2048 || !isText(field.text) {
+			bad(field.pointer, "not_text", "UTF-8 text of at most 256 bytes (an address 2048) without NUL")
+			continue
+		}
+		*field.into = s.Redact(field.text)
+	}
+	if d.Title == "" && len(faults) == 0 {
+		bad("/title", "required", "say what changed: the service and its version")
+	}
+	if d.URL != "" && !isWebAddress(d.URL) {
+		bad("/url", "not_an_address", "an http or https address")
+	}
+	return d, faults
+}
+
+func isWebAddress(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
+}
+
+// readJSON reads a body that is one JSON object with no member but those of into.
+func readJSON(r *http.Request, into any) error {
+	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if media != mediaJSON && media != "application/merge-patch+json" {
+		return fail(http.StatusUnsupportedMediaType, "Send Content-Type: application/json.")
+	}
+	decoder := json.NewDecoder(r.Body)
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		if tooLarge := (*echo.HTTPError)(nil); errors.As(err, &tooLarge) {
+			return err
+		}
+		return fail(http.StatusBadRequest, "The body is not a JSON object with the members that belong here.", bodyFault(err))
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return fail(http.StatusBadRequest, "The body holds more than one JSON object.", fault{Code: "not_an_object", Detail: "send one object"})
+	}
+	return nil
+}
