@@ -134,12 +134,20 @@ func (p *product) ready(ctx context.Context) error {
 func (r *runner) emptySize(ctx context.Context) (int64, error) {
 	path := filepath.Join(r.dir, "empty.db")
 	defer os.Remove(path)
-	if out, err := exec.CommandContext(ctx, r.product, "migrate", "--db", path).CombinedOutput(); err != nil {
-		return 0, fmt.Errorf("migrate: %w: %s", err, out)
+	if err := r.migrate(ctx, path); err != nil {
+		return 0, err
 	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return 0, err
 	}
 	return info.Size(), nil
+}
+
+// migrate makes an empty database, with its fingerprint key.
+func (r *runner) migrate(ctx context.Context, path string) error {
+	if out, err := exec.CommandContext(ctx, r.product, "migrate", "--db", path).CombinedOutput(); err != nil {
+		return fmt.Errorf("migrate: %w: %s", err, out)
+	}
+	return nil
 }

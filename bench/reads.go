@@ -13,11 +13,13 @@ import (
 // A readResult is how fast the REST API answers on a filled database: first the time from start to ready, then what the
 // pages ask for.
 type readResult struct {
-	Failures int            `json:"failures"`
-	Days     int            `json:"days"`
-	Bytes    int64          `json:"bytes"`    // of the database
-	ReadyMS  float64        `json:"ready_ms"` // from start of the process to a ready server
-	Requests []requestClass `json:"requests"`
+	Failures int   `json:"failures"`
+	Days     int   `json:"days"`
+	Bytes    int64 `json:"bytes"` // of the database
+	// StoredPerSecond is how fast each tenth of the failures was stored, one transaction at a time.
+	StoredPerSecond []float64      `json:"stored_per_second"`
+	ReadyMS         float64        `json:"ready_ms"` // from start of the process to a ready server
+	Requests        []requestClass `json:"requests"`
 }
 
 // A requestClass is one question, asked many times in a row on a warm database.
@@ -42,17 +44,18 @@ func (r *runner) reads(ctx context.Context) (readResult, error) {
 	t.records = r.failures
 	t.step = readDays * 24 * time.Hour / time.Duration(t.records)
 	t.from = t.from.Add(-(readDays - 1) * 24 * time.Hour)
-	p, err := r.fill(ctx, dir, t)
+	db := filepath.Join(dir, "authwatch.db")
+	speeds, err := r.fill(ctx, db, t)
 	if err != nil {
 		return readResult{}, fmt.Errorf("fill database: %w", err)
 	}
-	info, err := os.Stat(p.db)
+	info, err := os.Stat(db)
 	if err != nil {
 		return readResult{}, err
 	}
-	result := readResult{Failures: t.records, Days: readDays, Bytes: info.Size()}
+	result := readResult{Failures: t.records, Days: readDays, Bytes: info.Size(), StoredPerSecond: speeds}
 	start := time.Now()
-	p, err = r.startProduct(ctx, p.db)
+	p, err := r.startProduct(ctx, db)
 	if err != nil {
 		return result, err
 	}
@@ -68,23 +71,21 @@ func (r *runner) reads(ctx context.Context) (readResult, error) {
 	return result, p.stop()
 }
 
-// fill sends t to a new database and stops the server again.
-func (r *runner) fill(ctx context.Context, dir string, t traffic) (*product, error) {
-	file := filepath.Join(dir, "reads.ndjson")
-	if _, err := t.writeFile(file); err != nil {
+// fill stores t's failures in a new database and says how the speed fell as it grew.
+func (r *runner) fill(ctx context.Context, path string, t traffic) (speeds []float64, err error) {
+	const parts = 10
+	if err := r.migrate(ctx, path); err != nil {
 		return nil, err
 	}
-	p, err := r.startProduct(ctx, filepath.Join(dir, "authwatch.db"))
-	if err != nil {
-		return nil, err
-	}
-	f, err := r.loadProduct(ctx, p, t, file, 0)
-	if err != nil {
-		p.kill()
-		return nil, err
-	}
-	r.log("%d failures of %d days stored at %.0f a second", t.records, readDays, f.RecordsPerSecond)
-	return p, p.stop()
+	start, before := time.Now(), 0
+	err = r.fillDatabase(ctx, path, t, func(n int) {
+		if (n-before)*parts >= t.records {
+			speed := float64(n-before) / time.Since(start).Seconds()
+			r.log("%d failures stored, the last %d at %.0f a second", n, n-before, speed)
+			speeds, start, before = append(speeds, speed), time.Now(), n
+		}
+	})
+	return speeds, err
 }
 
 // ask times every question one after the other.
