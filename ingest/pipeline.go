@@ -104,7 +104,7 @@ func (w *work) responses(ctx context.Context) error {
 func (w *work) claim(ctx context.Context) ([]decoded, error) {
 	deliveries := make([]store.Delivery, len(w.batch.records))
 	for n, d := range w.batch.records {
-		deliveries[n] = store.Delivery{Source: w.batch.source, Key: d.key}
+		deliveries[n] = store.Delivery{Source: w.batch.source, Key: d.key, Time: d.record.Time}
 	}
 	isFresh, err := w.tx.Claim(ctx, w.batch.at, deliveries)
 	if err != nil {
@@ -242,7 +242,8 @@ func newFailure(source string, at time.Time, e classify.Exchange, v classify.Ver
 
 func newTraffic(e classify.Exchange) store.Traffic {
 	return store.Traffic{
-		Time: e.Record.Time, Provider: e.Provider, Environment: e.Environment, ClientID: e.ClientID, Endpoint: e.Endpoint,
+		Provider: e.Provider, Environment: e.Environment, ClientID: e.ClientID, Endpoint: e.Endpoint,
+		Count: 1, First: e.Record.Time, Last: e.Record.Time,
 	}
 }
 

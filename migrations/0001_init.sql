@@ -1,4 +1,4 @@
--- Runs unchanged on SQLite and PostgreSQL. Times are Unix milliseconds, UTC; 0 is never. Text ids are made in Go.
+-- Runs on PostgreSQL, and on SQLite with the words of migrations.SQLite. Times are Unix milliseconds, UTC; 0 is never. Text ids are made in Go.
 -- Indexes are the cost of a write, so each one names the question it answers.
 
 -- +goose Up
@@ -11,11 +11,17 @@ create table source (
     last_received_at bigint not null
 );
 
--- One row per record ever taken. The digest covers source and record key, so a hostile key costs no more than any other.
+-- One row per record ever taken: store.Delivery's digest, which begins with the time of the event, so that new rows lie
+-- beside each other and old ones can be forgotten by it.
 create table delivery (
-    digest      text   primary key,
-    received_at bigint not null
+    digest bytea primary key
+) /* in the order of its key */;
+
+-- Numbers from 0, by which a statement takes apart what it was given in one piece.
+create table number (
+    i integer primary key
 );
+insert into number (i) with recursive n(i) as (select 0 union all select i + 1 from n where i < 4095) select i from n;
 
 -- One episode of failures of one provider, environment, client and cause.
 create table incident (

@@ -1,45 +1,121 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/base64"
+	"encoding/binary"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 )
 
 // A Delivery identifies one record of one source, so that a repeated delivery changes nothing.
 type Delivery struct {
 	Source string
-	Key    string // the record's id, else its fingerprint
+	Key    string    // the record's id, else its fingerprint
+	Time   time.Time // of the event: as much a part of the identity as the key
+
+	digest digest // zero until it is needed
 }
 
-// digest is 128 bits of SHA-256: of a fixed size whatever the key, and not to be forged for another source.
-func (d Delivery) digest() string {
-	h := sha256.New()
-	fmt.Fprintf(h, "%d:%s%s", len(d.Source), d.Source, d.Key) // hash.Hash never returns an error
-	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:16])
+// A digest is the event's time in milliseconds, so that the digests of one time lie together in the database, and 80
+// bits of SHA-256 over source and key: of a fixed size whatever the key, and not to be forged for another source.
+type digest [16]byte
+
+// Prepare does ahead of Claim what can be done outside of the writer's turn.
+func (d *Delivery) Prepare() {
+	b := make([]byte, 0, 128)
+	b = strconv.AppendInt(b, int64(len(d.Source)), 10)
+	b = append(append(append(b, ':'), d.Source...), d.Key...)
+	sum := sha256.Sum256(b)
+	ms := min(max(toMillis(d.Time), 0), 1<<48-1)
+	binary.BigEndian.PutUint64(d.digest[:8], uint64(ms)<<16)
+	copy(d.digest[6:], sum[:])
 }
+
+// claimSize is how many deliveries one statement takes: as many as there are rows in number.
+const claimSize = 4096
 
 // Claim notes deliveries and says which of them are new; of equal ones in the list the first is.
 func (t *Tx) Claim(ctx context.Context, at time.Time, list []Delivery) (fresh []bool, err error) {
+	fresh = make([]bool, len(list))
+	order := make([]int, len(list))
+	for i := range list {
+		if list[i].digest == (digest{}) {
+			list[i].Prepare()
+		}
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return bytes.Compare(list[a].digest[:], list[b].digest[:]) })
+	order = slices.CompactFunc(order, func(a, b int) bool { return list[a].digest == list[b].digest })
+	for chunk := range slices.Chunk(order, claimSize) {
+		if err := t.claim(ctx, list, chunk, fresh); err != nil {
+			return nil, fmt.Errorf("claim records: %w", err)
+		}
+	}
+	if err := t.countRecords(ctx, at, list, fresh); err != nil {
+		return nil, err
+	}
+	return fresh, nil
+}
+
+// claim notes the deliveries of the list that order names, which differ and are sorted. Nearly always all are new; only
+// where one is not, the insert is taken back and done again after a look at which are there.
+func (t *Tx) claim(ctx context.Context, list []Delivery, order []int, fresh []bool) error {
+	one := `substr(cast($1 as ` + t.dialect.bytes + `), i * 16 + 1, 16)`
+	insert := `insert into delivery (digest) select ` + one + ` from number where i < $2 on conflict do nothing`
+	packed := make([]byte, 0, 16*len(order))
+	for _, i := range order {
+		packed = append(packed, list[i].digest[:]...)
+		fresh[i] = true
+	}
+	if err := t.exec(ctx, `savepoint claim`); err != nil {
+		return err
+	}
+	n, err := t.execCount(ctx, insert, packed, int64(len(order)))
+	if err != nil {
+		return err
+	}
+	if n == int64(len(order)) {
+		return t.exec(ctx, `release savepoint claim`)
+	}
+	if err := t.exec(ctx, `rollback to savepoint claim`); err != nil {
+		return err
+	}
+	rows, err := t.query(ctx, `select i from number where exists (select 1 from delivery where digest = `+one+`) and i < $2`, packed, int64(len(order)))
+	if err != nil {
+		return err
+	}
+	known, err := collect(rows, func(scan func(...any) error) (i int, err error) { return i, scan(&i) })
+	if err != nil {
+		return err
+	}
+	for _, i := range known {
+		fresh[order[i]] = false
+	}
+	if n, err = t.execCount(ctx, insert, packed, int64(len(order))); err != nil {
+		return err
+	}
+	if n != int64(len(order)-len(known)) { // another replica committed between the two
+		return errRaced
+	}
+	return t.exec(ctx, `release savepoint claim`)
+}
+
+// countRecords adds up what each source delivered.
+func (t *Tx) countRecords(ctx context.Context, at time.Time, list []Delivery, fresh []bool) error {
 	type count struct{ records, duplicates int64 }
 	counts := map[string]count{}
-	fresh = make([]bool, len(list))
-	for i, d := range list {
-		fresh[i], err = t.changed(ctx, `insert into delivery (digest, received_at) values ($1, $2)
-			on conflict (digest) do nothing`, d.digest(), at)
-		if err != nil {
-			return nil, fmt.Errorf("claim record %d: %w", i, err)
-		}
-		c := counts[keyText(d.Source)]
+	for i := range list {
+		c := counts[list[i].Source]
 		if fresh[i] {
 			c.records++
 		} else {
 			c.duplicates++
 		}
-		counts[keyText(d.Source)] = c
+		counts[list[i].Source] = c
 	}
 	for _, source := range sortedKeys(counts) {
 		err := t.exec(ctx, `insert into source (id, records, duplicates, last_received_at) values ($1, $2, $3, $4)
@@ -48,12 +124,12 @@ func (t *Tx) Claim(ctx context.Context, at time.Time, list []Delivery) (fresh []
 				duplicates       = source.duplicates + excluded.duplicates,
 				last_received_at = case when excluded.last_received_at > source.last_received_at
 					then excluded.last_received_at else source.last_received_at end`,
-			source, counts[source].records, counts[source].duplicates, at)
+			keyText(source), counts[source].records, counts[source].duplicates, at)
 		if err != nil {
-			return nil, fmt.Errorf("count records of source %s: %w", source, err)
+			return fmt.Errorf("count records of source %s: %w", source, err)
 		}
 	}
-	return fresh, nil
+	return nil
 }
 
 // LastReceived is when the last record was committed, and how many were ever; the zero time when none.

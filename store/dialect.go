@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"authwatch/migrations"
+
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -23,8 +25,10 @@ import (
 // A dialect is all that differs between the engines. Both bind $1, $2, …; SQLite numbers them by first appearance, so
 // every statement names its parameters in rising order.
 type dialect struct {
-	migrations goose.Dialect
+	goose      goose.Dialect
+	migrations fs.FS
 	options    func() ([]goose.ProviderOption, error)
+	bytes      string // the type of a column of bytes
 	begin      string // starts a transaction that is sure to be allowed to write
 	tables     string // counts the tables of the database
 	// open returns the handle that only the writer uses and the pool of readers.
@@ -57,8 +61,10 @@ const sqliteReaders = 8
 
 func sqlite(path string) dialect {
 	return dialect{
-		migrations: goose.DialectSQLite3,
+		goose:      goose.DialectSQLite3,
+		migrations: migrations.SQLite(),
 		options:    func() ([]goose.ProviderOption, error) { return nil, nil },
+		bytes:      `blob`,
 		begin:      `begin immediate`,
 		tables:     `select count(*) from sqlite_master where type = 'table'`,
 		open: func(ctx context.Context) (*sql.DB, *sql.DB, error) {
@@ -133,7 +139,8 @@ const (
 
 func postgres(dsn string) dialect {
 	return dialect{
-		migrations: goose.DialectPostgres,
+		goose:      goose.DialectPostgres,
+		migrations: migrations.Postgres(),
 		options: func() ([]goose.ProviderOption, error) {
 			// Several replicas start at once; one migrates, the others wait.
 			locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
@@ -142,6 +149,7 @@ func postgres(dsn string) dialect {
 			}
 			return []goose.ProviderOption{goose.WithSessionLocker(locker)}, nil
 		},
+		bytes:  `bytea`,
 		begin:  `begin`,
 		tables: `select count(*) from information_schema.tables where table_schema = current_schema() and table_type = 'BASE TABLE'`,
 		open: func(ctx context.Context) (*sql.DB, *sql.DB, error) {
@@ -149,7 +157,7 @@ func postgres(dsn string) dialect {
 		},
 		conflicts: func(err error) bool {
 			var answer *pgconn.PgError
-			return errors.As(err, &answer) && (answer.Code == "40001" || answer.Code == "40P01") // serialization failure, deadlock
+			return errors.Is(err, errRaced) || errors.As(err, &answer) && (answer.Code == "40001" || answer.Code == "40P01") // serialization failure, deadlock
 		},
 		lost: func(err error) bool {
 			var answer *pgconn.PgError

@@ -61,6 +61,16 @@ func (f *Failure) normalize(id string, now time.Time) {
 	f.ReceivedAt = f.ReceivedAt.UTC().Truncate(time.Millisecond)
 }
 
+// Pack does ahead of AddFailures and ReviseFailure what can be done outside of the writer's turn: it encodes record and verdict.
+func (s *Store) Pack(list []Failure) error {
+	for i := range list {
+		if _, err := json.Marshal(list[i].Verdict); err != nil {
+			return fmt.Errorf("encode verdict: %w", err)
+		}
+	}
+	return nil
+}
+
 const failureColumns = `id, incident_id, source, record_id, occurred_at, received_at, request_id, trace_id,
 	service, endpoint, method, url, status, record, verdict`
 

@@ -191,7 +191,7 @@ func testHostileText(t *testing.T, w *world) {
 		f.Source, f.RecordID, f.TraceID, f.Service, f.Method, f.URL = text, text, text, text, text, text
 		f.Verdict.Provider = text
 		w.write(t, func(ctx context.Context, tx *Tx) error {
-			if _, err := tx.Claim(ctx, at(i), []Delivery{{text, text}}); err != nil {
+			if _, err := tx.Claim(ctx, at(i), []Delivery{{Source: text, Key: text}}); err != nil {
 				return err
 			}
 			if err := tx.Observe(ctx, []classify.Fact{{Key: key(text), FirstExchange: text, FirstTokenPrint: text, Count: 1}}); err != nil {
@@ -200,7 +200,7 @@ func testHostileText(t *testing.T, w *world) {
 			if err := tx.PutPending(ctx, []Pending{{JoinKey: text, Side: "token", Kind: "access_token", Body: json.RawMessage(`"` + "\xff" + `"`), ExpiresAt: at(600)}}); err != nil {
 				return err
 			}
-			if err := tx.AddTraffic(ctx, []Traffic{{Time: at(i), Provider: text, Environment: text, ClientID: text, Endpoint: text}}); err != nil {
+			if err := tx.AddTraffic(ctx, []Traffic{{Count: 1, First: at(i), Last: at(i), Provider: text, Environment: text, ClientID: text, Endpoint: text}}); err != nil {
 				return err
 			}
 			return tx.AddFailures(ctx, []Failure{f})

@@ -17,6 +17,22 @@ const lookupSize = 32
 
 // History looks facts up.
 func (t *Tx) History(ctx context.Context, keys []classify.Key) (classify.History, error) {
+	found := classify.History{}
+	err := lookUp(keys, func(kind classify.FactKind, provider, environment string, names []string) ([]classify.Fact, error) {
+		rows, err := t.query(ctx, factLookup(), factArgs(kind, provider, environment, names)...)
+		if err != nil {
+			return nil, err
+		}
+		return collect(rows, scanFact(kind, provider, environment))
+	}, func(f classify.Fact) { found[f.Key] = f })
+	if err != nil {
+		return nil, fmt.Errorf("look up history: %w", err)
+	}
+	return found, nil
+}
+
+// lookUp asks for the facts under the keys, kind by kind, and hands each to found under the key that was asked for.
+func lookUp(keys []classify.Key, ask func(kind classify.FactKind, provider, environment string, names []string) ([]classify.Fact, error), found func(classify.Fact)) error {
 	type group struct {
 		kind                  classify.FactKind
 		provider, environment string
@@ -33,34 +49,33 @@ func (t *Tx) History(ctx context.Context, keys []classify.Key) (classify.History
 			asked[g][name] = append(asked[g][name], k)
 		}
 	}
-	found := classify.History{}
 	for g, names := range asked {
 		for chunk := range slices.Chunk(sortedKeys(names), lookupSize) {
-			facts, err := t.facts(ctx, g.kind, g.provider, g.environment, chunk)
+			facts, err := ask(g.kind, g.provider, g.environment, chunk)
 			if err != nil {
-				return nil, fmt.Errorf("look up history of %s: %w", g.kind, err)
+				return fmt.Errorf("facts of kind %s: %w", g.kind, err)
 			}
 			for _, f := range facts {
 				for _, k := range names[f.Key.Name] {
 					f.Key = k
-					found[k] = f
+					found(f)
 				}
 			}
 		}
 	}
-	return found, nil
+	return nil
 }
 
-func (t *Tx) facts(ctx context.Context, kind classify.FactKind, provider, environment string, names []string) ([]classify.Fact, error) {
+func factArgs(kind classify.FactKind, provider, environment string, names []string) []any {
 	args := []any{string(kind), provider, environment}
 	for i := range lookupSize {
 		args = append(args, names[min(i, len(names)-1)])
 	}
-	rows, err := t.query(ctx, factLookup(), args...)
-	if err != nil {
-		return nil, err
-	}
-	return collect(rows, func(scan func(...any) error) (classify.Fact, error) {
+	return args
+}
+
+func scanFact(kind classify.FactKind, provider, environment string) func(scan func(...any) error) (classify.Fact, error) {
+	return func(scan func(...any) error) (classify.Fact, error) {
 		f := classify.Fact{Key: classify.Key{Kind: kind, Provider: provider, Environment: environment}}
 		var firstSeen, lastSeen, firstAccepted, lastAccepted, offset, expires int64
 		err := scan(&f.Key.Name, &firstSeen, &lastSeen, &firstAccepted, &lastAccepted,
@@ -69,7 +84,7 @@ func (t *Tx) facts(ctx context.Context, kind classify.FactKind, provider, enviro
 		f.FirstAccepted, f.LastAccepted = fromMillis(firstAccepted), fromMillis(lastAccepted)
 		f.MaxOffset, f.Expires = time.Duration(offset), fromMillis(expires)
 		return f, err
-	})
+	}
 }
 
 func factLookup() string {

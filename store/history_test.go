@@ -17,6 +17,8 @@ func deliveryContract() []contractTest {
 	return []contractTest{
 		{"a delivery is new once", testClaim},
 		{"a delivery of another source is another", testClaimSources},
+		{"a delivery of another time is another", testClaimTimes},
+		{"a claim tells the known from the new in lists longer than one statement", testClaimMany},
 		{"a claim that was rolled back is new again", testClaimRolledBack},
 		{"nothing received yet", testNothingReceived},
 	}
@@ -32,7 +34,7 @@ func (w *world) claim(t *testing.T, seconds int, list ...Delivery) (fresh []bool
 }
 
 func testClaim(t *testing.T, w *world) {
-	a, b := Delivery{"s", "a"}, Delivery{"s", "b"}
+	a, b := Delivery{Source: "s", Key: "a"}, Delivery{Source: "s", Key: "b"}
 	equal(t, "first batch", fmt.Sprint(w.claim(t, 5, a, b, a)), "[true true false]")
 	equal(t, "again", fmt.Sprint(w.claim(t, 3, b, a)), "[false false]")
 	received, n, err := w.LastReceived(t.Context())
@@ -50,13 +52,38 @@ func testClaim(t *testing.T, w *world) {
 
 func testClaimSources(t *testing.T, w *world) {
 	// The last two differ only in where the source ends and the key begins.
-	list := []Delivery{{"s", "a"}, {"t", "a"}, {"", "a"}, {"s1", "2:x"}, {"s", "12:x"}}
+	list := []Delivery{{Source: "s", Key: "a"}, {Source: "t", Key: "a"}, {Key: "a"}, {Source: "s1", Key: "2:x"}, {Source: "s", Key: "12:x"}}
 	equal(t, "fresh", fmt.Sprint(w.claim(t, 0, list...)), "[true true true true true]")
+}
+
+func testClaimTimes(t *testing.T, w *world) {
+	a, b := Delivery{Source: "s", Key: "a", Time: at(0)}, Delivery{Source: "s", Key: "a", Time: at(0).Add(time.Millisecond)}
+	equal(t, "fresh", fmt.Sprint(w.claim(t, 0, a, b, a)), "[true true false]")
+	far := []Delivery{{Source: "s", Key: "b"}, {Source: "s", Key: "c", Time: time.Date(-200, 1, 1, 0, 0, 0, 0, time.UTC)},
+		{Source: "s", Key: "d", Time: time.Date(99999, 1, 1, 0, 0, 0, 0, time.UTC)}}
+	equal(t, "far from now", fmt.Sprint(w.claim(t, 0, far...)), "[true true true]")
+	equal(t, "far from now again", fmt.Sprint(w.claim(t, 0, far...)), "[false false false]")
+}
+
+func testClaimMany(t *testing.T, w *world) {
+	many := make([]Delivery, 2*claimSize+10)
+	var known []Delivery
+	for i := range many {
+		many[i] = Delivery{Source: "s", Key: fmt.Sprint(i), Time: at(i % 100)}
+		if i%7 == 3 {
+			known = append(known, many[i])
+		}
+	}
+	w.claim(t, 0, known...)
+	for i, fresh := range w.claim(t, 0, many...) {
+		equal(t, fmt.Sprintf("delivery %d is new", i), fresh, i%7 != 3)
+	}
+	equal(t, "records", w.records(t), int64(len(many)))
 }
 
 func testClaimRolledBack(t *testing.T, w *world) {
 	err := w.Write(t.Context(), func(ctx context.Context, tx *Tx) error {
-		if _, err := tx.Claim(ctx, at(0), []Delivery{{"s", "a"}}); err != nil {
+		if _, err := tx.Claim(ctx, at(0), []Delivery{{Source: "s", Key: "a"}}); err != nil {
 			return err
 		}
 		return ErrInvalid
@@ -64,7 +91,7 @@ func testClaimRolledBack(t *testing.T, w *world) {
 	if err == nil {
 		t.Fatal("no error")
 	}
-	equal(t, "fresh", fmt.Sprint(w.claim(t, 0, Delivery{"s", "a"})), "[true]")
+	equal(t, "fresh", fmt.Sprint(w.claim(t, 0, Delivery{Source: "s", Key: "a"})), "[true]")
 }
 
 func testNothingReceived(t *testing.T, w *world) {

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"authwatch/migrations"
-
 	"github.com/pressly/goose/v3"
 )
 
@@ -19,7 +17,7 @@ func migrate(ctx context.Context, d dialect, writing, readers *sql.DB) error {
 		return fmt.Errorf("prepare migration: %w", err)
 	}
 	options = append(options, goose.WithDisableGlobalRegistry(true))
-	provider, err := goose.NewProvider(d.migrations, writing, migrations.FS(), options...)
+	provider, err := goose.NewProvider(d.goose, writing, d.migrations, options...)
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}

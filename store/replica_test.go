@@ -41,7 +41,7 @@ func testTwoStores(t *testing.T, w *world) {
 				}
 				for _, f := range list {
 					err := s.Write(t.Context(), func(ctx context.Context, tx *Tx) error {
-						if _, err := tx.Claim(ctx, noon(), []Delivery{{"s", fmt.Sprint(i, f.Verdict.ClientID)}}); err != nil {
+						if _, err := tx.Claim(ctx, noon(), []Delivery{{Source: "s", Key: fmt.Sprint(i, f.Verdict.ClientID)}}); err != nil {
 							return err
 						}
 						return tx.AddFailures(ctx, []Failure{f})

@@ -8,13 +8,15 @@ import (
 	"time"
 )
 
-// Traffic is one exchange that the server accepted: the denominator of every share, and "last success before".
+// Traffic is a number of exchanges that the server accepted, all within one minute: the denominator of every share, and
+// "last success before".
 type Traffic struct {
-	Time        time.Time
 	Provider    string
 	Environment string
 	ClientID    string
 	Endpoint    string
+	Count       int64
+	First, Last time.Time // of the events; equal when Count is 1
 }
 
 // A clientKey names a client of one provider and environment.
@@ -28,20 +30,25 @@ func (k clientKey) compare(other clientKey) int {
 // AddTraffic counts accepted exchanges and moves LastSuccess and FirstSuccess of incidents and clients.
 func (t *Tx) AddTraffic(ctx context.Context, list []Traffic) error {
 	counts := rollupCounts{}
-	times := map[clientKey][]int64{}
+	accepted := map[clientKey]*successes{}
 	for _, e := range list {
 		k := clientKey{keyText(e.Provider), keyText(e.Environment), keyText(e.ClientID)}
-		times[k] = append(times[k], toMillis(e.Time))
-		counts.add(series{k.provider, k.environment, k.clientID, "", keyText(e.Endpoint)}, e.Time, 1)
+		s := accepted[k]
+		if s == nil {
+			s = &successes{}
+			accepted[k] = s
+		}
+		s.count += e.Count
+		s.times = append(s.times, toMillis(e.First), toMillis(e.Last))
+		counts.add(series{k.provider, k.environment, k.clientID, "", keyText(e.Endpoint)}, e.First, e.Count)
 	}
-	keys := make([]clientKey, 0, len(times))
-	for k := range times {
+	keys := make([]clientKey, 0, len(accepted))
+	for k := range accepted {
 		keys = append(keys, k)
 	}
 	slices.SortFunc(keys, clientKey.compare)
 	for _, k := range keys {
-		slices.Sort(times[k])
-		if err := t.addSuccesses(ctx, k, times[k]); err != nil {
+		if err := t.addSuccesses(ctx, k, *accepted[k]); err != nil {
 			return fmt.Errorf("add traffic of client %s: %w", k.clientID, err)
 		}
 	}
@@ -51,10 +58,17 @@ func (t *Tx) AddTraffic(ctx context.Context, list []Traffic) error {
 	return nil
 }
 
-// addSuccesses takes the sorted times of one client's accepted exchanges.
-func (t *Tx) addSuccesses(ctx context.Context, k clientKey, times []int64) error {
+// successes are accepted exchanges of one client. Of those of one minute and endpoint only the first and the last time are there.
+type successes struct {
+	count int64
+	times []int64
+}
+
+func (t *Tx) addSuccesses(ctx context.Context, k clientKey, s successes) error {
+	slices.Sort(s.times)
+	times := slices.Compact(s.times)
 	first, last := times[0], times[len(times)-1]
-	ref, err := t.countClient(ctx, k, clientFigures{successes: int64(len(times)), firstSuccess: first, lastSuccess: last})
+	ref, err := t.countClient(ctx, k, clientFigures{successes: s.count, firstSuccess: first, lastSuccess: last})
 	if err != nil || k.clientID == "" {
 		return err // exchanges without a client id are of many clients: they tell nothing about each other
 	}

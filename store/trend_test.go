@@ -131,7 +131,7 @@ func testTrendExact(t *testing.T, w *world) {
 				wantAccepted := make([]int64, len(trend.Starts))
 				for i := range list {
 					count(want, begin, end, step, list[i].Verdict.Time)
-					count(wantAccepted, begin, end, step, accepted[i].Time)
+					count(wantAccepted, begin, end, step, accepted[i].First)
 				}
 				what := fmt.Sprintf("step %s from %d to %d", step, from, to)
 				wantTime(t, what, trend.Starts[0], begin)

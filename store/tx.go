@@ -17,8 +17,9 @@ import (
 
 // A Tx is one caller's share of a write transaction.
 type Tx struct {
-	conn *sql.Conn
-	now  func() time.Time
+	conn    *sql.Conn
+	dialect dialect
+	now     func() time.Time
 }
 
 // exec runs a statement; ctx lends its values but cannot end it (see newJob).
@@ -27,13 +28,18 @@ func (t *Tx) exec(ctx context.Context, query string, args ...any) error {
 	return err
 }
 
-// changed is exec that says whether a row was changed.
-func (t *Tx) changed(ctx context.Context, query string, args ...any) (bool, error) {
+// execCount is exec that says how many rows were changed.
+func (t *Tx) execCount(ctx context.Context, query string, args ...any) (int64, error) {
 	result, err := t.conn.ExecContext(context.WithoutCancel(ctx), query, bind(args)...)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
-	n, err := result.RowsAffected()
+	return result.RowsAffected()
+}
+
+// changed is exec that says whether a row was changed.
+func (t *Tx) changed(ctx context.Context, query string, args ...any) (bool, error) {
+	n, err := t.execCount(ctx, query, args...)
 	return n > 0, err
 }
 

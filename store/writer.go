@@ -64,6 +64,9 @@ func newJob(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) *jo
 func (j *job) start() bool   { return j.taken.CompareAndSwap(false, true) }
 func (j *job) abandon() bool { return j.taken.CompareAndSwap(false, true) }
 
+// errRaced says that another replica changed what a write had just read. It may succeed when it is run again.
+var errRaced = errors.New("another replica was faster")
+
 // A writer owns the one connection that writes. Its goroutine takes the jobs that wait, commits them together and answers them.
 type writer struct {
 	db      *sql.DB
@@ -218,7 +221,7 @@ func (w *writer) runJob(ctx context.Context, j *job) error {
 	if _, err := w.conn.ExecContext(ctx, `savepoint one`); err != nil {
 		return fmt.Errorf("set savepoint: %w", err)
 	}
-	j.err = callSafely(j.ctx, j.fn, &Tx{conn: w.conn, now: w.now})
+	j.err = callSafely(j.ctx, j.fn, &Tx{conn: w.conn, dialect: w.dialect, now: w.now})
 	if j.err == nil {
 		if _, err := w.conn.ExecContext(ctx, `release savepoint one`); err != nil {
 			return fmt.Errorf("release savepoint: %w", err)
