@@ -119,7 +119,7 @@ func checkSignature(x *examination) {
 func (x *examination) requiredClaims() []string {
 	if !x.assertion {
 		if x.Profile.AccessToken == nil {
-			return nil
+			return x.namedProfile()
 		}
 		return x.Profile.AccessToken.RequiredClaims
 	}
@@ -135,6 +135,16 @@ func (x *examination) requiredClaims() []string {
 		required = append(required, "jti")
 	}
 	return required
+}
+
+// namedProfile are the claims that an access token must have which says by its typ that it follows RFC 9068 (section 2.2), as far as
+// verifiers are known to look for them.
+func (x *examination) namedProfile() []string {
+	typ := strings.ToLower(textOf(x.token.Header["typ"]))
+	if strings.TrimPrefix(typ, "application/") != "at+jwt" {
+		return nil
+	}
+	return []string{"iss", "exp", "aud"}
 }
 
 // checkRequired looks for claims that are missing.
@@ -157,7 +167,7 @@ func checkRequired(x *examination) {
 		}
 		f := finding{cause: MissingClaim, weight: demonstrated, subject: claimSubject(name), path: x.claimPath(name), detail: "the claim " + name + " is missing",
 			repairs: []Edit{{Op: "add", Path: x.claimPath(name), Value: x.properValue(name)}}}
-		if x.Profile.Assertion == nil && x.assertion {
+		if x.assertion && x.Profile.Assertion == nil || !x.assertion && x.Profile.AccessToken == nil {
 			f.weight = likely // the RFC demands it, this server may not
 		}
 		x.report(check, f)

@@ -20,10 +20,21 @@ func (r *phraseReader) letter(c byte) {
 }
 
 func (r *phraseReader) endWord() {
-	if r.n > 0 {
+	if r.n > 0 && !r.quotedNothing() {
 		r.clause.add(string(r.word[:r.n]))
-		r.n = 0
 	}
+	r.n = 0
+}
+
+// quotedNothing reports whether the word that ends here is a printed value, as in "ValidIssuer: 'null'", which says of nothing that it is missing.
+func (r *phraseReader) quotedNothing() bool {
+	switch string(r.word[:r.n]) {
+	case "null", "undefined", "nil", "none":
+	default:
+		return false
+	}
+	start := r.pos - r.n - 1
+	return start >= 0 && r.pos < len(r.text) && strings.IndexByte("'\"`", r.text[start]) >= 0 && r.text[start] == r.text[r.pos]
 }
 
 // next reads one clause that holds a term; ok is false at the end of the text.
@@ -32,7 +43,7 @@ func (r *phraseReader) next() (clause phrase, ok bool) {
 		ends := endsClause(r.text, r.pos)
 		r.step()
 		r.pos++
-		if ends && r.clause.terms != 0 {
+		if ends && r.clause.speaks() {
 			break
 		}
 		if ends {
@@ -41,8 +52,11 @@ func (r *phraseReader) next() (clause phrase, ok bool) {
 	}
 	r.endWord()
 	clause, r.clause = r.clause, phrase{}
-	return clause, clause.terms != 0
+	return clause, clause.speaks()
 }
+
+// speaks reports whether a clause holds a notion of its own.
+func (p *phrase) speaks() bool { return p.terms != 0 || p.notes.any(nJSON) }
 
 // step reads the character at pos, or the URL or the example that begins there.
 func (r *phraseReader) step() {
@@ -62,6 +76,10 @@ func (r *phraseReader) step() {
 		for r.pos+1 < len(text) && strings.IndexByte(" \t\r\n\"'<>),", text[r.pos+1]) < 0 {
 			r.pos++
 		}
+	case c == '!' && strings.HasPrefix(text[i:], "!="):
+		r.endWord()
+		r.clause.add("mismatch")
+		r.pos++
 	case c == '{' && i > 0:
 		r.endWord()
 		r.pos += quotedToken(text[i:])
@@ -76,13 +94,17 @@ func (r *phraseReader) step() {
 // quotedToken is the length, less one, of the JSON object that a text begins with if that is a token's header or claims, which some
 // servers repeat behind their reason: data, not words. An object that holds the reason itself is left to be read.
 func quotedToken(text string) int {
-	end := strings.IndexByte(text, '}')
-	if end < 0 || strings.Contains(text, `"error`) || strings.Contains(text, `"message`) {
+	if strings.Contains(text, `"error`) || strings.Contains(text, `"message`) {
 		return 0
 	}
-	for _, member := range [...]string{`"alg"`, `"iss"`, `"aud"`, `"exp"`, `"iat"`, `"jti"`} {
-		if strings.Contains(text[:end], member) {
-			return strings.LastIndexByte(text, '}')
+	object, rest, whole := strings.Cut(text, "}")
+	for _, member := range [...]string{`"alg`, `"iss`, `"aud`, `"exp`, `"iat`, `"jti`} {
+		switch {
+		case !strings.Contains(object, member):
+		case !whole:
+			return len(text) - 1 // it was cut off
+		default:
+			return len(object) + 1 + strings.LastIndexByte(rest, '}')
 		}
 	}
 	return 0
@@ -91,8 +113,10 @@ func quotedToken(text string) int {
 // endsClause reports whether the character at i ends a clause; a dot inside a name and a colon inside a time do not.
 func endsClause(text string, i int) bool {
 	switch text[i] {
-	case '\n', ';', '|', '!':
+	case '\n', ';', '|':
 		return true
+	case '!':
+		return i+1 == len(text) || text[i+1] != '='
 	case '.', ':':
 		return i+1 == len(text) || strings.IndexByte(" \n\"", text[i+1]) >= 0
 	}

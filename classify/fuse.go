@@ -35,6 +35,7 @@ const (
 	scorePossible     = 2000
 	scoreResidual     = 1000
 	scoreVague        = 900
+	scoreOpen         = 800 // worth mentioning, not worth a verdict
 )
 
 // judge fuses the votes. What the server complains about decides which findings can explain it; of those the best demonstrated

@@ -22,7 +22,8 @@ func observedCause(text string, plain Code) Code {
 	return plain
 }
 
-// observedNothing finds "got ”", "received: []", "found null" and the like.
+// observedNothing finds the value that was met printed as none: "got ”", "received: []", "issuer undefined does not match …". A server
+// prints what it expects as well, which is some value, or none in a text about its own configuration.
 func observedNothing(text string) bool {
 	lower := strings.ToLower(text)
 	for _, verb := range [...]string{"got", "received", "found", "actual", "was"} {
@@ -39,11 +40,22 @@ func observedNothing(text string) bool {
 			}
 		}
 	}
+	return comparesNothing(lower)
+}
+
+// comparesNothing finds a comparison whose left side is no value: "audience claim undefined does not match expected audience: api".
+func comparesNothing(lower string) bool {
+	for _, comparison := range [...]string{" does not match", " doesn't match", " did not match", " is not ", " != ", " does not equal", " mismatch"} {
+		left, _, found := strings.Cut(lower, comparison)
+		if i := strings.LastIndexByte(left, ' '); found && i >= 0 && startsEmpty(left[i+1:]) && !strings.Contains(left, "expected") {
+			return true
+		}
+	}
 	return false
 }
 
 func startsEmpty(text string) bool {
-	for _, nothing := range [...]string{"''", `""`, "[]", "null", "nil", "<nil>", "undefined", "none"} {
+	for _, nothing := range [...]string{"''", `""`, "[]", "null", "nil", "<nil>", "<none>", "(null)", "undefined", "none"} {
 		if rest, ok := strings.CutPrefix(text, nothing); ok && (rest == "" || rest[0] < 'a' || rest[0] > 'z') {
 			return true
 		}

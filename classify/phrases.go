@@ -7,10 +7,13 @@ func complaintOf(p phrase, phase Phase) complaint {
 	p.phase = phase
 	t := p.terms
 	for _, row := range [...]func(phrase, terms) complaint{
-		transportPhrase, requestPhrase, replayPhrase, timePhrase, keyFilePhrase, scopePhrase, claimPhrase, keyPhrase, accessPhrase, shapePhrase,
+		transportPhrase, syntaxPhrase, requestPhrase, replayPhrase, timePhrase, keyFilePhrase, scopePhrase, claimPhrase, keyPhrase, accessPhrase, shapePhrase,
 	} {
 		if c := row(p, t); c.subject != 0 {
 			c.cause = atPhase(c.cause, phase)
+			if phase == APICall && c.cause == BadKeyFormat {
+				c.subject, c.cause = c.subject&^aboutKeyFile|aboutServer|aboutKey, ProviderUnavailable // the key that an API cannot use is its own
+			}
 			return c
 		}
 	}
@@ -33,6 +36,8 @@ func (p phrase) missing() bool {
 	switch {
 	case t.any(pInvalid) || p.notes.any(nMatch):
 		return false
+	case p.notes.any(nHaveA) && t.any(pNot) && t.any(tClaim):
+		return true
 	case p.notes.any(nHave) && p.notes.any(nWord) && t.any(pNot):
 		return false // "does not have the expected value"
 	case p.notes.any(nHave):
@@ -49,8 +54,14 @@ func (t terms) unknown() bool {
 
 func transportPhrase(p phrase, t terms) complaint {
 	switch {
+	case t.any(tNetwork) && t.any(tKey) && !t.any(tAudience|tIssuer|tScope|tSignature|tExpiry|tExpired):
+		return named(aboutServer|aboutKey, ProviderUnavailable) // fetched anew for a kid that is unknown, or not at all
 	case t.any(tNetwork) && !t.any(tAudience|tIssuer|tScope|tSignature|tExpiry|tExpired):
 		return named(aboutServer, ProviderUnavailable)
+	case t.any(tConnect) && p.notes.any(nMetadata) && t.any(pFailed|pNot) && !t.any(subjects&^tIssuer):
+		return named(aboutServer|aboutKey, ProviderUnavailable)
+	case p.notes.any(nLoad) && t.any(tKey) && t.any(pNot|pFailed) && !t.any(tPrivate|tKeyFile|tClient|pFound) && p.phase != ClientSide:
+		return named(aboutServer|aboutKey, ProviderUnavailable)
 	case t.any(tConnect) && t.any(tKey|tNetwork) && t.any(pFailed|pNot|tConnect) && !t.any(tSignature|pFound|pUnknown|tAudience|tIssuer|tClient):
 		return named(aboutServer, ProviderUnavailable)
 	case p.phase == ClientSide && t.any(tConnect) && !t.any(subjects|tToken|tKeyFile|tPrivate):
@@ -70,8 +81,28 @@ func transportPhrase(p phrase, t terms) complaint {
 	return complaint{}
 }
 
+// syntaxPhrase reads what parsers of JSON say, each runtime's in its own way, and of numbers in it.
+func syntaxPhrase(p phrase, t terms) complaint {
+	stopped := t.any(pInvalid|pNot|tShape|pFailed|pMust) || p.notes.any(nStopped)
+	switch {
+	case p.phase == ClientSide || t.any(tContentType|tForm|tScope) || !p.notes.any(nJSON) && !(p.notes.any(nStopped) && t.all(pInvalid|pKindOf)):
+	case p.notes.any(nKeySet):
+		return named(aboutServer|aboutKey, ProviderUnavailable) // the key set that the server fetched is none
+	case t.any(pMissing) && t.any(tExpiry|tNotBefore|tIssuedAt|tAudience|tIssuer|tSub|tJTI):
+	case p.notes.any(nNumber) && !t.any(tShape):
+		return hinted(aboutClaims|aboutTime|aboutStructure, InvalidClaim)
+	case stopped:
+		return hinted(aboutStructure, MalformedJWT)
+	}
+	return complaint{}
+}
+
 func requestPhrase(p phrase, t terms) complaint {
 	switch {
+	case t.any(tContentType) && p.phase == APICall:
+		return complaint{}
+	case p.notes.any(nPayload) && p.phase == APICall: // of the token: an API call is refused before its body is read
+		return complaint{}
 	case t.any(tContentType):
 		if t.any(tForm) || t.any(tType|tContentType) {
 			return named(aboutContentType, WrongContentType)
@@ -126,14 +157,18 @@ func timePhrase(p phrase, t terms) complaint {
 	switch {
 	case timed && p.missing() && !t.any(pPast|pFuture|pTooMuch|tBefore|tExpired|pKindOf):
 		return named(dateSubject(t), MissingClaim)
-	case timed && t.any(pKindOf) && !t.any(pPast|pFuture|pTooMuch):
-		return named(dateSubject(t), TimestampUnits)
+	case timed && p.notes.any(nSeconds) && !t.any(pPast|pFuture|pTooMuch|tExpired):
+		return named(dateSubject(t)|aboutClaims, TimestampUnits)
+	case timed && t.any(pKindOf) && !t.any(pPast|pFuture|pTooMuch|tExpired):
+		return named(dateSubject(t)|aboutClaims, InvalidClaim) // a text or a list where a number is due; milliseconds are one
 	case t.any(tIssuedAt) && t.all(pTooMuch|pPast), t.any(tIssuedAt) && t.any(tAge), t.any(tAge) && t.any(pTooMuch|tToken|tAssertion|tAge) && !t.any(tExpired|tLifetime|subjects&^(tIssuedAt|tAssertion)):
 		return named(aboutAge|aboutIssuedAt, AssertionTooOld)
 	case timed && t.any(pInvalid) && p.notes.any(nWord) && !t.any(pPast|pFuture|pTooMuch|tExpired|tBefore|tTime|pFailed):
 		return named(dateSubject(t)|aboutClaims, TimestampUnits)
 	case t.any(tLifetime) && t.any(pTooMuch|pInvalid|pNot|pDenied), t.any(tExpiry) && t.any(pTooMuch):
 		return named(aboutLifetime|aboutExpiry, LifetimeTooLong)
+	case t.any(tExpired) && t.any(tKey) && !t.any(tToken|tAssertion|tSignature|tClaim):
+		return named(aboutKey|aboutSignature, UnknownKey) // the certificate's end, not the token's
 	case t.any(tExpired):
 		return named(aboutExpiry, TokenExpired)
 	case t.any(tNotBefore) && t.any(tIssuedAt):
@@ -145,6 +180,10 @@ func timePhrase(p phrase, t terms) complaint {
 	case t.any(tIssuedAt) && !t.any(tAudience|tIssuer|tKey|tClient):
 		return named(aboutIssuedAt, ClockSkew)
 	case t.any(pFuture) && t.any(tToken|tAssertion|tTime) && t.any(pNot|tTime|tToken):
+		return named(aboutNotBefore|aboutIssuedAt, NotYetValid)
+	case p.notes.any(nLate) && t.any(tToken|tAssertion|tTime) && !t.any(subjects&^tAssertion):
+		return named(aboutExpiry, TokenExpired)
+	case t.all(tBefore|tToken) && (p.notes.any(nUsed) || t.any(tTime)) && !t.any(subjects):
 		return named(aboutNotBefore|aboutIssuedAt, NotYetValid)
 	case t.any(tExpiry) && !t.any(tAudience|tIssuer|tScope|tSub):
 		return named(aboutExpiry, TokenExpired)
@@ -207,15 +246,26 @@ func claimPhrase(p phrase, t terms) complaint {
 	case t.any(tIssuer) && !t.all(tKey|pFound):
 		return valueComplaint(p, aboutIssuer, WrongIssuer)
 	case t.any(tSub) && !t.any(tRole|tAccount|tScope):
-		return valueComplaint(p, aboutSub|aboutIssuer, ClientIdentityMismatch)
+		return valueComplaint(p, aboutSub|aboutIssuer, p.identity())
 	case t.any(tClient) && t.any(tClaim):
-		return valueComplaint(p, aboutClient|aboutClaims, ClientIdentityMismatch)
+		return valueComplaint(p, aboutClient|aboutClaims, p.identity())
+	case t.any(tClaim) && t.any(pKindOf) && t.any(pInvalid|pNot|pMust) && !t.any(subjects|tRole|tShape), t.all(pInvalid|tType|pKindOf) && !t.any(subjects|tToken):
+		return hinted(aboutClaims|aboutTime|aboutAudience|aboutIdentity, InvalidClaim)
 	case t.any(tClaim) && p.missing() && !t.any(subjects|tRole|tShape):
 		return hinted(aboutClaims, MissingClaim)
 	case t.any(tClaim) && t.any(pInvalid|pNot|pFailed) && !t.any(subjects|tRole|tShape|tType):
 		return vague(aboutClaims, InvalidClaim)
 	}
 	return complaint{}
+}
+
+// identity is the cause of a sub or client_id that a server does not take: in an assertion it must agree with the rest of the request,
+// in an access token it is a value like any other.
+func (p phrase) identity() Code {
+	if p.phase == APICall {
+		return InvalidClaim
+	}
+	return ClientIdentityMismatch
 }
 
 func valueComplaint(p phrase, about subject, wrong Code) complaint {
@@ -230,8 +280,14 @@ func valueComplaint(p phrase, about subject, wrong Code) complaint {
 
 func keyPhrase(p phrase, t terms) complaint {
 	switch {
-	case t.any(tKID) && p.missing() && (!t.unknown() || t.any(pMissing|tClaim)):
+	case t.any(tKID) && p.missing() && (!t.unknown() || t.any(pMissing|tClaim)), t.any(tKID) && p.notes.any(nNo) && p.notes.any(nHeader) && !t.any(tKey):
 		return named(aboutKID, MissingKID)
+	case t.all(tKID | pMust | pKindOf):
+		return named(aboutKID|aboutStructure, InvalidClaim)
+	case p.notes.any(nKeySet) && p.notes.any(nHave) && t.any(pNot) && t.any(tBody):
+		return named(aboutServer|aboutKey, ProviderUnavailable)
+	case p.notes.any(nSigned) && t.any(pNot|pMust) && t&subjects&^tAssertion == tSignature && p.words <= 6:
+		return named(aboutAlgorithm|aboutSignature, WrongAlgorithm)
 	case t.all(tKey|pNot) && p.notes.any(nMatch) && !p.notes.any(nFind) && !t.any(pUnknown|tKID|tAlgorithm):
 		return named(aboutSignature|aboutKey, KeyMismatch)
 	case t.all(tShape|tSignature) && !t.any(pFailed|tKey):
@@ -256,6 +312,8 @@ func keyPhrase(p phrase, t terms) complaint {
 		return named(aboutSignature, KeyMismatch)
 	case t.any(tKey) && t.any(pInvalid|pNot|pFailed):
 		return hinted(aboutKey|aboutSignature, KeyMismatch)
+	case p.notes.any(nCrypto) && t.any(pFailed) && p.phase != ClientSide && !t.any(subjects|tShape|pSet):
+		return hinted(aboutSignature, KeyMismatch)
 	}
 	return complaint{}
 }
@@ -264,6 +322,8 @@ func accessPhrase(p phrase, t terms) complaint {
 	switch {
 	case t.all(tClaim|tType) && t.any(pInvalid|pFailed|pNot):
 		return hinted(aboutClaims|aboutTime|aboutAudience|aboutIdentity, InvalidClaim) // the type of a claim, not of a token
+	case p.notes.any(nAccess) && t.any(tToken) && (p.notes.any(nNotA) || p.notes.any(nOnly)) && !t.any(subjects&^tHeader|tExpired):
+		return named(aboutType, WrongTokenType)
 	case t.any(tIDToken) && t.any(tToken|pNot|pInvalid|pMust|pFound), t.all(tToken|tType) && !t.any(subjects&^tHeader|tBody):
 		return named(aboutType, WrongTokenType)
 	case t.any(tType) && t.any(pInvalid|pNot|pFailed) && (p.notes.any(nTyp) || t.any(tToken|tHeader|tIDToken)) && !t.any(tBody|tGrant|tKey):
@@ -292,6 +352,14 @@ func accessPhrase(p phrase, t terms) complaint {
 
 func shapePhrase(p phrase, t terms) complaint {
 	switch {
+	case t.any(tBearer|tHeader|tToken) && t.all(pNot|pFound) && (t.any(tBearer|pRequested) || !t.any(tToken)) && !t.any(subjects&^tHeader|tShape|pInvalid|tRole|tRevoked):
+		return named(aboutNoToken, MissingToken)
+	case p.notes.any(nHeader) && p.notes.any(nAuthorization) && t.any(pInvalid) && !t.any(tShape|tClient|pFailed|pMissing|pUnknown):
+		return named(aboutHeader, MalformedAuthorizationHeader)
+	case p.notes.any(nPayload) && p.phase == APICall && t.any(pInvalid|pNot|pFailed|pKindOf|tType|pMust) && !t.any(subjects|tNetwork):
+		return hinted(aboutStructure|aboutClaims, MalformedJWT)
+	case p.notes.any(nJWT) && p.notes.any(nNotA) && !t.any(subjects|tType|pFound|tKeyFile):
+		return hinted(aboutStructure, MalformedJWT)
 	case t.all(pFailed|tToken) && p.notes.any(nFind) && !t.any(subjects&^tHeader|tShape):
 		return named(aboutNoToken, MissingToken)
 	case t.any(tHeader) && t.any(tScheme|tBearer|pKindOf|tShape) && !t.any(tKey) && (p.notes.any(nAuthorization) && !p.notes.any(nJWT) || t.any(tScheme|tBearer)):

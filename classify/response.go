@@ -14,6 +14,7 @@ type words struct {
 	oauth      bool   // the code is one of RFC 6749, 6750, 8707, 9449 or 9470
 	speaks     bool   // the text speaks of authentication
 	token      bool   // the text says something particular about a token, of whatever kind
+	whoever    bool   // the text says that the credentials are not to the server's liking, and nothing of what they are
 	page       bool   // the body is an HTML page
 	gateway    bool   // the page is one that a proxy or firewall makes
 
@@ -120,7 +121,7 @@ func (w *words) listen(value, path string, phase Phase) {
 		if boilerplate(p) {
 			continue
 		}
-		if !p.terms.any(predicates) {
+		if !p.terms.any(predicates) || p.refines(before) {
 			p.terms |= before.terms // "missing required claim: jti"
 			p.notes |= before.notes
 		}
@@ -150,7 +151,13 @@ func (w *words) listen(value, path string, phase Phase) {
 		w.take(best, value, path)
 	}
 	w.speaks = w.speaks || all.aboutAuth() && (best.strength >= 2 || all.terms.any(pInvalid|pFailed|pDenied))
+	w.whoever = w.whoever || all.notes.any(nWhoever) && best.strength < 2
 	w.token = w.token || best.strength >= 2 && all.terms.any(tToken)
+}
+
+// refines reports whether a clause only says which claim the one before it was about: "invalid type for claim: exp is invalid".
+func (p phrase) refines(before phrase) bool {
+	return p.terms.any(subjects) && p.terms&predicates&^(pInvalid|pFailed) == 0 && before.terms.all(tClaim|tType) && !before.terms.any(subjects)
 }
 
 // aboutAuth reports whether a text uses the vocabulary of authentication; "token" alone is also a coin, a voucher or a link in a mail.

@@ -94,7 +94,7 @@ func termOf(word string) terms {
 		return tExpired
 	case "nbf", "notbefore", "immature", "immaturesignature":
 		return tNotBefore
-	case "before":
+	case "before", "prior":
 		return tBefore
 	case "iat", "issued", "issuance", "issuedat":
 		return tIssuedAt
@@ -124,7 +124,7 @@ func termOf(word string) terms {
 		return tIDToken
 	case "claim", "claims":
 		return tClaim
-	case "scope", "scopes", "scp", "scp's":
+	case "scope", "scopes", "scp", "scp's", "metascopes", "higher": // "higher privileges than provided by the access token", RFC 6750
 		return tScope
 	case "role", "roles", "permission", "permissions", "privilege", "privileges", "group", "groups", "entitlement", "entitlements", "authorities", "authority", "policy", "rbac":
 		return tRole
@@ -164,18 +164,18 @@ func termOf(word string) terms {
 		"modsecurity", "mod_security", "waf", "firewall", "big-ip", "awselb", "blocked", "ip", "fastly", "sucuri", "fortiweb", "barracuda", "administrative", "squid", "proxy":
 		return tGateway
 	case "econnrefused", "enotfound", "etimedout", "econnreset", "eai_again", "ehostunreach", "getaddrinfo", "dial", "dns", "unreachable",
-		"unavailable", "timeout", "upstream", "timedout", "tls", "eproto", "gateway", "econnaborted", "enetunreach", "und_err_connect_timeout", "unresolvable", "outage", "maintenance", "eof", "deadline":
+		"unavailable", "timeout", "readtimeout", "opentimeout", "upstream", "timedout", "tls", "eproto", "gateway", "econnaborted", "enetunreach", "und_err_connect_timeout", "unresolvable", "outage", "maintenance", "eof", "deadline":
 		return tNetwork
-	case "connection", "connect", "fetch", "fetching", "fetched", "retrieve", "retrieving", "retrieved", "obtain", "http", "response", "download", "host", "reach", "contact", "hang":
+	case "connection", "connect", "fetch", "fetching", "fetched", "retrieve", "retrieving", "retrieved", "obtain", "http", "response", "download", "host", "reach", "contact", "hang", "retrieval", "accessing", "query":
 		return tConnect
-	case "pem", "pkcs1", "pkcs8", "pkcs#1", "pkcs#8", "pkcs#12", "pkcs12", "asn1", "asn.1", "der", "openssl", "decoder", "keydata", "spki", "passphrase", "privatekey",
+	case "pem", "pem-formatted", "pkcs1", "pkcs8", "pkcs#1", "pkcs#8", "pkcs#12", "pkcs12", "asn1", "asn.1", "der", "openssl", "decoder", "keydata", "spki", "passphrase", "privatekey",
 		"secretorprivatekey", "err_ossl_unsupported", "secretorpublickey", "private_key", "begin", "bad_base64_decode", "rsaprivatekey", "ecprivatekey":
 		return tKeyFile
 	case "private":
 		return tPrivate
 	case "revoked", "inactive", "revocation", "blacklisted", "denylisted", "blocklisted", "logged", "invalidated", "terminated", "session", "disabled":
 		return tRevoked
-	case "segments", "segment", "compact", "base64", "base64url", "decode", "decoded", "decoding", "malformed", "parse", "parsed", "parsing", "unparsable",
+	case "segments", "segment", "compact", "base64", "base64url", "decode", "decoded", "decoding", "malformed", "parse", "parsed", "parsing", "unparsable", "unterminated",
 		"illegal", "protected", "dots", "deserialize", "unmarshal", "syntax", "structure", "corrupt", "corrupted", "components", "well-formed", "serialization", "padding", "parts", "part", "sections", "delimiter", "delimiters", "undecodable", "unreadable":
 		return tShape
 	case "body", "parameter", "parameters", "params", "param", "payload", "field", "form":
@@ -206,7 +206,7 @@ func predicateOf(word string) terms {
 		return pTooMuch
 	case "failed", "failure", "verify", "verification", "verified", "validate", "validation", "rejected", "error", "check", "fails":
 		return pFailed
-	case "number", "string", "integer", "numeric", "format", "characters", "character", "int", "seconds", "array", "syntax_error", "separated", "delimited", "numericdate", "timestamp_format":
+	case "number", "string", "integer", "numeric", "format", "characters", "character", "int", "seconds", "array", "boolean", "u64", "i64", "syntax_error", "separated", "delimited", "numericdate", "timestamp_format":
 		return pKindOf
 	case "insufficient", "denied", "forbidden", "permitted", "unauthorized", "unauthorised", "allowed", "accessdenied", "prohibited", "authorized", "grants", "entitled", "insufficient_scope":
 		return pDenied
@@ -225,7 +225,7 @@ func predicateOf(word string) terms {
 }
 
 // Notes are side notions: they never make a complaint, they only tell look-alikes apart.
-type notes uint32
+type notes uint64
 
 const (
 	nOr       notes = 1 << iota // an enumeration of what may be wrong names nothing
@@ -245,6 +245,22 @@ const (
 	nInactive // before its time, or after its end
 	nWill     // "will be active at": not yet
 	nRead     // "unmarshal": the JSON type of a value is at fault
+	nJSON     // what parsers of JSON say where they stopped
+	nNumber   // a number was due
+	nPayload  // of a token, or the body of a request
+	nNo       // "no key", as against "unknown key"
+	nNotA     // "is not an access token"
+	nHaveA    // "does not contain an aud": any, as against the expected one
+	nSigned   // "is not signed", as against a signature that is wrong
+	nHeader   // the word itself
+	nCrypto   // a family of algorithms
+	nLoad     // to get at something
+	nMetadata // an issuer's configuration
+	nOnly
+	nLate    // "used too late"
+	nSeconds // the unit of a date
+	nStopped // "unexpected character", "expecting value"
+	nWhoever // "invalid credentials": who somebody is, whatever it was that told
 )
 
 func (n notes) any(of notes) bool { return n&of != 0 }
@@ -287,6 +303,36 @@ func noteOf(word string) notes {
 		return nRead
 	case "value", "type":
 		return nWord
+	case "json", "looking", "column", "utf-8", "utf8", "unterminated":
+		return nJSON
+	case "number", "numeric", "integer", "int", "int64", "u64", "i64", "u32", "numericdate", "numerical":
+		return nNumber
+	case "literal":
+		return nJSON
+	case "payload":
+		return nPayload
+	case "no":
+		return nNo
+	case "signed":
+		return nSigned
+	case "header", "headers":
+		return nHeader
+	case "hs", "rs", "rsa", "ecdsa", "ec", "hmac", "jws", "cryptographic", "crypto", "eddsa":
+		return nCrypto
+	case "load", "loading", "loaded", "read", "reading":
+		return nLoad
+	case "metadata", "configuration", "discovery", "openid-configuration", "document", "well-known":
+		return nMetadata
+	case "only":
+		return nOnly
+	case "credentials", "credential":
+		return nWhoever
+	case "late":
+		return nLate
+	case "seconds", "milliseconds", "epoch":
+		return nSeconds
+	case "character", "expecting", "expected":
+		return nStopped
 	}
 	return 0
 }
@@ -298,7 +344,92 @@ type phrase struct {
 	words int
 	notes notes
 	phase Phase
-	dated bool // the word before was "issued"
+	last  neighbour
+}
+
+// A neighbour is a word that changes what the next one means.
+type neighbour uint8
+
+const (
+	afterIssued neighbour = 1 + iota
+	afterIntended
+	afterNo
+	afterKey
+	afterToken
+	afterNot
+	afterHave
+	afterTimed
+	afterExecution
+	afterConnection
+	afterJSON
+	afterOn
+	afterArticle // of "does not contain an"
+)
+
+func neighbourOf(word string) neighbour {
+	switch word {
+	case "issued":
+		return afterIssued
+	case "intended":
+		return afterIntended
+	case "no":
+		return afterNo
+	case "key":
+		return afterKey
+	case "jwt", "token":
+		return afterToken
+	case "not":
+		return afterNot
+	case "have", "contain", "contains", "has", "include", "includes", "bear":
+		return afterHave
+	case "timed":
+		return afterTimed
+	case "execution":
+		return afterExecution
+	case "connection":
+		return afterConnection
+	case "json":
+		return afterJSON
+	case "on":
+		return afterOn
+	}
+	return 0
+}
+
+// joined is what a word means behind its neighbour, where that is another thing than it means alone.
+func (p *phrase) joined(word string, t terms) terms {
+	switch {
+	case p.last == afterIssued && word == "by": // "issued by another provider" is no date
+		p.drop(tIssuedAt)
+		return tIssuer
+	case (p.last == afterIssued || p.last == afterIntended) && word == "for":
+		p.drop(tIssuedAt)
+		return tAudience
+	case p.last == afterNo && word == "longer":
+		return tExpired
+	case p.last == afterKey && word == "id":
+		p.drop(tKey)
+		return tKID
+	case p.last == afterToken && word == "id":
+		return tJTI
+	case p.last == afterNot && (word == "a" || word == "an"):
+		p.notes |= nNotA
+	case p.last == afterArticle && t.any(subjects|tClaim):
+		p.notes |= nHaveA
+	case p.last == afterToken && word == "at": // "unexpected token at"
+		p.notes |= nJSON
+	case p.last == afterJSON && (word == "web" || word == "jws" || word == "jwt" || word == "jwk"): // JSON Web Token, JSON::JWS
+		p.notes &^= nJSON
+	case p.last == afterTimed && word == "out", p.last == afterExecution && word == "expired", p.last == afterConnection && word == "refused":
+		return tNetwork
+	}
+	return t
+}
+
+// drop takes back what the word before seemed to mean.
+func (p *phrase) drop(t terms) {
+	p.terms &^= t
+	p.first &^= t
 }
 
 // subjects are the terms that a clause can be about.
@@ -306,24 +437,27 @@ const subjects = tAudience | tIssuer | tSub | tExpiry | tNotBefore | tIssuedAt |
 	tScope | tGrant | tAssertionType | tAssertion | tClient | tHeader | tTarget | tContentType
 
 func (p *phrase) add(word string) {
-	t := termOf(word)
-	if t == 0 && strings.IndexByte(word, '_') > 0 {
-		for more := true; more; {
-			var part string
-			part, word, more = strings.Cut(word, "_")
-			p.add(part)
-		}
+	t, n := termOf(word), noteOf(word)
+	if cut := strings.IndexByte(word, '_'); t == 0 && n == 0 && cut > 0 {
+		p.add(word[:cut])
+		p.add(word[cut+1:])
 		return
 	}
-	if p.dated && word == "by" { // "issued by another provider" is no date
-		p.terms = p.terms&^tIssuedAt | tIssuer
-		p.first = tIssuer
+	after := neighbourOf(word)
+	switch {
+	case p.last == 0:
+	case p.last == afterHave && (word == "a" || word == "an" || word == "any"):
+		after = afterArticle
+	case p.last == afterOn && word == "or":
+		n = 0 // "on or after" lists nothing
+	default:
+		t = p.joined(word, t)
 	}
-	p.dated = word == "issued"
+	p.last = after
 	if p.first == 0 {
 		p.first = t & subjects
 	}
 	p.terms |= t
-	p.notes |= noteOf(word)
+	p.notes |= n
 	p.words++
 }
