@@ -97,10 +97,11 @@ create table tally (
 
 -- A fold counts itself here, so that of two at one time one gives way.
 create table fold (
-    id         bigint primary key,
-    generation bigint not null
+    id           bigint primary key,
+    generation   bigint not null,
+    minutes_from bigint not null -- before this time minutes are not told apart any more
 );
-insert into fold (id, generation) values (1, 0);
+insert into fold (id, generation, minutes_from) values (1, 0, 0);
 
 -- What is counted together. grain says which of the columns it tells apart; the others are ''. cause is '' for accepted traffic.
 create table series (
@@ -122,7 +123,7 @@ create table rollup (
     start     bigint not null,
     counts    bytea  not null,
     primary key (series_id, span, start)
-);
+) /* in the order of its key */;
 
 create table client (
     ref              bigint primary key,

@@ -25,14 +25,27 @@ type segment struct {
 }
 
 // segments covers the window with as few counts as possible, none of which reaches across the border of two steps.
-func (w window) segments() []segment {
+// Before minutesFrom only hours are known: there the window grows to whole hours, and an hour counts in the step in which
+// it begins.
+func (w window) segments(minutesFrom int64) []segment {
 	var fitting []level
 	for _, l := range levels() {
 		if w.step%l.step == 0 && floorTo(w.from, l.step) == w.from || w.steps() == 1 {
 			fitting = append(fitting, l)
 		}
 	}
-	return cover(w.from, w.to, fitting)
+	var parts []segment
+	for _, p := range cover(w.from, w.to, fitting) {
+		if p.step == minuteStep && p.from < minutesFrom {
+			end := min(floorTo(p.to+hourStep-1, hourStep), minutesFrom)
+			parts = append(parts, segment{levels()[1], floorTo(p.from, hourStep), end})
+			p.from = end
+		}
+		if p.from < p.to {
+			parts = append(parts, p)
+		}
+	}
+	return parts
 }
 
 func cover(from, to int64, levels []level) []segment {
@@ -108,7 +121,11 @@ func readCounts[K comparable](ctx context.Context, r countReader, key func(serie
 	for id, s := range found {
 		byID[id] = into(s)
 	}
-	for _, part := range r.segments() {
+	var minutesFrom int64
+	if err := r.tx.QueryRowContext(ctx, `select minutes_from from fold where id = 1`).Scan(&minutesFrom); err != nil {
+		return nil, fmt.Errorf("read precision: %w", err)
+	}
+	for _, part := range r.segments(minutesFrom) {
 		if err := r.rollup(ctx, part, byID); err != nil {
 			return nil, fmt.Errorf("read rollup: %w", err)
 		}
@@ -171,7 +188,7 @@ func (r countReader) rollup(ctx context.Context, part segment, byID map[int64][]
 		}
 		err := eachSlot(counts, func(number int, n int64) {
 			if at := start + int64(number)*part.step; at >= part.from && at < part.to {
-				into[(at-r.from)/r.step] += n
+				into[(max(at, r.from)-r.from)/r.step] += n
 			}
 		})
 		if err != nil {

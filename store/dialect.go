@@ -31,6 +31,7 @@ type dialect struct {
 	bytes      string // the type of a column of bytes
 	begin      string // starts a transaction that is sure to be allowed to write
 	tables     string // counts the tables of the database
+	used       string // says how many bytes of the database are in use
 	// open returns the handle that only the writer uses and the pool of readers.
 	open func(ctx context.Context) (writing, readers *sql.DB, err error)
 	// conflicts reports whether a transaction lost against another one and may win when it is run again.
@@ -67,6 +68,8 @@ func sqlite(path string) dialect {
 		bytes:      `blob`,
 		begin:      `begin immediate`,
 		tables:     `select count(*) from sqlite_master where type = 'table'`,
+		used: `select (p.page_count - f.freelist_count) * s.page_size
+			from pragma_page_count p, pragma_freelist_count f, pragma_page_size s`,
 		open: func(ctx context.Context) (*sql.DB, *sql.DB, error) {
 			return openSQLite(ctx, path)
 		},
@@ -152,6 +155,7 @@ func postgres(dsn string) dialect {
 		bytes:  `bytea`,
 		begin:  `begin`,
 		tables: `select count(*) from information_schema.tables where table_schema = current_schema() and table_type = 'BASE TABLE'`,
+		used:   `select cast(0 as bigint)`, // its files do not shrink by deleting: their size is the server's matter
 		open: func(ctx context.Context) (*sql.DB, *sql.DB, error) {
 			return openPostgres(ctx, dsn)
 		},

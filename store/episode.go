@@ -254,7 +254,7 @@ func (t *Tx) shrinkEpisode(ctx context.Context, old *Failure) error {
 	newest, err := scanFailure(t.queryRow(ctx, `select `+failureColumns+` from failure
 		where incident_id = $1 order by occurred_at desc, id desc limit 1`, id).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
-		return t.dissolve(ctx, id)
+		return t.shrinkToMemory(ctx, id)
 	}
 	if err != nil {
 		return err
@@ -265,13 +265,24 @@ func (t *Tx) shrinkEpisode(ctx context.Context, old *Failure) error {
 		return err
 	}
 	v := newest.Verdict
-	err = t.exec(ctx, `update incident set count = count - 1, first_seen_at = $1, last_seen_at = $2,
-			confidence = $3, fault = $4, summary = $5, updated_at = $6, version = version + 1 where id = $7`,
-		first, v.Time, string(v.Confidence), string(v.Fault), v.Summary, t.now(), id)
+	// Failures before this one may have been removed for their age: they were there all the same.
+	err = t.exec(ctx, `update incident set count = count - 1, first_seen_at = case when first_seen_at < $1 then first_seen_at else $2 end,
+			last_seen_at = $3, confidence = $4, fault = $5, summary = $6, updated_at = $7, version = version + 1 where id = $8`,
+		old.Verdict.Time, first, v.Time, string(v.Confidence), string(v.Fault), v.Summary, t.now(), id)
 	if err != nil {
 		return err
 	}
 	return t.bracket(ctx, id)
+}
+
+// shrinkToMemory takes the last failure that is kept out of an incident: it stays when it had others, which were removed for their age.
+func (t *Tx) shrinkToMemory(ctx context.Context, id string) error {
+	others, err := t.changed(ctx, `update incident set count = count - 1, updated_at = $1, version = version + 1
+		where id = $2 and count > 1`, t.now(), id)
+	if err != nil || others {
+		return err
+	}
+	return t.dissolve(ctx, id)
 }
 
 // dissolve removes an incident without failures. A later episode is then a regression of the one before it.

@@ -86,7 +86,7 @@ func (s *Store) Fold(ctx context.Context) (more bool, err error) {
 
 // prepare reads tallies and adds them up.
 func (f *folder) prepare(ctx context.Context, readers *sql.DB) (work fold, more bool, err error) {
-	tx, err := snapshot(ctx, readers)
+	tx, err := beginReading(ctx, readers)
 	if err != nil {
 		return fold{}, false, err
 	}
@@ -249,8 +249,8 @@ func (r changedRow) save(ctx context.Context, t *Tx) error {
 		on conflict (series_id, span, start) do update set counts = excluded.counts`, r.id, r.key.span, r.key.start, r.counts)
 }
 
-// snapshot begins a transaction that sees the database as it is at its first read.
-func snapshot(ctx context.Context, readers *sql.DB) (*sql.Tx, error) {
+// beginReading begins a transaction that sees the database as it is at its first read.
+func beginReading(ctx context.Context, readers *sql.DB) (*sql.Tx, error) {
 	tx, err := readers.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
 		return nil, fmt.Errorf("begin reading: %w", err)

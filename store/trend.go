@@ -115,7 +115,7 @@ func (s *Store) Trend(ctx context.Context, q TrendQuery) (Trend, error) {
 	if err != nil {
 		return Trend{}, err
 	}
-	tx, err := snapshot(ctx, s.readers)
+	tx, err := beginReading(ctx, s.readers)
 	if err != nil {
 		return Trend{}, fmt.Errorf("read trend: %w", err)
 	}
@@ -212,7 +212,7 @@ func (s *Store) Totals(ctx context.Context, from, to time.Time, providers, envir
 	if end <= begin {
 		return Totals{}, nil
 	}
-	tx, err := snapshot(ctx, s.readers)
+	tx, err := beginReading(ctx, s.readers)
 	if err != nil {
 		return Totals{}, fmt.Errorf("read totals: %w", err)
 	}

@@ -1,0 +1,391 @@
+package store
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Retention says how long things are kept. Ages are those of events.
+type Retention struct {
+	// Records is for failures and what recognises their repeated delivery, for the successes around incidents, and for
+	// telling minutes apart in trends. 0: for ever.
+	Records time.Duration
+	// Summaries is for incidents and clients after they were last seen, and for trends. 0: for ever.
+	Summaries time.Duration
+	// Bytes bounds the database: when it holds more, the oldest failures go before their time. 0: no bound. SQLite only.
+	Bytes int64
+}
+
+const (
+	// expireSize bounds the rows of one step, and so how long other writes wait for it.
+	expireSize = 500
+	// lateness is how long after their time facts are kept: a record may come that late and still be judged by all that was known.
+	lateness = 48 * time.Hour
+	// maxLeap is how far the clock may be ahead of the newest delivery: should it jump, nothing is lost by it.
+	maxLeap = time.Hour
+)
+
+// An expiry is one sweep through everything that has an age.
+type expiry struct {
+	store   *Store
+	records int64 // what is older goes, in milliseconds; 0: nothing does
+	summary int64
+	facts   int64
+	bytes   int64
+	pause   func(ctx context.Context, worked time.Duration) error
+}
+
+// Expire removes what is older than r says, in steps of a few hundred rows, each a write of its own, and calls pause after
+// each with the time that the step took. A clock that is ahead of the newest delivery by more than an hour counts as
+// being an hour ahead. Errors: pause's, the engine's, ErrBusy, ErrClosed; what was removed until then stays removed.
+func (s *Store) Expire(ctx context.Context, r Retention, pause func(ctx context.Context, worked time.Duration) error) error {
+	e, err := s.expiry(ctx, r, pause)
+	if err == nil {
+		err = e.run(ctx, e.bulk(), e.rest())
+	}
+	return err
+}
+
+func (s *Store) expiry(ctx context.Context, r Retention, pause func(ctx context.Context, worked time.Duration) error) (*expiry, error) {
+	newest, records, err := s.LastReceived(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now := s.now()
+	if limit := newest.Add(maxLeap); records > 0 && now.After(limit) {
+		now = limit
+	}
+	before := func(age time.Duration) int64 {
+		if age == 0 || records == 0 {
+			return 0
+		}
+		return max(toMillis(now.Add(-age)), 0)
+	}
+	return &expiry{store: s, records: before(r.Records), summary: before(r.Summaries), facts: before(lateness), bytes: r.Bytes, pause: pause}, nil
+}
+
+// bulk is what grows with every record.
+func (e *expiry) bulk() []sweep { return []sweep{e.failures, e.size, e.deliveries} }
+
+// rest looks at everything of a kind to find what is old.
+func (e *expiry) rest() []sweep {
+	return []sweep{e.halves, e.incidents, e.successes, e.rollups, e.knowledge, e.clients}
+}
+
+type sweep func(ctx context.Context) error
+
+func (e *expiry) run(ctx context.Context, lists ...[]sweep) error {
+	for _, one := range slices.Concat(lists...) {
+		if err := one(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// repeat runs a step in writes of its own until it says that it removed less than it could have.
+func (e *expiry) repeat(ctx context.Context, what string, step func(ctx context.Context, tx *Tx) (removed int64, err error)) error {
+	for {
+		var removed int64
+		start := time.Now()
+		err := e.store.Write(ctx, func(ctx context.Context, tx *Tx) (err error) {
+			removed, err = step(ctx, tx)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("expire %s: %w", what, err)
+		}
+		if err := e.pause(ctx, time.Since(start)); err != nil {
+			return err
+		}
+		if removed < expireSize {
+			return nil
+		}
+	}
+}
+
+// failures removes old ones. Their incidents and counts stay.
+func (e *expiry) failures(ctx context.Context) error {
+	if e.records == 0 {
+		return nil
+	}
+	return e.repeat(ctx, "failures", func(ctx context.Context, tx *Tx) (int64, error) {
+		return tx.execCount(ctx, `delete from failure where id in
+			(select id from failure where occurred_at < $1 order by occurred_at, id limit $2)`, e.records, int64(expireSize))
+	})
+}
+
+// size removes the oldest failures while the database holds more than it may.
+func (e *expiry) size(ctx context.Context) error {
+	if e.bytes == 0 {
+		return nil
+	}
+	return e.repeat(ctx, "failures beyond the size", func(ctx context.Context, tx *Tx) (int64, error) {
+		var used int64
+		if err := tx.queryRow(ctx, tx.dialect.used).Scan(&used); err != nil || used <= e.bytes {
+			return 0, err
+		}
+		return tx.execCount(ctx, `delete from failure where id in
+			(select id from failure order by occurred_at, id limit $1)`, int64(expireSize))
+	})
+}
+
+// deliveries forgets what recognises repetitions of old records.
+func (e *expiry) deliveries(ctx context.Context) error {
+	if e.records == 0 {
+		return nil
+	}
+	var oldest digest // of this time; see Prepare
+	binary.BigEndian.PutUint64(oldest[:8], uint64(e.records)<<16)
+	return e.repeat(ctx, "deliveries", func(ctx context.Context, tx *Tx) (int64, error) {
+		return tx.execCount(ctx, `delete from delivery where digest in
+			(select digest from delivery where digest < $1 order by digest limit $2)`, oldest[:], int64(expireSize))
+	})
+}
+
+// halves removes halves of joins, sessions and sign-ins whose time is over by the clock.
+func (e *expiry) halves(ctx context.Context) error {
+	now := e.store.now()
+	return e.repeat(ctx, "sessions", func(ctx context.Context, tx *Tx) (int64, error) {
+		for _, table := range []string{`pending`, `session`, `sign_in`} {
+			if err := tx.exec(ctx, `delete from `+table+` where expires_at <= $1`, now); err != nil {
+				return 0, err
+			}
+		}
+		return 0, nil
+	})
+}
+
+// incidents removes those that were last seen long ago and have no failures left.
+func (e *expiry) incidents(ctx context.Context) error {
+	if e.summary == 0 {
+		return nil
+	}
+	return e.repeat(ctx, "incidents", func(ctx context.Context, tx *Tx) (int64, error) {
+		rows, err := tx.query(ctx, `select id from incident where last_seen_at < $1
+			and not exists (select 1 from failure where incident_id = incident.id) order by last_seen_at limit $2`, e.summary, int64(expireSize))
+		if err != nil {
+			return 0, err
+		}
+		ids, err := collect(rows, func(scan func(...any) error) (id string, err error) { return id, scan(&id) })
+		if err != nil {
+			return 0, err
+		}
+		for _, id := range ids {
+			if err := tx.dissolve(ctx, id); err != nil {
+				return 0, err
+			}
+		}
+		return int64(len(ids)), nil
+	})
+}
+
+// eachSlice hands the numbers that a query finds beyond the last one to a step, a slice at a time.
+func (e *expiry) eachSlice(ctx context.Context, what, query string, step func(ctx context.Context, tx *Tx, refs []int64) error) error {
+	for last := int64(-1); ; {
+		rows, err := e.store.readers.QueryContext(ctx, query, last, int64(expireSize))
+		if err != nil {
+			return fmt.Errorf("expire %s: %w", what, err)
+		}
+		refs, err := collect(rows, func(scan func(...any) error) (ref int64, err error) { return ref, scan(&ref) })
+		if err != nil {
+			return fmt.Errorf("expire %s: %w", what, err)
+		}
+		if len(refs) == 0 {
+			return nil
+		}
+		last = refs[len(refs)-1]
+		err = e.repeat(ctx, what, func(ctx context.Context, tx *Tx) (int64, error) { return 0, step(ctx, tx, refs) })
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// successes removes the minutes in which clients were accepted.
+func (e *expiry) successes(ctx context.Context) error {
+	if e.records == 0 {
+		return nil
+	}
+	return e.eachSlice(ctx, "successes", `select ref from client where ref > $1 order by ref limit $2`, func(ctx context.Context, tx *Tx, refs []int64) error {
+		for _, ref := range refs {
+			if err := tx.exec(ctx, `delete from success where client_ref = $1 and minute < $2`, ref, e.records); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// rollups removes counts of minutes with the records that they count, the others with the summaries, and series that are
+// left without any.
+func (e *expiry) rollups(ctx context.Context) error {
+	minutes := floorTo(e.records, hourStep)
+	// This is set first, so that no reader misses what is removed.
+	err := e.store.Write(ctx, func(ctx context.Context, tx *Tx) error {
+		return tx.exec(ctx, `update fold set minutes_from = $1 where id = 1 and minutes_from < $1`, minutes)
+	})
+	if err != nil {
+		return fmt.Errorf("expire minutes: %w", err)
+	}
+	return e.eachSlice(ctx, "rollups", `select id from series where id > $1 order by id limit $2`, func(ctx context.Context, tx *Tx, refs []int64) error {
+		var gone int64
+		for _, id := range refs {
+			for n, l := range levels() {
+				before := minutes
+				if n > 0 {
+					before = floorTo(e.summary, l.span)
+				}
+				if err := tx.exec(ctx, `delete from rollup where series_id = $1 and span = $2 and start < $3`, id, l.span, before); err != nil {
+					return err
+				}
+			}
+			n, err := tx.execCount(ctx, `delete from series where id = $1 and not exists (select 1 from rollup where series_id = $1)`, id)
+			if err != nil {
+				return err
+			}
+			gone += n
+		}
+		if gone == 0 {
+			return nil
+		}
+		// A fold that is being prepared may count on the series: it has to begin anew.
+		return tx.exec(ctx, `update fold set generation = generation + 1 where id = 1`)
+	})
+}
+
+// knowledge removes facts that cannot matter any more. They have no index by time, which would cost each write: a reader
+// looks through them.
+func (e *expiry) knowledge(ctx context.Context) error {
+	var last factKey
+	for {
+		rows, err := e.store.readers.QueryContext(ctx, `select kind, provider, environment, name, last_seen_at, expires_at from fact
+			where (kind, provider, environment, name) > ($1, $2, $3, $4) order by kind, provider, environment, name limit $5`,
+			last.kind, last.provider, last.environment, last.name, int64(4*expireSize))
+		if err != nil {
+			return fmt.Errorf("expire facts: %w", err)
+		}
+		slice, err := collect(rows, func(scan func(...any) error) (k factKey, err error) {
+			return k, scan(&k.kind, &k.provider, &k.environment, &k.name, &k.lastSeen, &k.expires)
+		})
+		if err != nil {
+			return fmt.Errorf("expire facts: %w", err)
+		}
+		if len(slice) == 0 {
+			return nil
+		}
+		last = slice[len(slice)-1]
+		if err := e.forget(ctx, slice); err != nil {
+			return err
+		}
+	}
+}
+
+type factKey struct {
+	kind, provider, environment, name string
+	lastSeen, expires                 int64
+}
+
+// forget removes the expired ones of a slice of facts, unless they were seen again meanwhile.
+func (e *expiry) forget(ctx context.Context, slice []factKey) error {
+	var old []factKey
+	for _, k := range slice {
+		if k.expires != 0 && k.expires < e.facts || k.expires == 0 && k.lastSeen < e.summary {
+			old = append(old, k)
+		}
+	}
+	if len(old) == 0 {
+		return nil
+	}
+	return e.repeat(ctx, "facts", func(ctx context.Context, tx *Tx) (int64, error) {
+		for _, k := range old {
+			err := tx.exec(ctx, `delete from fact where kind = $1 and provider = $2 and environment = $3 and name = $4
+				and last_seen_at = $5 and expires_at = $6`, k.kind, k.provider, k.environment, k.name, k.lastSeen, k.expires)
+			if err != nil {
+				return 0, err
+			}
+		}
+		return 0, nil
+	})
+}
+
+// clients removes those that were last seen long ago.
+func (e *expiry) clients(ctx context.Context) error {
+	if e.summary == 0 {
+		return nil
+	}
+	return e.repeat(ctx, "clients", func(ctx context.Context, tx *Tx) (int64, error) {
+		old := `select ref from client where last_seen_at < $1 order by last_seen_at limit $2`
+		if err := tx.exec(ctx, `delete from success where client_ref in (`+old+`)`, e.summary, int64(expireSize)); err != nil {
+			return 0, err
+		}
+		return tx.execCount(ctx, `delete from client where ref in (`+old+`)`, e.summary, int64(expireSize))
+	})
+}
+
+const (
+	foldEvery   = time.Second
+	expireEvery = time.Minute
+	// thoroughEvery is how many times only what grows with every record is looked through before all is.
+	thoroughEvery = 60
+	// expireShare is the part of the writer's time that expiry takes: one in so many.
+	expireShare = 5
+)
+
+// Maintain folds what is counted and removes what is old, until ctx ends. A server runs it beside its requests. Errors go
+// to report; what failed is tried again later.
+func (s *Store) Maintain(ctx context.Context, r Retention, report func(error)) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		times := 0
+		every(ctx, expireEvery, func() error {
+			e, err := s.expiry(ctx, r, rest)
+			if err != nil {
+				return err
+			}
+			if times++; times%thoroughEvery == 1 {
+				return e.run(ctx, e.bulk(), e.rest())
+			}
+			return e.run(ctx, e.bulk())
+		}, report)
+	}()
+	every(ctx, foldEvery, func() error {
+		for {
+			more, err := s.Fold(ctx)
+			if err != nil || !more {
+				return err
+			}
+		}
+	}, report)
+	<-done
+}
+
+// rest leaves most of the time to others.
+func rest(ctx context.Context, worked time.Duration) error {
+	return wait(ctx, max(worked*(expireShare-1), time.Millisecond))
+}
+
+func every(ctx context.Context, period time.Duration, do func() error, report func(error)) {
+	for wait(ctx, period) == nil {
+		// A full queue is no fault: the work is not lost and not urgent.
+		if err := do(); err != nil && ctx.Err() == nil && !errors.Is(err, ErrBusy) && !errors.Is(err, ErrClosed) {
+			report(err)
+		}
+	}
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
