@@ -81,6 +81,9 @@ func (s *Store) Fold(ctx context.Context) (more bool, err error) {
 		}
 		return false, fmt.Errorf("fold tallies: %w", err)
 	}
+	if len(f.tallies) > 0 {
+		s.folder.generation++
+	}
 	return more, nil
 }
 
@@ -127,7 +130,6 @@ func (f *folder) prepare(ctx context.Context, readers *sql.DB) (work fold, more 
 	slices.SortFunc(work.rows, func(a, b changedRow) int { // neighbours in the table one after the other
 		return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.key.span, b.key.span), cmp.Compare(a.key.start, b.key.start))
 	})
-	f.generation++
 	return work, more, nil
 }
 
