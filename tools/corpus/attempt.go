@@ -30,6 +30,7 @@ type attempt struct {
 	form        url.Values
 	contentType string
 	replay      bool // send it twice: the second one is the fault
+	established bool // the client was accepted in both environments before
 
 	also []string // causes that the record cannot tell from the fault's own, for this attempt alone
 }
@@ -59,7 +60,14 @@ func (a *attempt) accessToken(env *environment) {
 
 // request makes a healthy token request.
 func (w *world) request(env *environment, n int) *attempt {
-	a := w.attempt(env, n, w.sys.Clients[w.rnd.IntN(len(w.sys.Clients)-1)]) // the last one lives in the second environment only
+	a := w.requestOf(env, w.sys.Clients[w.rnd.IntN(len(w.sys.Clients)-1)]) // the last one lives in the second environment only
+	a.n = n
+	return a
+}
+
+// requestOf makes a healthy token request of one client.
+func (w *world) requestOf(env *environment, client string) *attempt {
+	a := w.attempt(env, 0, client)
 	a.assertion(env)
 	a.contentType = "application/x-www-form-urlencoded"
 	a.form = url.Values{

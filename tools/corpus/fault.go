@@ -43,5 +43,6 @@ const (
 func faults() []Fault {
 	all := callFaults()
 	all = append(all, tokenFaults()...)
-	return append(all, clientFaults()...)
+	all = append(all, clientFaults()...)
+	return append(all, rareFaults()...)
 }

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
@@ -30,7 +31,7 @@ func main() {
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("corpus", flag.ContinueOnError)
 	verifier := flags.String("verifier", "", "record only this one")
-	set := flags.String("set", heldOutSet, "record this set of verifiers, unless -verifier names one: "+heldOutSet+", "+blindSet)
+	set := flags.String("set", heldOutSet, "record this set of verifiers, unless -verifier names one: "+heldOutSet+", "+blindSet+", "+blind2Set+", "+rareSet)
 	seed := flags.Uint64("seed", 1, "decides the order and the values of the attempts")
 	dir := flags.String("out", ".", "directory of the corpora")
 	if err := flags.Parse(args); err != nil {
@@ -109,8 +110,29 @@ func summarize(out io.Writer, sys System, version string, c *Corpus) error {
 	return err
 }
 
-// version names the verifier's packages with their versions, as they are built in or locked.
+// version names the verifier's packages with their versions, as they are built in, locked or installed.
 func (s System) version() (string, error) {
+	versions, err := knownVersions()
+	if err != nil {
+		return "", err
+	}
+	var names []string
+	for _, name := range s.Packages {
+		version := versions[name]
+		if version == "" {
+			out, err := exec.Command("dpkg-query", "--show", "--showformat", "${Version}", name).Output()
+			if err != nil {
+				return "", fmt.Errorf("package %s is neither built in nor locked nor installed: %w", name, err)
+			}
+			version = string(out)
+		}
+		names = append(names, name+"@"+version)
+	}
+	return strings.Join(names, "+"), nil
+}
+
+// knownVersions maps the Go modules and npm packages to their versions.
+func knownVersions() (map[string]string, error) {
 	versions := map[string]string{}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, d := range info.Deps {
@@ -119,25 +141,18 @@ func (s System) version() (string, error) {
 	}
 	data, err := os.ReadFile("package-lock.json")
 	if err != nil {
-		return "", fmt.Errorf("read the versions of the npm packages (is this tools/corpus?): %w", err)
+		return nil, fmt.Errorf("read the versions of the npm packages (is this tools/corpus?): %w", err)
 	}
 	var lock struct {
 		Packages map[string]struct{ Version string } `json:"packages"`
 	}
 	if err := json.Unmarshal(data, &lock); err != nil {
-		return "", fmt.Errorf("read package-lock.json: %w", err)
+		return nil, fmt.Errorf("read package-lock.json: %w", err)
 	}
 	for path, p := range lock.Packages {
 		if name, ok := strings.CutPrefix(path, "node_modules/"); ok {
 			versions[name] = p.Version
 		}
 	}
-	var names []string
-	for _, name := range s.Packages {
-		if versions[name] == "" {
-			return "", fmt.Errorf("package %s is neither built in nor locked", name)
-		}
-		names = append(names, name+"@"+versions[name])
-	}
-	return strings.Join(names, "+"), nil
+	return versions, nil
 }

@@ -75,6 +75,12 @@ func (s System) faults() []Fault {
 			}
 		}
 	}
+	if s.Only != nil {
+		for _, f := range faults() {
+			add([]Fault{f}, slices.Contains(s.Only, f.ID))
+		}
+		return list
+	}
 	add(callFaults(), s.Calls)
 	add(tokenFaults(), s.Tokens)
 	add(clientFaults(), true)
@@ -91,7 +97,7 @@ func (r *recorder) warmUp() ([]*attempt, error) {
 			}
 		}
 	}
-	for n := 0; r.w.sys.Calls && n < 3; n++ {
+	for n := 0; r.w.sys.Calls && r.w.sys.Only == nil && n < 3; n++ {
 		a := r.w.call(r.w.envs[n%2], n)
 		a.shift(time.Hour-3*time.Second, time.Hour)
 		if err := r.accepted(a); err != nil {
@@ -171,6 +177,13 @@ func (r *recorder) inject(f Fault, n int) error {
 	if a.replay {
 		if err := r.accepted(a); err != nil {
 			return err
+		}
+	}
+	if a.established {
+		for _, env := range r.w.envs {
+			if err := r.accepted(r.w.requestOf(env, a.client)); err != nil {
+				return err
+			}
 		}
 	}
 	return r.failure(f, a)

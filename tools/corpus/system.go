@@ -11,11 +11,11 @@ import (
 type System struct {
 	Name     string   // of the corpus: <Name>.ndjson, and provider lab-<Name>
 	Set      string   // that its corpus belongs to: heldOutSet, blindSet
-	Packages []string // of the verifier; their versions, from go.mod or package-lock.json, become the truth's "verifier"
+	Packages []string // of the verifier; their versions, from go.mod, package-lock.json or dpkg, become the truth's "verifier"
 
-	// One of the two starts the verifier: Node names node/<Node>.mjs, Go builds the handler in this process.
-	Node string
-	Go   func(Setup) (http.Handler, error)
+	// One of the two starts the verifier: Go builds the handler in this process, Start starts servers of their own.
+	Go    func(Setup) (http.Handler, error)
+	Start starter
 
 	Times  int                    // the most that each fault is injected; 0: as often as the fault says
 	Calls  bool                   // its API is attacked
@@ -37,8 +37,10 @@ type System struct {
 	Routes      []Route
 	Accounts    string              // path with {account}: only the token's own account may be read; "": none
 	Admin       string              // path whose DELETE asks for the role admin; "": none
+	Fresh       string              // path whose POST asks for a sign-in of the last minutes; "": none
 	Revokes     bool                // it can refuse a token by its jti
 	Vague       map[string][]string // by fault: what its record allows as well, because the verifier's words name no cause; docs/corpus.md argues each
+	Only        []string            // faults that are injected, rare ones among them; nil: all that apply but the rare ones
 	Dies        []string            // faults that are not injected, because they end the verifier's process
 	KeysAtStart bool                // it does not start without the issuer's keys
 	Limits      bool                // it has a rate limiter
@@ -48,7 +50,9 @@ type System struct {
 // The sets of corpora are the directories below classify/testdata that they are recorded into.
 const (
 	heldOutSet = "heldout" // its misses were read, and rules mended by them
-	blindSet   = "blind"   // only its figures are looked at
+	blindSet   = "blind"   // its figures were taken before anything was mended by it
+	blind2Set  = "blind2"  // again, with other verifiers
+	rareSet    = "rare"    // faults that few verifiers answer
 )
 
 func (s System) times() int {
@@ -67,7 +71,7 @@ type Env struct {
 // A Route is one API call and the scope that it asks for.
 type Route struct{ Method, Path, Scope string }
 
-// A Setup is everything that an adapter is told. Adapters in Node.js get it as JSON.
+// A Setup is everything that an adapter is told. Adapters in other languages get it as JSON.
 type Setup struct {
 	Origin        string        `json:"origin"` // natural origin of this server
 	Issuer        string        `json:"issuer"`
@@ -79,6 +83,7 @@ type Setup struct {
 	Routes        []SetupRoute  `json:"routes"`
 	Accounts      string        `json:"accounts"`
 	Admin         string        `json:"admin"`
+	Fresh         string        `json:"fresh"`
 	TokenPath     string        `json:"token_path"`
 	Clients       []SetupClient `json:"clients"`
 	Revoked       []string      `json:"revoked"` // jti
@@ -86,6 +91,8 @@ type Setup struct {
 	Block         bool          `json:"block"`   // refuse every client address
 	Verbose       bool          `json:"verbose"` // operators turn words on in test environments
 	LifetimeLimit int           `json:"lifetime_limit"`
+
+	AssertionRequired []string `json:"assertion_required"`
 }
 
 // A SetupRoute is a Route as adapters get it.

@@ -6,5 +6,9 @@ func systems() []System {
 		goOIDCSystem(), goJWTMiddlewareSystem(), jwxSystem(),
 		fastifySystem(), koaSystem(), hapiSystem(), honoSystem(), betterAuthSystem(),
 		echoJWTSystem(), jwtAuthSystem(), katarasSystem(), goJoseSystem(), awsSystem(), oktaSystem(), googleSystem(),
+		capSystem(), authlibSystem(), rackOAuth2System(),
+		apacheSystem(), haproxySystem(), flaskJWTSystem(), simpleJWTSystem(), cryptJWTSystem(), mcpSystem(),
+		rare(capSystem(), "T29", "T30"), rare(rackOAuth2System(), "T29", "T30"), rare(betterAuthSystem(), "T20", "T30"),
+		rare(awsSystem(), "R28"), rare(cryptJWTSystem(), "R28"), rare(flaskJWTSystem(), "R29"),
 	}
 }

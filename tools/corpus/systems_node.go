@@ -2,11 +2,11 @@ package main
 
 import "time"
 
-// The systems whose verifiers run in Node.js: node/<Node>.mjs is the adapter.
+// The systems whose verifiers run in Node.js.
 
 func fastifySystem() System {
 	return System{
-		Name: "fastify-jwt", Set: heldOutSet, Packages: []string{"@fastify/jwt", "fastify"}, Node: "fastify",
+		Name: "fastify-jwt", Set: heldOutSet, Packages: []string{"@fastify/jwt", "fastify"}, Start: node("fastify"),
 		Calls: true, Algorithm: "RS256", Skew: time.Second, Required: []string{"iss", "aud"}, Limits: true, Revokes: true, Vague: map[string][]string{"R26": {"unclassified"}},
 		TokenPath: "/oauth/token",
 		Services:  []string{"route-sheet", "van-tracker"}, Clients: []string{"route-sheet", "van-tracker", "depot-kiosk"},
@@ -21,7 +21,7 @@ func fastifySystem() System {
 
 func koaSystem() System {
 	return System{
-		Name: "koa-jwt", Set: heldOutSet, Packages: []string{"koa-jwt", "jwks-rsa", "koa"}, Node: "koa",
+		Name: "koa-jwt", Set: heldOutSet, Packages: []string{"koa-jwt", "jwks-rsa", "koa"}, Start: node("koa"),
 		Calls: true, Algorithm: "RS256", Required: []string{"iss", "aud"}, Limits: true, Revokes: true,
 		TokenPath: "/connect/token",
 		Services:  []string{"loan-desk", "shelf-scan"}, Clients: []string{"loan-desk", "shelf-scan", "reader-app"},
@@ -36,7 +36,7 @@ func koaSystem() System {
 
 func hapiSystem() System {
 	return System{
-		Name: "hapi-jwt", Set: heldOutSet, Packages: []string{"@hapi/jwt", "@hapi/hapi"}, Node: "hapi",
+		Name: "hapi-jwt", Set: heldOutSet, Packages: []string{"@hapi/jwt", "@hapi/hapi"}, Start: node("hapi"),
 		Calls: true, Algorithm: "RS256", Skew: 5 * time.Second, Required: []string{"iss", "aud"}, Revokes: true, KeysAtStart: true, Vague: map[string][]string{"R26": {"unclassified"}},
 		TokenPath: "/oauth2/default/v1/token",
 		Services:  []string{"ward-board", "lab-bridge"}, Clients: []string{"ward-board", "lab-bridge", "pharmacy-feed"},
@@ -51,7 +51,7 @@ func hapiSystem() System {
 
 func honoSystem() System {
 	return System{
-		Name: "hono-jwk", Set: heldOutSet, Packages: []string{"hono"}, Node: "hono",
+		Name: "hono-jwk", Set: heldOutSet, Packages: []string{"hono"}, Start: node("hono"),
 		Calls: true, Algorithm: "ES256", Required: []string{"iss", "aud"}, Limits: true, Blocks: true, Vague: map[string][]string{"R24": {"insufficient_permissions", "unclassified"}},
 		TokenPath: "/token",
 		Services:  []string{"edge-menu", "till-sync"}, Clients: []string{"edge-menu", "till-sync", "kitchen-display"},
@@ -66,7 +66,7 @@ func honoSystem() System {
 
 func betterAuthSystem() System {
 	return System{
-		Name: "better-auth", Set: heldOutSet, Packages: []string{"@better-auth/oauth-provider", "better-auth"}, Node: "betterauth",
+		Name: "better-auth", Set: heldOutSet, Packages: []string{"@better-auth/oauth-provider", "better-auth"}, Start: node("betterauth"),
 		Tokens: true, Algorithm: "RS256", AssertionRequired: []string{"iss", "sub", "aud", "exp", "jti"},
 		AssertionLifetime: 5 * time.Minute, SingleUse: true, TokenPath: "/api/auth/oauth2/token",
 		Services: []string{"harvest-sync", "silo-metrics"}, Clients: []string{"harvest-sync", "silo-metrics", "co-op-portal", "weather-feed"},
@@ -80,7 +80,7 @@ func betterAuthSystem() System {
 
 func awsSystem() System {
 	return System{
-		Name: "aws-jwt-verify", Set: blindSet, Packages: []string{"aws-jwt-verify", "express"}, Node: "aws",
+		Name: "aws-jwt-verify", Set: blindSet, Packages: []string{"aws-jwt-verify", "express"}, Start: node("aws"),
 		Calls: true, Algorithm: "RS256", Required: []string{"iss", "aud"}, KeysAtStart: true,
 		TokenPath: "/oauth2/token",
 		Services:  []string{"orchard-api", "press-line"}, Clients: []string{"5k1r8qv0m3tz7ydw2hb9xcn4", "1p6sgj4u8eo2fia7lw5qm0rv", "7c3bx9kz1ynd6htm8vq2wp5s"},
@@ -95,7 +95,7 @@ func awsSystem() System {
 
 func oktaSystem() System {
 	return System{
-		Name: "okta-jwt-verifier", Set: blindSet, Packages: []string{"@okta/jwt-verifier", "njwt", "express"}, Node: "okta",
+		Name: "okta-jwt-verifier", Set: blindSet, Packages: []string{"@okta/jwt-verifier", "njwt", "express"}, Start: node("okta"),
 		Calls: true, Algorithm: "RS256", Required: []string{"iss", "aud"}, Limits: true, Dies: []string{"R03a", "R03c"}, Vague: map[string][]string{"R22": {"unclassified"}, "R22b": {"unclassified"}},
 		TokenPath: "/oauth2/aus9k2lqv1XyTzRb4697/v1/token",
 		Services:  []string{"ferry-desk", "deck-plan"}, Clients: []string{"0oa3fmq8zcVtK1yBd5d7", "0oa7wpr2hnXeL9uJs5d7", "0oa1kdt5vgYqM4zAo5d7"},
@@ -110,7 +110,7 @@ func oktaSystem() System {
 
 func googleSystem() System {
 	return System{
-		Name: "google-auth-library", Set: blindSet, Packages: []string{"google-auth-library"}, Node: "google",
+		Name: "google-auth-library", Set: blindSet, Packages: []string{"google-auth-library"}, Start: node("google"),
 		Calls: true, Algorithm: "ES256", Skew: 5 * time.Minute, Required: []string{"iss", "aud", "exp", "iat"}, KeysAtStart: true,
 		TokenPath: "/token",
 		Services:  []string{"scan-booth", "plate-index"}, Clients: []string{"731950284617-scan.apps.lantern.test", "731950284617-plate.apps.lantern.test", "731950284617-vault.apps.lantern.test"},
@@ -120,5 +120,20 @@ func googleSystem() System {
 		},
 		Routes:   []Route{{"GET", "/plates/{id}", "plates.get"}, {"POST", "/scans", "scans.create"}, {"GET", "/shelves", "shelves.list"}},
 		Accounts: "/museums/{account}/loans", Admin: "/plates/{id}",
+	}
+}
+
+func mcpSystem() System {
+	return System{
+		Name: "mcp-sdk", Set: blind2Set, Packages: []string{"@modelcontextprotocol/sdk", "oauth4webapi"}, Start: node("mcp"),
+		Calls: true, Algorithm: "RS256", Skew: 30 * time.Second, Required: []string{"iss", "exp", "aud", "sub", "iat", "jti", "client_id"},
+		TokenPath: "/oauth/token",
+		Services:  []string{"atlas-agent", "survey-bot"}, Clients: []string{"https://agents.cartographer.test/atlas.json", "https://agents.cartographer.test/survey.json", "https://agents.cartographer.test/legend.json"},
+		Envs: [2]Env{
+			{"prod", "https://as.cartographer.test", "https://maps.cartographer.test", "https://maps.cartographer.test/mcp", "c1VbN0xQ"},
+			{"canary", "https://as-canary.cartographer.test", "https://maps-canary.cartographer.test", "https://maps-canary.cartographer.test/mcp", "Zr8TgK2w"},
+		},
+		Routes:   []Route{{"POST", "/mcp/sheets/{id}", "sheets:draw"}, {"GET", "/mcp/sheets", "sheets:list"}, {"POST", "/mcp/surveys", "surveys:run"}},
+		Accounts: "/mcp/patrons/{account}/orders", Admin: "/mcp/sheets/{id}",
 	}
 }

@@ -126,6 +126,7 @@ func (w *world) setup(env *environment, mode string) (Setup, error) {
 		Algorithm: w.sys.Algorithm, SkewSeconds: int(w.sys.Skew.Seconds()), Required: w.sys.Required, Accounts: w.sys.Accounts,
 		Admin: w.sys.Admin, TokenPath: w.sys.TokenPath, Revoked: env.revoked, Verbose: env.index == 1,
 		LifetimeLimit: int(w.sys.AssertionLifetime.Seconds()), Block: mode == modeBlocked,
+		AssertionRequired: w.sys.AssertionRequired, Fresh: w.sys.Fresh,
 	}
 	if w.sys.Tokens {
 		s.Origin = origin(env.Issuer)
@@ -157,7 +158,7 @@ func (w *world) setup(env *environment, mode string) (Setup, error) {
 // serve starts one server for each setup and returns their base URLs.
 func (w *world) serve(ctx context.Context, setups []Setup) ([]string, error) {
 	if w.sys.Go == nil {
-		bases, stop, err := startNode(ctx, w.sys.Node, setups)
+		bases, stop, err := w.sys.Start(ctx, setups)
 		w.close = append(w.close, stop)
 		return bases, err
 	}
