@@ -9,6 +9,7 @@ func classifyWith(e Exchange, h History, checks []func(*examination)) Verdict {
 	x.statusWords()
 	x.run(checks)
 	x.sortFindings()
-	j := x.judge()
-	return x.verdict(j)
+	v := x.verdict(x.judge())
+	x.release()
+	return v
 }

@@ -1,7 +1,5 @@
 package classify
 
-import "strings"
-
 // A weight says how much a finding may decide.
 type weight int
 
@@ -58,12 +56,16 @@ type examination struct {
 
 	findings []finding
 	checks   []Check
-	quiet    bool             // findings only: the checks are re-run to verify a fix, and nobody reads the details
-	text     *strings.Builder // holds what join made; a string of it stays as it is while more is added
+	unsorted bool // the checks were not noted in the order of display
+	quiet    bool // findings only: the checks are re-run to verify a fix, and nobody reads the details
+	desk     *desk
 }
 
+// examine prepares an examination. Who is done with it and all that it holds may release it.
 func examine(e Exchange, h History) *examination {
-	x := &examination{Exchange: e, history: h, text: &strings.Builder{}}
+	d := e.desks.take()
+	x := &d.first
+	*x = examination{Exchange: e, history: h, desk: d, findings: d.findings[:0], checks: d.checks[:0]}
 	r := e.Record
 	x.at, x.gap = r.judgedAt()
 	x.env = environmentNamed(e.Profile, e.Environment)
@@ -75,7 +77,8 @@ func examine(e Exchange, h History) *examination {
 	case TokenRequest:
 		x.assertion, x.token, x.root = true, r.ClientAssertion, "client_assertion"
 		if r.Request != nil {
-			x.form = formOf(r.Request.Body)
+			x.form = form{params: d.params[:0]}
+			x.form.read(r.Request.Body)
 		}
 	case APICall:
 		x.token, x.root = r.AccessToken, "access_token"
@@ -108,27 +111,15 @@ func (x *examination) run(checks []func(*examination)) {
 	}
 }
 
-// join puts parts together in the examination's one buffer, so that some thirty small texts cost no more than one.
-func (x *examination) join(parts ...string) string {
-	if x.text.Cap() == 0 {
-		x.text.Grow(textSize)
-	}
-	start := x.text.Len()
-	for _, part := range parts {
-		x.text.WriteString(part)
-	}
-	return x.text.String()[start:]
-}
-
-// textSize is what the details and the names of looked-up facts of one exchange usually take, in bytes.
-const textSize = 1 << 10
+// join puts parts together in the desk's one text, so that some thirty small texts cost no more than one.
+func (x *examination) join(parts ...string) string { return x.desk.text.join(parts) }
 
 // say is join for details, which are left out when nobody reads them.
 func (x *examination) say(parts ...string) string {
 	if x.quiet {
 		return ""
 	}
-	return x.join(parts...)
+	return x.desk.text.join(parts)
 }
 
 // sayList is say for the elements of a list, with commas between them, and what is said of them.
@@ -136,15 +127,15 @@ func (x *examination) sayList(list []string, rest string) string {
 	if x.quiet || len(list) == 0 {
 		return ""
 	}
-	start := x.text.Len()
+	var room [32]string
+	parts := room[:0]
 	for i, element := range list {
 		if i > 0 {
-			x.join(", ")
+			parts = append(parts, ", ")
 		}
-		x.join(element)
+		parts = append(parts, element)
 	}
-	x.join(rest)
-	return x.text.String()[start:]
+	return x.desk.text.join(append(parts, rest))
 }
 
 // factName is the Key.Name of a fact with two parts, such as an owner and a kid.
@@ -152,7 +143,7 @@ func (x *examination) factName(first, second string) string {
 	if len(x.history) == 0 {
 		return ""
 	}
-	return x.join(first, " ", second)
+	return x.desk.factName(first, second)
 }
 
 func (x *examination) shapeName(phase Phase, shape string) string {
@@ -180,8 +171,8 @@ func (x *examination) note(c Check) {
 	if x.quiet {
 		return
 	}
-	if x.checks == nil {
-		x.checks = make([]Check, 0, 24)
+	if n := len(x.checks); n > 0 && !x.unsorted {
+		x.unsorted = compareChecks(&x.checks[n-1], &c) > 0
 	}
 	x.checks = append(x.checks, c)
 }

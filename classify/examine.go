@@ -17,5 +17,7 @@ func Examine(e Exchange, h History) (checks []Check, doubts []Evidence) {
 			doubts = append(doubts, f.evidence(x))
 		}
 	}
-	return x.checks, doubts
+	checks = slices.Clone(x.checks)
+	x.release()
+	return checks, doubts
 }

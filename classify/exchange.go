@@ -23,19 +23,21 @@ type Exchange struct {
 
 	knowledge *Knowledge     // by which its words are read; nil for none
 	causes    map[Code]Cause // the catalogue, when whoever placed the exchange keeps it
+	desks     *desks         // for its examination; nil for none
 }
 
 // Profiles is the set of profiles in force, in order of preference.
 type Profiles []*Profile
 
 // Locate places one record whose words are read without documented texts. A Classifier is quicker for more than one.
-func (ps Profiles) Locate(r *Record) Exchange { return newPlaces(ps).locate(r, nil) }
+func (ps Profiles) Locate(r *Record) Exchange { return newPlaces(ps).locate(r, &Classifier{}) }
 
 // A Classifier places records by the profiles and the documented texts in force. It is immutable; any number of goroutines may share it.
 type Classifier struct {
 	places    *places
 	knowledge *Knowledge
 	causes    map[Code]Cause
+	desks     *desks
 }
 
 // New puts profiles and documented texts together; a nil Knowledge leaves the words to the lexicon.
@@ -44,12 +46,10 @@ func New(profiles Profiles, k *Knowledge) *Classifier {
 	for _, row := range Catalogue() {
 		causes[row.Code] = row
 	}
-	return &Classifier{places: newPlaces(profiles), knowledge: k, causes: causes}
+	return &Classifier{places: newPlaces(profiles), knowledge: k, causes: causes, desks: &desks{}}
 }
 
 // Locate places a record. It is pure and never fails: what cannot be told stays empty.
 func (c *Classifier) Locate(r *Record) Exchange {
-	e := c.places.locate(r, c.knowledge)
-	e.causes = c.causes
-	return e
+	return c.places.locate(r, c)
 }

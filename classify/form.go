@@ -32,29 +32,32 @@ const (
 // formOf reads the body of a token request. Only client_assertion_type, grant_type and the like are looked at, so unknown
 // parameters cost nothing but their decoding.
 func formOf(body Body) form {
-	if len(body) == 0 || len(body) > maxForm {
-		return form{}
-	}
 	var f form
+	f.read(body)
+	return f
+}
+
+func (f *form) read(body Body) {
+	if len(body) == 0 || len(body) > maxForm {
+		return
+	}
 	switch body[0] {
 	case '{':
 		if !f.readTexts(string(body)) && !f.readValues(body) {
-			return form{}
+			*f = form{}
 		}
 	case '"':
 		var text string
 		if json.Unmarshal(body, &text) != nil {
-			return form{}
+			return
 		}
 		if strings.HasPrefix(strings.TrimSpace(text), "{") {
-			return formOf(Body(strings.TrimSpace(text)))
+			f.read(Body(strings.TrimSpace(text)))
+			return
 		}
 		f.readEncoded(text)
-	default:
-		return form{}
 	}
 	f.known = len(f.params) > 0
-	return f
 }
 
 // readTexts reads an object of plain texts, which nearly every form is, without building a map. It reports false for any other.
@@ -62,7 +65,10 @@ func (f *form) readTexts(object string) bool {
 	if !utf8.ValidString(object) || strings.IndexByte(object, '\\') >= 0 {
 		return false
 	}
-	params := make([]param, 0, 8)
+	params := f.params[:0]
+	if params == nil {
+		params = make([]param, 0, 8)
+	}
 	rest := strings.TrimLeft(object[1:], jsonSpace)
 	for len(params) < maxParams {
 		name, after, named := plainText(rest)

@@ -47,7 +47,7 @@ func (x *examination) judge() judgement {
 	if x.words.strength < 2 {
 		about = 0
 	}
-	list := make([]candidate, 0, 12)
+	list := x.desk.candidates[:0]
 	explained := false
 	for i := range x.findings {
 		f := &x.findings[i]
@@ -67,6 +67,7 @@ func (x *examination) judge() judgement {
 		list = append(list, candidate{cause: x.doubted.cause, score: scoreVague})
 	}
 	list = append(list, x.residual(explained)...)
+	x.desk.candidates = list
 	slices.SortStableFunc(list, func(a, b candidate) int {
 		if a.score != b.score {
 			return b.score - a.score

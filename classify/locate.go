@@ -6,7 +6,7 @@ import (
 )
 
 // locate places a record; see Classifier.Locate.
-func (ps *places) locate(r *Record, k *Knowledge) Exchange {
+func (ps *places) locate(r *Record, c *Classifier) Exchange {
 	var called endpoint
 	host := ""
 	if r.Request != nil {
@@ -16,7 +16,8 @@ func (ps *places) locate(r *Record, k *Knowledge) Exchange {
 		}
 	}
 	s, env := ps.find(r, &called, host)
-	e := Exchange{Record: r, Profile: s.profile, Provider: r.Provider, Environment: r.Environment, Outcome: Other, knowledge: k}
+	e := Exchange{Record: r, Profile: s.profile, Provider: r.Provider, Environment: r.Environment, Outcome: Other,
+		knowledge: c.knowledge, causes: c.causes, desks: c.desks}
 	if env != nil {
 		e.Environment = env.Name
 	}
@@ -230,6 +231,7 @@ func businessOutcome(e Exchange) Outcome {
 		return Other
 	}
 	x := examine(e, nil)
+	defer x.release()
 	if x.token == nil && x.auth.kind != "malformed" && !x.auth.doubled && !x.auth.several {
 		return Other
 	}

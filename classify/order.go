@@ -78,12 +78,16 @@ func (x *examination) sortFindings() {
 		}
 		return cmp.Or(strings.Compare(string(a.cause), string(b.cause)), strings.Compare(a.path, b.path), strings.Compare(a.detail, b.detail))
 	})
-	slices.SortFunc(x.checks, func(a, b Check) int {
-		if a.Check != b.Check {
-			return displayOrder(a.Check) - displayOrder(b.Check)
-		}
-		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Detail, b.Detail))
-	})
+	if x.unsorted {
+		slices.SortFunc(x.checks, func(a, b Check) int { return compareChecks(&a, &b) })
+	}
+}
+
+func compareChecks(a, b *Check) int {
+	if a.Check != b.Check {
+		return displayOrder(a.Check) - displayOrder(b.Check)
+	}
+	return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Detail, b.Detail))
 }
 
 // displayOrder is the order in which a page shows the checks: the request first, then the token from the outside in.

@@ -30,7 +30,7 @@ func TestPlaces(t *testing.T) {
 		{"nobody's", Record{Request: &Request{URL: "https://other.example/"}}, " "},
 		{"no request", Record{}, " "},
 	} {
-		e := places.locate(&tt.r, nil)
+		e := places.locate(&tt.r, &Classifier{})
 		if got := e.Profile.ID + " " + e.Environment; got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
