@@ -63,7 +63,7 @@ func (r *phraseReader) step() {
 	text, i := r.text, r.pos
 	switch c := text[i]; {
 	case c >= 'A' && c <= 'Z':
-		if i > 0 && text[i-1] >= 'a' && text[i-1] <= 'z' && !oneWord(r.word[:r.n]) {
+		if i > 0 && (isLower(text, i-1) && !oneWord(r.word[:r.n]) || endsAcronym(text, i) && string(r.word[:r.n]) != "id") {
 			r.endWord()
 		}
 		r.letter(c + 'a' - 'A')
@@ -122,6 +122,14 @@ func endsClause(text string, i int) bool {
 	}
 	return false
 }
+
+// endsAcronym reports whether the capital at i begins a word behind one in capitals: the S of JWTSignature, not that of JWTs.
+func endsAcronym(text string, i int) bool {
+	before := text[i-1]
+	return before >= 'A' && before <= 'Z' && isLower(text, i+1) && isLower(text, i+2)
+}
+
+func isLower(text string, i int) bool { return i < len(text) && text[i] >= 'a' && text[i] <= 'z' }
 
 // oneWord lists beginnings of capitalised words that are not two: maxAge, DPoP.
 func oneWord(start []byte) bool { return string(start) == "max" || string(start) == "dpo" }

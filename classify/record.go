@@ -30,7 +30,9 @@ type Record struct {
 	ClientAssertion *JWT `json:"client_assertion,omitempty"` // of a token request, RFC 7521 and 7523
 	AccessToken     *JWT `json:"access_token,omitempty"`     // of an API call, RFC 6750 and 9068
 
-	Error string `json:"error,omitempty"` // the client's own log line when there was no response
+	// Error is the client's own log line when there was no response; beside a response it is what the server, or a gateway before it, noted
+	// as its reason and did not tell the client: Envoy's response_code_details, an API gateway's authorizer error.
+	Error string `json:"error,omitempty"`
 }
 
 // A Request is what the client sent.

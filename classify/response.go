@@ -37,6 +37,9 @@ func hear(e Exchange, phase Phase) words {
 		w.challenges(field, phase)
 	}
 	readBody(r.Response.Body, func(path, key, value string) { w.member(path, key, value, phase) })
+	if r.Error != "" { // what the server, or a gateway before it, noted beside its answer
+		w.listen(r.Error[:min(len(r.Error), maxText)], "error", phase)
+	}
 	return w
 }
 

@@ -174,3 +174,32 @@ func TestLexicon_Wordings(t *testing.T) {
 		t.Errorf("%d of %d texts are not understood", open, read)
 	}
 }
+
+// A gateway that tells the client nothing notes its reason beside the answer.
+func TestHear_NotedBesideTheAnswer(t *testing.T) {
+	k := NewKnowledge(DocumentedTexts())
+	for _, tt := range []struct {
+		status, body, noted string
+		want                Code
+	}{
+		{"401", `"Unauthorized"`, "jwt_authn_access_denied{Jwt_is_expired}", TokenExpired},
+		{"401", `"Unauthorized"`, "jwt_authn_access_denied{Jwt_verification_fails}", InvalidSignature},
+		{"401", `"Unauthorized"`, "JWTSignatureValidationError", InvalidSignature},
+		{"401", `{"message":"Unauthorized"}`, "The incoming token has expired", TokenExpired},
+		{"403", `{"message":"Forbidden"}`, "rbac_access_denied_matched_policy[none]", InsufficientPermissions},
+		{"401", `{"message":"token has expired"}`, "invalid signature", TokenExpired}, // what the client was told comes first
+		{"500", `{"message":"Internal Server Error"}`, "connection to the database lost", ""},
+		{"500", `{"message":"Internal Server Error"}`, "jwt expired", TokenExpired},
+		{"200", `{}`, "jwt expired", ""},
+	} {
+		r := recordOf(t, `{"time":"2026-11-22T02:19:00Z","id":"r","request":{"method":"GET","url":"https://api.example.com/v1/orders"},"response":{"status":`+tt.status+`,"body":`+tt.body+`},"error":"`+tt.noted+`"}`)
+		e := New(nil, k).Locate(r)
+		got := Verdict{}
+		if e.Outcome == Failed {
+			got = Classify(e, nil)
+		}
+		if got.Cause != tt.want {
+			t.Errorf("%s %s %q: %s (%s), want %q: %s", tt.status, tt.body, tt.noted, got.Cause, got.Confidence, tt.want, got.Summary)
+		}
+	}
+}

@@ -38,7 +38,7 @@ func accessLogs() []format {
 	return []format{
 		nginx("nginx", "remote_addr", "status", "request"), nginx("nginx", "remote_addr", "status", "request_method"),
 		nginx("nginx", "time_iso8601", "status"), nginx("nginx", "request_uri", "status"),
-		envoy(), caddy(), traefik(), apiGateway(), haproxy(), logpush(), pino(),
+		envoy(), kong(), caddy(), traefik(), apiGateway(), loadBalancer(), haproxy(), logpush(), pino(),
 	}
 }
 
@@ -105,7 +105,30 @@ func apiGateway() format {
 		{"user_agent", "userAgent", asIs}, {"user_agent", "identity.userAgent", asIs},
 		{"error", "authorizer.error", asIs}, {"error", "authorizerError", asIs}, {"error", "error.message", asIs},
 		{"error", "errorMessage", asIs}, {"error", "integrationErrorMessage", asIs},
+		{"error", "error.responseType", asIs}, {"error", "errorResponseType", asIs},
 		{"client_id", "authorizer.claims.client_id", asIs}, {"client_id", "authorizer.claims.azp", asIs},
+	}}
+}
+
+// loadBalancer is AWS's Application Load Balancer, whose lines are made JSON under the names of the columns that its manual gives for
+// Athena, or of Vector's parse_aws_alb_log. Its error_reason says why it refused a token itself.
+func loadBalancer() format {
+	return format{name: "AWS ALB", marks: []string{"elb_status_code", "request_url"}, names: []naming{
+		{"time", "time", asTime}, {"time", "timestamp", asTime},
+		{"request.method", "request_verb", asIs}, {"request.method", "request_method", asIs}, {"request.url", "request_url", asIs},
+		{"response.status", "elb_status_code", asStatus}, {"error", "error_reason", asIs},
+		{"client_ip", "client_ip", asIs}, {"client_ip", "client_host", asAddress}, {"user_agent", "user_agent", asIs}, {"trace_id", "trace_id", asIs},
+	}}
+}
+
+// kong is what Kong's log plugins (file-log, http-log, tcp-log) send. The reason that its plugins give is in the response's headers.
+func kong() format {
+	return format{name: "Kong", marks: []string{"started_at", "latencies", "request.uri"}, names: []naming{
+		{"time", "started_at", asMillis},
+		{"request.method", "request.method", asIs}, {"request.url", "request.url", asIs}, {"request.url", "request.uri", asIs},
+		{"request.headers", "request.headers", asHeaders}, {"request_id", "request.id", asIs},
+		{"response.status", "response.status", asStatus}, {"response.headers", "response.headers", asHeaders},
+		{"service", "service.name", asIs}, {"client_ip", "client_ip", asIs},
 	}}
 }
 
