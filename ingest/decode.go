@@ -1,8 +1,10 @@
 package ingest
 
 import (
+	"encoding/json"
 	"fmt"
-	"sort"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -215,6 +217,8 @@ func (m *fields) raw(name string) string {
 		return ""
 	case string:
 		return v
+	case json.Number:
+		return v.String()
 	case map[string]any, []any:
 		m.wrong(name, "a string")
 		return ""
@@ -318,16 +322,25 @@ func (m *fields) headers() classify.Headers {
 	if part == nil {
 		return nil
 	}
-	names := make([]string, 0, len(part.members))
-	for name := range part.members {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	out := make(classify.Headers, len(names))
-	for _, name := range names {
+	out := make(classify.Headers, len(part.members))
+	for name, v := range part.members {
 		lower := strings.ToLower(name)
-		text := m.header(lower, part.members[name])
-		lower = m.text(lower)
+		shown := m.text(lower)
+		if _, twice := out[shown]; twice {
+			return m.joinedHeaders(part.members)
+		}
+		out[shown] = m.header(lower, v)
+	}
+	return out
+}
+
+// joinedHeaders are headers of which some have one name, in different letter case: their values are joined in the order of the names as written.
+func (w *walk) joinedHeaders(members map[string]any) classify.Headers {
+	out := classify.Headers{}
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		lower := strings.ToLower(name)
+		text := w.header(lower, members[name])
+		lower = w.text(lower)
 		if before, twice := out[lower]; twice && before != "" && text != "" {
 			text = before + ", " + text
 		}
@@ -363,8 +376,13 @@ func (w *walk) headerText(name, s string) string {
 	case "www-authenticate", "proxy-authenticate", "authentication-info":
 		return w.text(s) // what the server said; nothing in it is a credential by its name
 	}
-	redacted, _ := w.member(name, s, 0).(string)
-	return cutText(redacted, maxString)
+	outer := w.name
+	w.name = name
+	defer func() { w.name = outer }()
+	if class := w.class(name); class != notSecret {
+		return cutText(w.secret(class, s, 0), maxString)
+	}
+	return cutText(w.nested(s, 0), maxString)
 }
 
 func (m *fields) body() classify.Body {

@@ -2,7 +2,9 @@ package ingest
 
 import (
 	"errors"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
 	"authwatch/classify"
@@ -20,7 +22,8 @@ type Redactor struct {
 	claims   map[string]bool // that may keep their values
 	headers  map[string]bool // JOSE header parameters that may
 	patterns patterns
-	vendors  []string  // prefixes of keys
+	vendors  []string // prefixes of keys
+	classes  *byteClasses
 	verifier *verifier // nil: signatures are dropped unverified
 	shapes   *shapes
 }
@@ -28,9 +31,7 @@ type Redactor struct {
 // patterns are the shapes that are told by a pattern rather than by decoding. RE2: linear in the text.
 type patterns struct {
 	user   *regexp.Regexp // user information of a URL
-	url    *regexp.Regexp
-	marker *regexp.Regexp // what a redactor, this one or the shipper's, put in a credential's place
-	mask   *regexp.Regexp
+	marker *regexp.Regexp
 	note   *regexp.Regexp // type note of a claim
 	uuid   *regexp.Regexp
 }
@@ -45,13 +46,12 @@ func NewRedactor(key []byte) (*Redactor, error) {
 		names:   secretNames(),
 		claims:  set("iss sub aud azp client_id exp nbf iat jti scope scp roles cnf acr amr tid ver"),
 		vendors: vendorPrefixes(),
+		classes: newByteClasses(),
 		shapes:  newShapes(),
 		headers: set("alg typ cty kid enc zip crit b64 jku x5u x5t x5t#S256 jwk epk cnf"),
 		patterns: patterns{
 			user:   regexp.MustCompile(`^([^/?#@:]*):([^/?#]*)@`),
-			url:    regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s"'<>\\]+`),
 			marker: regexp.MustCompile(`^\[(?:(?:jwt|jwe|opaque|secret|code)(?: fp1:[a-z2-7]{20}(?: …[A-Za-z0-9_-]{4})?| cut)?|redacted|set|signature|private|private key(?:, [A-Za-z0-9#]{1,12})?(?:, cut)?|malformed: [0-9]{1,7} segments?|[A-Za-z0-9._@|-]{0,64}:set)\]$`),
-			mask:   regexp.MustCompile(`(?i)^(?:[*•x]{3,}|[\[<({]*(?:redacted|filtered|masked|hidden|removed|secret|sensitive)[\])}>]*)$`),
 			note:   regexp.MustCompile(`^(?:number|boolean|(?:string|array|object)\([0-9]{1,7}\))$`),
 			uuid:   regexp.MustCompile(`(?i)^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`),
 		},
@@ -82,13 +82,14 @@ const maxWork = 64 * maxRecord
 // A walk is the redaction of one record.
 type walk struct {
 	*Redactor
-	side   side
-	name   string // of the member or parameter whose value is looked at, folded; "" in running text
-	params bool   // the value is a parameter of a request or a redirect, where code and state are secrets
-	work   int
-	failed bool
-	found  []foundToken
-	user   string // of a Basic Authorization header
+	side    side
+	name    string // of the member or parameter whose value is looked at; "" in running text
+	params  bool   // the value is a parameter of a request or a redirect, where code and state are secrets
+	work    int
+	changes int // values that redaction replaced
+	failed  bool
+	found   []foundToken
+	user    string // of a Basic Authorization header
 }
 
 // A foundToken is a raw JWT and where it stood.
@@ -117,21 +118,40 @@ func (w *walk) nested(s string, depth int) string {
 	if len(s) < 8 || !w.spend(len(s)) {
 		return w.unlessFailed(s)
 	}
-	s = w.privateKeys(s)
-	if depth < maxNesting {
-		s = w.embeddedJSON(s, depth)
+	found := w.traces(s)
+	if found == 0 {
+		return s
 	}
-	s = w.urls(s, depth)
-	if depth < maxNesting {
-		s = w.percentEncoded(s, depth)
+	out := w.nets(s, found, depth)
+	return w.unlessFailed(out)
+}
+
+// nets lays those nets over a text that could catch something in it. After each that did, the text is another.
+func (w *walk) nets(s string, found traces, depth int) string {
+	lay := func(what traces, net func(string) string) {
+		if found&what != what {
+			return
+		}
+		if out := net(s); out != s {
+			s, found = out, w.traces(out)
+		}
 	}
-	s = w.assignments(s, depth)
-	s = w.tokens(s)
-	s = w.credentials(s)
-	if depth < maxNesting {
-		s = w.base64Encoded(s, false)
+	open := depth < maxNesting
+	lay(traceShape, w.privateKeys)
+	if open {
+		lay(traceJSON|traceQuote, func(s string) string { return w.embeddedJSON(s, depth) })
 	}
-	return w.unlessFailed(s)
+	lay(traceAssignment, func(s string) string { return w.urls(s, depth) })
+	if open {
+		lay(tracePercent, func(s string) string { return w.percentEncoded(s, depth) })
+	}
+	lay(traceAssignment, func(s string) string { return w.assignments(s, depth) })
+	lay(traceShape, w.tokens)
+	lay(traceShape, w.credentials)
+	if open {
+		lay(traceEncoded, func(s string) string { return w.base64Encoded(s, false) })
+	}
+	return s
 }
 
 func (w *walk) unlessFailed(s string) string {
@@ -144,51 +164,123 @@ func (w *walk) unlessFailed(s string) string {
 // shapes is the last net: what is secret by its form alone, without opening any structure. It looks at a record as it
 // will be stored; a difference means that the other nets have a hole.
 func (w *walk) shapes(s string) string {
+	if w.traces(s)&traceShape == 0 {
+		return s
+	}
 	return w.credentials(w.tokens(w.privateKeys(s)))
 }
 
-// value redacts a decoded JSON value.
+// value redacts a decoded JSON value. What needs no redaction is returned as it is; nothing is changed in place, since a
+// record is known again by its whole content.
 func (w *walk) value(v any, depth int) any {
 	switch v := v.(type) {
 	case string:
-		return w.nested(v, depth)
-	case []any:
-		out := make([]any, len(v))
-		for i, e := range v {
-			out[i] = w.value(e, depth)
+		if out := w.nested(v, depth); out != v {
+			return w.changed(out)
 		}
-		return out
+	case []any:
+		return w.list(v, func(e any) any { return w.value(e, depth) })
 	case map[string]any:
 		return w.object(v, depth)
 	}
 	return v
 }
 
+// changed notes that a value was replaced by another.
+func (w *walk) changed(v any) any {
+	w.changes++
+	return v
+}
+
+// list redacts the elements of a list, which is copied at the first that changes.
+func (w *walk) list(list []any, redact func(any) any) []any {
+	out, before := list, w.changes
+	for i, e := range list {
+		redacted := redact(e)
+		if w.changes == before {
+			continue
+		}
+		if &out[0] == &list[0] {
+			out = slices.Clone(list)
+		}
+		out[i] = redacted
+	}
+	return out
+}
+
+// members redacts the members of an object, which is copied at the first that changes.
+func (w *walk) members(obj map[string]any, redact func(name string, v any) any) map[string]any {
+	out, copied := obj, false
+	for name, v := range obj {
+		before := w.changes
+		redacted, shown := redact(name, v), w.text(name)
+		if w.changes == before && shown == name {
+			continue
+		}
+		if !copied {
+			out, copied = maps.Clone(obj), true
+		}
+		if shown != name {
+			delete(out, name)
+			w.changes++
+		}
+		out[shown] = redacted
+	}
+	return out
+}
+
 func (w *walk) object(obj map[string]any, depth int) map[string]any {
 	keep := w.params
 	defer func() { w.params = keep }()
-	_, grant := obj["grant_type"]
-	w.params = grant // a decoded token request; any other object's code and state are business
-	obj = w.joseJSON(obj)
-	_, key := obj["kty"]
-	out := make(map[string]any, len(obj))
-	for name, member := range obj {
-		switch {
-		case key && isPrivateMember(name):
-			member = "[private]"
-		default:
-			member = w.member(name, member, depth)
-		}
-		out[w.text(name)] = member
+	kind := kindOf(obj)
+	w.params = kind.grant // a decoded token request; any other object's code and state are business
+	if kind.jose {
+		obj = w.joseJSON(obj)
 	}
-	return out
+	return w.members(obj, func(name string, v any) any {
+		if kind.key && isPrivateMember(name) {
+			return w.changed("[private]")
+		}
+		return w.member(name, v, depth)
+	})
+}
+
+// An objectKind is what the names in an object say about it.
+type objectKind struct {
+	grant bool // a token request
+	key   bool // a JWK
+	jose  bool // a JWS or JWE in JSON serialization
+}
+
+func kindOf(obj map[string]any) (k objectKind) {
+	var protected, signature, signatures, payload, ciphertext bool
+	for name, v := range obj {
+		switch name {
+		case "grant_type":
+			k.grant = true
+		case "kty":
+			k.key = true
+		case "protected":
+			protected = true
+		case "signature":
+			signature = true
+		case "signatures":
+			_, signatures = v.([]any)
+		case "payload":
+			payload = true
+		case "ciphertext":
+			ciphertext = true
+		}
+	}
+	k.jose = protected && (signature || ciphertext) || signatures && payload
+	return k
 }
 
 // member redacts the value of one member, parameter or header of that name.
 func (w *walk) member(name string, v any, depth int) any {
 	class := w.class(name)
 	outer := w.name
-	w.name = foldName(name)
+	w.name = name
 	defer func() { w.name = outer }()
 	if class == notSecret {
 		return w.value(v, depth)
@@ -202,41 +294,30 @@ func (w *walk) secretLeaves(class nameClass, v any, depth int) any {
 	case nil:
 		return nil
 	case string:
-		return w.secret(class, v, depth)
+		if out := w.secret(class, v, depth); out != v {
+			return w.changed(out)
+		}
+		return v
 	case []any:
-		out := make([]any, len(v))
-		for i, e := range v {
-			out[i] = w.secretLeaves(class, e, depth)
-		}
-		return out
+		return w.list(v, func(e any) any { return w.secretLeaves(class, e, depth) })
 	case map[string]any:
-		out := make(map[string]any, len(v))
-		for name, e := range v {
+		return w.members(v, func(name string, e any) any {
 			if c := w.class(name); c != notSecret {
-				out[w.text(name)] = w.secretLeaves(c, e, depth)
-				continue
+				return w.secretLeaves(c, e, depth)
 			}
-			out[w.text(name)] = w.secretLeaves(class, e, depth)
-		}
-		return out
+			return w.secretLeaves(class, e, depth)
+		})
 	default:
 		if class == secretToken {
 			return v // "token": {"expires_in": 180}: no token is a number
 		}
-		return "[set]"
+		return w.changed("[set]")
 	}
 }
 
 // joseJSON drops payload and signatures of a JWS or JWE in JSON serialization.
 func (w *walk) joseJSON(obj map[string]any) map[string]any {
-	_, protected := obj["protected"]
-	_, signature := obj["signature"]
-	_, signatures := obj["signatures"].([]any)
-	_, payload := obj["payload"]
-	_, ciphertext := obj["ciphertext"]
-	if !(protected && (signature || ciphertext)) && !(signatures && payload) {
-		return obj
-	}
+	w.changes++
 	out := make(map[string]any, len(obj))
 	for name, v := range obj {
 		switch name {

@@ -3,6 +3,8 @@ package ingest
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"authwatch/classify"
@@ -60,10 +62,10 @@ func (w *walk) confirmation(v any) any {
 func (w *walk) typeNote(v any) any {
 	switch v := v.(type) {
 	case string:
-		if w.patterns.note.MatchString(v) {
+		if v == "number" || v == "boolean" || strings.HasSuffix(v, ")") && w.patterns.note.MatchString(v) {
 			return v // a record that went through a redactor before
 		}
-		return fmt.Sprintf("string(%d)", utf8.RuneCountInString(v))
+		return "string(" + strconv.Itoa(utf8.RuneCountInString(v)) + ")"
 	case []any:
 		return fmt.Sprintf("array(%d)", len(v))
 	case map[string]any:

@@ -19,7 +19,7 @@ func (w *walk) authorization(s string) string {
 	for i, word := range words {
 		core := strings.Trim(word, "\"', \t\r\n")
 		switch {
-		case core == "" || w.patterns.marker.MatchString(core) || isPlaceholder(core):
+		case core == "" || w.isMarker(core) || isPlaceholder(core):
 			out.WriteString(word)
 			afterScheme = false
 		case isScheme(core) || (i == 0 && len(words) > 1 && len(core) <= 12 && isLetters(core)):
@@ -27,11 +27,11 @@ func (w *walk) authorization(s string) string {
 			basic = strings.EqualFold(core, "basic")
 			afterScheme = true
 			continue
-		case w.patterns.mask.MatchString(core):
+		case isMask(core):
 			out.WriteString(strings.Replace(word, core, "[redacted]", 1))
 		default:
 			before, credential := schemePrefix(core)
-			if !w.patterns.marker.MatchString(credential) {
+			if !w.isMarker(credential) {
 				credential = w.credential(credential, basic && afterScheme)
 			}
 			out.WriteString(strings.Replace(word, core, before+credential, 1))
@@ -53,7 +53,7 @@ func (w *walk) credential(s string, basic bool) string {
 	if basic {
 		if user, ok := basicUser(s); ok {
 			name := w.userName(user)
-			if w.name == "authorization" && w.side == sideRequest {
+			if foldName(w.name) == "authorization" && w.side == sideRequest {
 				w.user = name
 			}
 			return "[" + name + ":set]"

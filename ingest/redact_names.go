@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // A nameClass says what a member, parameter or header of some name carries.
@@ -51,16 +52,50 @@ func secretNames() map[string]nameClass {
 // class looks a name up. What a name means can depend on where it stands: code is a secret as a parameter of a request
 // or a redirect and a diagnosis in an error body.
 func (w *walk) class(name string) nameClass {
-	class := w.names[foldName(name)]
+	class := w.namedClass(name)
 	if (class == secretCode || class == secretState || class == secretMAC) && !w.params {
 		return notSecret
 	}
 	return class
 }
 
+// namedClass looks a name up by its folded spelling, which most need not be written down for.
+func (r *Redactor) namedClass(name string) nameClass {
+	if isFolded(name) {
+		return r.names[name]
+	}
+	if len(name) > maxName {
+		return notSecret
+	}
+	var folded [maxSecretName]byte
+	n := 0
+	for i := 0; i < len(name); i++ {
+		switch c := name[i]; {
+		case c == '_' || c == '-' || c == ' ' || c == '.':
+			continue
+		case c == '%' || c >= utf8.RuneSelf:
+			return r.names[foldName(name)]
+		case n == len(folded):
+			return notSecret
+		case c >= 'A' && c <= 'Z':
+			folded[n] = c | 0x20
+		default:
+			folded[n] = c
+		}
+		n++
+	}
+	return r.names[string(folded[:n])]
+}
+
+// maxName is the longest name that could mean something.
+const maxName = 128
+
+// maxSecretName is no shorter than any name that secretNames lists.
+const maxSecretName = 32
+
 // foldName brings clientSecret, client_secret, Client-Secret and client%5Fsecret to one spelling.
 func foldName(name string) string {
-	if len(name) > 128 {
+	if len(name) > maxName {
 		return ""
 	}
 	if isFolded(name) {
@@ -90,6 +125,32 @@ func isFolded(name string) bool {
 	return true
 }
 
+// isMarker knows what a redactor, this one or the shipper's, put in a credential's place.
+func (r *Redactor) isMarker(s string) bool {
+	if len(s) < 2 || s[0] != '[' || s[len(s)-1] != ']' {
+		return false
+	}
+	switch s {
+	case "[jwt]", "[redacted]", "[opaque]", "[set]":
+		return true
+	}
+	return r.patterns.marker.MatchString(s)
+}
+
+// isMask knows what masks a value without saying what it was: three stars or more, or a word for it, in brackets or not.
+func isMask(s string) bool {
+	if strings.Trim(s, "*•xX") == "" {
+		return utf8.RuneCountInString(s) >= 3
+	}
+	word := strings.TrimRight(strings.TrimLeft(s, "[<({"), "])}>")
+	for _, mask := range [...]string{"redacted", "filtered", "masked", "hidden", "removed", "secret", "sensitive"} {
+		if len(word) >= len(mask) && strings.EqualFold(word, mask) {
+			return true
+		}
+	}
+	return false
+}
+
 // isPrivateMember says whether a JWK member of that name is private (RFC 7518 section 6).
 func isPrivateMember(name string) bool {
 	switch name {
@@ -107,7 +168,7 @@ func (w *walk) secret(class nameClass, s string, depth int) string {
 	}
 	trimmed := strings.TrimSpace(s)
 	switch {
-	case trimmed == "" || w.patterns.marker.MatchString(trimmed) || isPlaceholder(trimmed):
+	case trimmed == "" || w.isMarker(trimmed) || isPlaceholder(trimmed):
 		return s
 	case class == secretHeader:
 		return w.authorization(s)
@@ -115,7 +176,7 @@ func (w *walk) secret(class nameClass, s string, depth int) string {
 		return w.cookieNames(s)
 	case class == secretSetCookie:
 		return w.setCookieNames(s)
-	case w.patterns.mask.MatchString(trimmed):
+	case isMask(trimmed):
 		return "[redacted]"
 	}
 	if strings.Contains(s, "%") && depth < maxNesting {

@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"encoding/hex"
-	"slices"
 	"strings"
 	"unicode"
 )
@@ -68,6 +67,9 @@ func keyType(label string) string {
 	return "PKCS#8"
 }
 
+// minBareKey is the shortest stretch of base64 or hexadecimal that is looked at for a key.
+const minBareKey = 40
+
 // bareKeys replaces DER private keys that stand in a text as base64 or hexadecimal.
 func (w *walk) bareKeys(s string) string {
 	if !strings.Contains(s, "M") && !strings.Contains(s, "30") {
@@ -85,7 +87,7 @@ func (w *walk) bareKeys(s string) string {
 			end++
 		}
 		kind := ""
-		if end-i >= 40 {
+		if end-i >= minBareKey {
 			kind = bareKeyType(s[i:end])
 		}
 		if kind != "" {
@@ -231,6 +233,9 @@ func (w *walk) afterScheme(s string) string {
 		glued := i > 0 && (isBase64Byte(s[i-1]) && s[i-1] != '/' && s[i-1] != '+' && s[i-1] != '-')
 		if !glued && isTextScheme(s[i:end]) {
 			from, to := credentialAfter(s, end)
+			if !w.spend(to - from) {
+				return ""
+			}
 			if marker, ok := w.schemeCredential(s[i:end], s[from:to]); ok {
 				out.WriteString(s[last:from] + marker)
 				last, end = to, to
@@ -280,6 +285,9 @@ func isTextScheme(s string) bool {
 	return false
 }
 
+// minCredential is the shortest word after a scheme that is taken for a credential.
+const minCredential = 16
+
 func (w *walk) schemeCredential(scheme, credential string) (marker string, ok bool) {
 	if strings.EqualFold(scheme, "basic") {
 		user, ok := basicUser(credential)
@@ -288,7 +296,7 @@ func (w *walk) schemeCredential(scheme, credential string) (marker string, ok bo
 		}
 		return "[" + w.userName(user) + ":set]", true
 	}
-	if len(credential) < 16 || !isRandom(credential) || w.patterns.uuid.MatchString(credential) {
+	if len(credential) < minCredential || !isRandom(credential) || w.patterns.uuid.MatchString(credential) {
 		return "", false
 	}
 	return w.opaque(credential), true
@@ -300,17 +308,6 @@ func vendorPrefixes() []string {
 		"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "hvs.", "hvb.", "hvr.", "xoxa-", "xoxb-", "xoxp-", "xoxr-", "xoxs-",
 		"sk_", "rk_", "sk-", "AKIA", "ASIA", "AIza", "ya29.", "npm_", "pypi-", "dop_v1_", "shpat_", "SG.", "aw_",
 	}
-}
-
-// holdsVendorPrefix is one pass for all prefixes: nearly every text has none of them, and looking for each in each text
-// was a tenth of the work on a record.
-func (w *walk) holdsVendorPrefix(s string) bool {
-	for i := 0; i+3 <= len(s); i++ {
-		if mayBeginVendorKey(s[i], s[i+1]) && slices.ContainsFunc(w.vendors, func(prefix string) bool { return strings.HasPrefix(s[i:], prefix) }) {
-			return true
-		}
-	}
-	return false
 }
 
 // mayBeginVendorKey knows the first two letters of what vendorPrefixes lists.
@@ -325,7 +322,7 @@ func mayBeginVendorKey(first, second byte) bool {
 
 // vendorKeys replaces keys that carry their maker's prefix.
 func (w *walk) vendorKeys(s string) string {
-	if !w.holdsVendorPrefix(s) {
+	if !w.holdsVendorKey(s) {
 		return s
 	}
 	for _, prefix := range w.vendors {
@@ -338,13 +335,10 @@ func (w *walk) vendorKeys(s string) string {
 			if at < 0 {
 				break
 			}
-			end := at + len(prefix)
-			for end < len(s) && (isBase64Byte(s[end]) && s[end] != '+' && s[end] != '/' || s[end] == '.') {
-				end++
-			}
+			end := vendorKeyEnd(s, at+len(prefix))
 			key := s[at:end]
 			out.WriteString(s[:at])
-			if len(key) >= len(prefix)+12 && isRandom(key[len(prefix):]) {
+			if isVendorKey(key, prefix) {
 				key = w.opaque(key)
 			}
 			out.WriteString(key)
@@ -353,6 +347,17 @@ func (w *walk) vendorKeys(s string) string {
 		s = out.String() + s
 	}
 	return s
+}
+
+func vendorKeyEnd(s string, i int) int {
+	for i < len(s) && (isBase64Byte(s[i]) && s[i] != '+' && s[i] != '/' || s[i] == '.') {
+		i++
+	}
+	return i
+}
+
+func isVendorKey(key, prefix string) bool {
+	return len(key) >= len(prefix)+12 && isRandom(key[len(prefix):])
 }
 
 func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }

@@ -13,7 +13,52 @@ func (w *walk) urls(s string, depth int) string {
 	if !strings.Contains(s, "://") || depth > maxNesting {
 		return s
 	}
-	return w.patterns.url.ReplaceAllStringFunc(s, func(u string) string { return w.url(u, depth) })
+	var out strings.Builder
+	last := 0
+	for i := 0; i < len(s); {
+		from, to := nextURL(s, i)
+		if to == 0 {
+			break
+		}
+		if u := w.url(s[from:to], depth); u != s[from:to] {
+			out.WriteString(s[last:from] + u)
+			last = to
+		}
+		i = to
+	}
+	if last == 0 {
+		return s
+	}
+	return out.String() + s[last:]
+}
+
+// nextURL finds the first URL of a text at or after i: [A-Za-z][A-Za-z0-9+.-]*://[^\s"'<>\\]+. to is 0 when there is none.
+func nextURL(s string, i int) (from, to int) {
+	for at := i; ; {
+		n := strings.Index(s[at:], "://")
+		if n < 0 {
+			return 0, 0
+		}
+		at += n
+		from = at
+		for start := at; start > i && isSchemeByte(s[start-1]); start-- {
+			if isLetter(s[start-1]) {
+				from = start - 1
+			}
+		}
+		to = at + len("://")
+		for to < len(s) && strings.IndexByte(" \t\n\f\r\"'<>\\", s[to]) < 0 {
+			to++
+		}
+		if from < at && to > at+len("://") {
+			return from, to
+		}
+		at++
+	}
+}
+
+func isSchemeByte(c byte) bool {
+	return isLetter(c) || c >= '0' && c <= '9' || c == '+' || c == '.' || c == '-'
 }
 
 // url redacts one URL, absolute or relative: user information, path segments, query and fragment. It cuts by hand
@@ -24,19 +69,21 @@ func (w *walk) url(s string, depth int) string {
 	scheme := ""
 	if i := strings.Index(rest, "://"); i >= 0 {
 		scheme, rest = rest[:i+3], rest[i+3:]
-		rest = w.patterns.user.ReplaceAllStringFunc(rest, func(userinfo string) string {
-			user, _, _ := strings.Cut(userinfo, ":")
-			return w.userName(user) + ":[set]@"
-		})
+		if strings.Contains(rest, "@") {
+			rest = w.patterns.user.ReplaceAllStringFunc(rest, func(userinfo string) string {
+				user, _, _ := strings.Cut(userinfo, ":")
+				return w.userName(user) + ":[set]@"
+			})
+		}
 	}
 	if depth < maxNesting {
 		rest = w.base64Encoded(rest, true) // as a whole first: the slash is of its alphabet
 	}
-	segments := strings.Split(rest, "/")
-	for i, segment := range segments {
-		segments[i] = w.part(segment, depth)
+	path := w.segments(rest, depth)
+	if len(scheme)+len(path) == len(s) && s[len(scheme):] == path {
+		return s
 	}
-	out := scheme + strings.Join(segments, "/")
+	out := scheme + path
 	if hasQuery {
 		out += "?" + w.parameters(query, depth)
 	}
@@ -44,6 +91,27 @@ func (w *walk) url(s string, depth int) string {
 		out += "#" + w.parameters(fragment, depth)
 	}
 	return out
+}
+
+// segments redacts host and path, each piece between slashes by itself.
+func (w *walk) segments(s string, depth int) string {
+	var out strings.Builder
+	last := 0
+	for from := 0; from <= len(s); {
+		to := len(s)
+		if n := strings.IndexByte(s[from:], '/'); n >= 0 {
+			to = from + n
+		}
+		if segment := w.part(s[from:to], depth); segment != s[from:to] {
+			out.WriteString(s[last:from] + segment)
+			last = to
+		}
+		from = to + 1
+	}
+	if last == 0 {
+		return s
+	}
+	return out.String() + s[last:]
 }
 
 // part redacts a piece of a URL that may be percent-encoded; what needs no redaction keeps its encoding.
@@ -72,7 +140,7 @@ func (w *walk) parameters(s string, depth int) string {
 			continue
 		}
 		w.params = true
-		w.name = foldName(name)
+		w.name = name
 		if class := w.class(name); class != notSecret {
 			value = w.secret(class, value, depth)
 		} else {
@@ -201,7 +269,7 @@ func (w *walk) assignments(s string, depth int) string {
 			continue // Post "https://id.example/token": EOF names an endpoint
 		}
 		outerName := w.name
-		w.name = foldName(name)
+		w.name = name
 		out.WriteString(s[last:from] + w.secret(class, value, depth+1))
 		w.name = outerName
 		last = to
@@ -358,9 +426,54 @@ func (w *walk) encodedRun(run string) (start int, marker string, ok bool) {
 	return 0, "", false
 }
 
+// mayEncodeText looks at the first characters of base64: what encodes neither text nor an object, as an id in hexadecimal does not,
+// holds no secret that a name or a form could tell.
+func mayEncodeText(s string) bool {
+	var start [minEncoded / 4 * 3]byte
+	for i := 0; i < minEncoded; i += 4 {
+		a, b, c, d := sextet(s[i]), sextet(s[i+1]), sextet(s[i+2]), sextet(s[i+3])
+		start[i/4*3], start[i/4*3+1], start[i/4*3+2] = a<<2|b>>4, b<<4|c>>2, c<<6|d
+	}
+	for i := 0; i < len(start); {
+		switch c := start[i]; {
+		case c == '{': // whose strings may hold anything
+			return true
+		case c < ' ' && c != '\t' && c != '\r' && c != '\n', c == 0x7f:
+			return false
+		case c < utf8.RuneSelf:
+			i++
+		default:
+			r, size := utf8.DecodeRune(start[i:])
+			if r == utf8.RuneError && size == 1 {
+				return !utf8.FullRune(start[i:]) // it may go on
+			}
+			i += size
+		}
+	}
+	return true
+}
+
+// sextet decodes one character of base64, of either alphabet.
+func sextet(c byte) byte {
+	switch {
+	case c >= 'a':
+		return c - 'a' + 26
+	case c >= 'A' && c <= 'Z':
+		return c - 'A'
+	case c >= '0' && c <= '9':
+		return c - '0' + 52
+	case c == '+' || c == '-':
+		return 62
+	}
+	return 63
+}
+
 func (w *walk) encodedSecret(s string) (marker string, ok bool) {
 	if !w.spend(len(s)) {
 		return "", true
+	}
+	if !mayEncodeText(s) {
+		return "", false
 	}
 	data, err := decodeBase64(s)
 	if err != nil { // a last sextet that was cut off
@@ -379,7 +492,7 @@ func (w *walk) encodedSecret(s string) (marker string, ok bool) {
 	if redacted == plain {
 		return "", false
 	}
-	if w.patterns.marker.MatchString(redacted) {
+	if w.isMarker(redacted) {
 		return "[base64 " + redacted + "]", true
 	}
 	return "[base64 of redacted text]", true

@@ -44,7 +44,7 @@ func (w *walk) note(text string, cut bool) string {
 	t := decodeToken(text)
 	t.cut = cut
 	if t.kind != kindEncrypted {
-		w.found = append(w.found, foundToken{rawToken: t, side: w.side, name: w.name})
+		w.found = append(w.found, foundToken{rawToken: t, side: w.side, name: foldName(w.name)})
 	}
 	return w.marker(t)
 }
@@ -91,7 +91,7 @@ func (w *walk) tokenMarker(s string) (string, bool) {
 	}
 	t := decodeToken(plain)
 	t.kind = kindMalformed
-	w.found = append(w.found, foundToken{rawToken: t, side: w.side, name: w.name})
+	w.found = append(w.found, foundToken{rawToken: t, side: w.side, name: foldName(w.name)})
 	return w.marker(t), true
 }
 

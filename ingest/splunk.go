@@ -112,7 +112,7 @@ func splunkPart(p part) part {
 	members := map[string]any{}
 	switch event := envelope["event"].(type) {
 	case map[string]any:
-		members["body"] = event
+		members["body"] = logged(event)
 	case string:
 		members["event"] = event
 	case nil:
@@ -127,6 +127,16 @@ func splunkPart(p part) part {
 		}
 	}
 	return part{members: members}
+}
+
+// logged finds what an application logged in an event of winston-splunk-httplogger, which wraps it twice:
+// {"message":{"msg","meta"},"severity"}. Its meta repeats the text of msg.
+func logged(event map[string]any) map[string]any {
+	message, _ := event["message"].(map[string]any)
+	if meta, ok := message["meta"].(map[string]any); ok && message["msg"] != nil {
+		return meta
+	}
+	return event
 }
 
 // splunkRaw reads lines of text.

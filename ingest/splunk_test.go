@@ -93,6 +93,20 @@ func TestSplunk_Envelope(t *testing.T) {
 	}
 }
 
+// What Splunk's loggers for JavaScript make of a logged object: the first is splunk-logging's, the second winston-splunk-httplogger's.
+func TestSplunk_Loggers(t *testing.T) {
+	s := newService(t, testProfile())
+	record := `"request_id":"req-1","response":{"status":401}`
+	s.mustShip(splunkWire(), `{"time":"1795316401.000","event":{"message":{"time":"2026-11-22T03:00:01Z",`+record+`},"severity":"info"}}`+
+		`{"source":"winston","sourcetype":"winston-splunk-logger","index":"winston-index","time":"1795316402.000",`+
+		`"event":{"message":{"msg":"exchange","meta":{"time":"2026-11-22T03:00:02Z",`+record+`,"level":"info","message":"exchange"}},"severity":"info"}}`+
+		`{"time":"1795316403.000","event":{"message":{"msg":"could not load private key","meta":{"level":"error","message":"could not load private key"}},"severity":"error"}}`)
+	list := s.failures()
+	if len(list) != 3 || list[0].Verdict.Cause != "bad_key_format" || !list[1].Verdict.Time.Equal(second(2)) || list[1].Status != 401 || list[1].RequestID != "req-1" || !list[2].Verdict.Time.Equal(second(1)) {
+		t.Errorf("%+v", list)
+	}
+}
+
 func FuzzSplunk(f *testing.F) {
 	f.Add([]byte(splunkBody(f, goodRecord, `"GET / 401"`)))
 	f.Add([]byte(`{"event":[]}{"time":1e400,"event":{},"fields":[]}{`))

@@ -11,7 +11,7 @@ func (m *fields) token(name string) *classify.JWT {
 	switch v := m.members[name].(type) {
 	case nil:
 	case string:
-		m.name = foldName(name)
+		m.name = name
 		m.secret(secretToken, v, 0) // a raw token is found there and placed like any other
 		m.name = ""
 	case map[string]any:

@@ -7,6 +7,7 @@ import (
 	"io"
 	"sort"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -21,7 +22,7 @@ type fault struct {
 // are exact and of a name that occurs twice the first counts, because a later duplicate must not be able to override what
 // a verifier read.
 func parseValue(data []byte) (any, *fault) {
-	p := parser{data: data}
+	p := parser{data: data, text: string(data)}
 	return p.value(0)
 }
 
@@ -29,6 +30,7 @@ func parseValue(data []byte) (any, *fault) {
 // half of it in errors that it makes and swallows at every colon and comma.
 type parser struct {
 	data []byte
+	text string // the same: what needs no decoding is a part of it
 	pos  int
 }
 
@@ -121,31 +123,22 @@ func (p *parser) array(depth int) (any, *fault) {
 	return out, nil
 }
 
-// string reads a string. What needs more than copying is left to encoding/json: escapes and bytes that are no UTF-8.
+// string reads a string by the scanner's rules.
 func (p *parser) string() (string, *fault) {
-	start := p.pos
-	plain := true
-	for p.pos++; p.pos < len(p.data); p.pos++ {
-		switch c := p.data[p.pos]; {
-		case c == '"':
-			p.pos++
-			text := p.data[start:p.pos]
-			if plain && utf8.Valid(text) {
-				return string(text[1 : len(text)-1]), nil
-			}
-			var out string
-			if json.Unmarshal(text, &out) != nil {
-				return "", notJSON()
-			}
-			return cleanText(out), nil
-		case c == '\\':
-			plain = false
-			p.pos++
-		case c < ' ':
-			return "", notJSON()
-		}
+	s := scanner{data: p.data, pos: p.pos}
+	plain, ok := s.string()
+	if !ok {
+		return "", notJSON()
 	}
-	return "", notJSON()
+	text := p.text[p.pos+1 : s.pos-1]
+	p.pos = s.pos
+	switch {
+	case plain:
+		return text, nil
+	case strings.IndexByte(text, '\\') < 0 && utf8.ValidString(text):
+		return text, nil
+	}
+	return cleanText(unescape(text)), nil
 }
 
 func (p *parser) literal(word string) *fault {
@@ -157,18 +150,72 @@ func (p *parser) literal(word string) *fault {
 }
 
 func (p *parser) number() (any, *fault) {
-	start := p.pos
-	for p.pos < len(p.data) && isNumberByte(p.data[p.pos]) {
-		p.pos++
+	s := scanner{data: p.data, pos: p.pos}
+	if !s.number() {
+		return nil, notJSON()
 	}
-	if text := p.data[start:p.pos]; json.Valid(text) {
-		return json.Number(text), nil
-	}
-	return nil, notJSON()
+	text := p.text[p.pos:s.pos]
+	p.pos = s.pos
+	return json.Number(text), nil
 }
 
-func isNumberByte(c byte) bool {
-	return c >= '0' && c <= '9' || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E'
+// unescape undoes the escapes of a string whose grammar has been checked. Half of a surrogate pair is no character, nor is
+// a byte that is no UTF-8.
+func unescape(s string) string {
+	out := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c != '\\' {
+			if c < utf8.RuneSelf {
+				out = append(out, c)
+				continue
+			}
+			r, size := utf8.DecodeRuneInString(s[i:])
+			out = utf8.AppendRune(out, r)
+			i += size - 1
+			continue
+		}
+		i++
+		switch c := s[i]; c {
+		case 'b':
+			out = append(out, '\b')
+		case 'f':
+			out = append(out, '\f')
+		case 'n':
+			out = append(out, '\n')
+		case 'r':
+			out = append(out, '\r')
+		case 't':
+			out = append(out, '\t')
+		case 'u':
+			r := hexRune(s[i+1:])
+			i += 4
+			if utf16.IsSurrogate(r) {
+				low := rune(-1)
+				if strings.HasPrefix(s[i+1:], `\u`) {
+					low = hexRune(s[i+3:])
+				}
+				if r = utf16.DecodeRune(r, low); r != utf8.RuneError {
+					i += 6
+				}
+			}
+			out = utf8.AppendRune(out, r)
+		default:
+			out = append(out, c)
+		}
+	}
+	return string(out)
+}
+
+// hexRune reads four hexadecimal digits.
+func hexRune(s string) (r rune) {
+	for _, c := range []byte(s[:4]) {
+		digit := c - '0'
+		if digit > 9 {
+			digit = c | 0x20 - 'a' + 10
+		}
+		r = r<<4 | rune(digit)
+	}
+	return r
 }
 
 func notJSON() *fault {
