@@ -21,6 +21,7 @@ type incidentPage struct {
 	Sample    failureRow // the failure that the verdict is of; URL is empty when no record is kept
 	Actions   []stateAction
 	Seen      string // version of the incident that the page shows: what a form changes
+	Onset     onsetView
 	Chart     chartView
 	Records   []failureRow
 	More      string // URL of the next records
@@ -53,6 +54,9 @@ func (s *Server) incidentPage(c echo.Context) error {
 		page.Earlier = incidentURL(incident.RegressionOf)
 	}
 	if err := s.incidentRecords(ctx, &page, incident, now, q); err != nil {
+		return err
+	}
+	if page.Onset, err = s.onset(ctx, incident, now); err != nil {
 		return err
 	}
 	if page.Chart, err = s.incidentChart(ctx, incident, now); err != nil {
@@ -122,7 +126,11 @@ func (s *Server) incidentChart(ctx context.Context, i store.Incident, now time.T
 	if err != nil {
 		return chartView{}, err
 	}
-	return chartOf(chartInput{Title: "Failures of this incident", Window: w, Starts: t.Starts, Series: causeSeries(t),
+	marks, err := s.marks(ctx, w, store.DeploymentFilter{Providers: anyOf(i.Provider), Environments: anyOf(i.Environment), Clients: anyOf(i.ClientID)})
+	if err != nil {
+		return chartView{}, err
+	}
+	return chartOf(chartInput{Title: "Failures of this incident", Marks: marks, Window: w, Starts: t.Starts, Series: causeSeries(t),
 		Failures: t.Failures, Successes: t.Successes, Strip: true}), nil
 }
 

@@ -67,6 +67,7 @@ type overviewFacts struct {
 	counts       [][]int64 // failures a step of sparkWindow, of each group
 	more         bool      // there are more groups
 	environments []store.EnvironmentSummary
+	marks        []store.Deployment
 }
 
 // rankedGroups bounds how many incidents and outbreaks are ranked for the overview; each costs one small trend.
@@ -88,6 +89,9 @@ func (s *Server) overviewFacts(ctx context.Context, w window) (f overviewFacts, 
 		return f, err
 	}
 	if f.environments, err = s.Store.ListEnvironments(ctx); err != nil {
+		return f, err
+	}
+	if f.marks, err = s.marks(ctx, w, store.DeploymentFilter{}); err != nil {
 		return f, err
 	}
 	return f, s.worst(ctx, &f)

@@ -25,6 +25,8 @@ func (s *Server) pageRoutes() []route {
 		{http.MethodGet, "/clients", pageViewer, s.clientsPage},
 		{http.MethodGet, "/clients/:id", pageViewer, s.clientPage},
 		{http.MethodGet, "/environments", pageViewer, s.environmentsPage},
+		{http.MethodGet, "/changes", pageViewer, s.changesPage},
+		{http.MethodPost, "/changes", pageResponder, s.tellChange},
 		{http.MethodGet, "/causes", pageViewer, s.causesPage},
 		{http.MethodGet, "/causes/:code", pageViewer, s.causePage},
 		{http.MethodGet, "/check", pageViewer, s.checkPage},
@@ -116,7 +118,7 @@ func (s *Server) frameOf(c echo.Context, section string) frame {
 	f.CanRespond = who.Role == store.Responder || who.Role == store.Admin
 	for _, link := range []choice{
 		{Label: "Overview", URL: "/"}, {Label: "Incidents", URL: "/incidents"}, {Label: "Clients", URL: "/clients"},
-		{Label: "Environments", URL: "/environments"}, {Label: "Causes", URL: "/causes"}, {Label: "Check", URL: "/check"},
+		{Label: "Environments", URL: "/environments"}, {Label: "Changes", URL: "/changes"}, {Label: "Causes", URL: "/causes"}, {Label: "Check", URL: "/check"},
 	} {
 		link.Current = link.URL == section
 		f.Nav = append(f.Nav, link)

@@ -39,6 +39,7 @@ type chartView struct {
 	Ticks   []string // labels of the lines, top first
 	Labels  []string // evenly spaced under the drawing
 	Steps   []chartStep
+	Marks   []chartMark
 	Columns []string
 	Rows    []chartRow
 	Empty   bool
@@ -57,6 +58,15 @@ type chartSeriesView struct {
 type chartStep struct {
 	X, W  float64
 	Title string
+}
+
+// A chartMark is a change that was told of: a line in the drawing, and words below it.
+type chartMark struct {
+	X     float64
+	When  moment
+	Title string
+	URL   string
+	Place string
 }
 
 // A chartRow is one step of the table.
@@ -83,6 +93,7 @@ type chartInput struct {
 	Failures  []int64
 	Successes []int64
 	Earlier   []int64
+	Marks     []store.Deployment
 	Strip     bool
 }
 
@@ -96,6 +107,7 @@ func chartOf(in chartInput) chartView {
 	width := round(chartWidth / float64(max(n, 1)))
 	v.drawStack(in, top, width)
 	v.drawSteps(in, width)
+	v.drawMarks(in)
 	v.Lines = []float64{0, chartHeight / 2, chartHeight}
 	v.Ticks = []string{count(top), count(top / 2), "0"}
 	v.Labels = axisLabels(in.Window)
@@ -160,6 +172,18 @@ func (v *chartView) drawSteps(in chartInput, width float64) {
 	// One client is often silent; only all of them together tell of a shipper that died.
 	if quiet := sum(silent); !in.Strip && quiet > 0 && quiet < int64(len(silent)) {
 		v.Gaps = bars(silent, make([]int64, len(silent)), 1, width, chartHeight)
+	}
+}
+
+// drawMarks puts the changes where they happened, earliest first.
+func (v *chartView) drawMarks(in chartInput) {
+	from, span := in.Window.From, in.Window.To.Sub(in.Window.From)
+	for _, d := range slices.Backward(in.Marks) {
+		if d.Time.Before(from) || d.Time.Sub(from) >= span {
+			continue
+		}
+		v.Marks = append(v.Marks, chartMark{X: round(chartWidth * float64(d.Time.Sub(from)) / float64(span)), When: at(d.Time, in.Window.Now, "–"),
+			Title: line(d.Title), URL: d.URL, Place: changePlace(d)})
 	}
 }
 

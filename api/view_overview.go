@@ -89,7 +89,7 @@ func (f overviewFacts) fill(p *overviewPage) {
 		{Label: "Clients affected", Value: count(f.now.Clients), Change: compare(f.now.Clients, f.before.Clients, then), URL: "/clients"},
 		{Label: "Open incidents", Value: count(open), Change: incidentChange(f.now.Incidents, f.before.Incidents, then), URL: "/incidents"},
 	}
-	p.Chart = chartOf(chartInput{Title: "Failures by cause", Window: w, Starts: f.trend.Starts, Series: causeSeries(f.trend),
+	p.Chart = chartOf(chartInput{Title: "Failures by cause", Window: w, Marks: f.marks, Starts: f.trend.Starts, Series: causeSeries(f.trend),
 		Failures: f.trend.Failures, Successes: f.trend.Successes, Earlier: f.earlier.Failures})
 	rows := f.worstRows()
 	p.Worst = rows[:min(len(rows), worstShown)]

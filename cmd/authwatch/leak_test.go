@@ -242,7 +242,7 @@ func TestNoSecretLeaves_Demo(t *testing.T) {
 		forward.ServeHTTP(w, r)
 	}))
 	defer proxy.Close()
-	player := demo.Player{URL: proxy.URL, Key: s.key("ingest"), Progress: io.Discard}
+	player := demo.Player{URL: proxy.URL, Key: s.key("ingest"), ChangeKey: s.key("respond"), Progress: io.Discard}
 	if err := player.Fill(context.Background()); err != nil {
 		t.Fatal(err)
 	}

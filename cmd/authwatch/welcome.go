@@ -86,11 +86,16 @@ func (s *server) fillDemo(ctx context.Context, p *program) error {
 	if err != nil {
 		return fmt.Errorf("create the demo's key: %w", err)
 	}
+	_, changeKey, err := s.store.CreateKey(ctx, store.ScopeRespond, "demo pipeline")
+	if err != nil {
+		return fmt.Errorf("create the demo's key for changes: %w", err)
+	}
 	player := demo.Player{
-		URL:      "http://" + s.listener.Addr().String(),
-		Key:      key,
-		Progress: p.stderr,
-		Terminal: isTerminal(p.stderr),
+		URL:       "http://" + s.listener.Addr().String(),
+		Key:       key,
+		ChangeKey: changeKey,
+		Progress:  p.stderr,
+		Terminal:  isTerminal(p.stderr),
 	}
 	if err := player.Fill(ctx); err != nil {
 		return fmt.Errorf("send the sample traffic: %w", err)

@@ -16,10 +16,11 @@ const batchSize = 500
 
 // A Player posts the sample traffic to a server's ingestion API.
 type Player struct {
-	URL      string // http://127.0.0.1:8080
-	Key      string // scope ingest
-	Progress io.Writer
-	Terminal bool // Progress can redraw its line
+	URL       string // http://127.0.0.1:8080
+	Key       string // scope ingest
+	ChangeKey string // scope respond: tells of deploys
+	Progress  io.Writer
+	Terminal  bool // Progress can redraw its line
 
 	client http.Client
 }
@@ -30,7 +31,11 @@ func (p *Player) Fill(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	all := m.day(time.Now().Truncate(time.Second))
+	now := time.Now().Truncate(time.Second)
+	if err := p.tell(ctx, now); err != nil {
+		return err
+	}
+	all := m.day(now)
 	bar := &progress{out: p.Progress, redraw: p.Terminal, total: len(all)}
 	for done := 0; done < len(all); {
 		n := min(batchSize, len(all)-done)
@@ -132,25 +137,11 @@ func (p *Player) post(ctx context.Context, path string, body *bytes.Buffer) erro
 	if body.Len() == 0 {
 		return nil
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.URL+path, body)
+	answer, err := p.request(ctx, path, p.Key, "application/x-ndjson", body)
 	if err != nil {
-		return fmt.Errorf("post %s: %w", path, err)
-	}
-	req.Header.Set("Authorization", "Bearer "+p.Key)
-	req.Header.Set("Content-Type", "application/x-ndjson")
-	resp, err := p.client.Do(req)
-	if err != nil {
-		return fmt.Errorf("post %s: %w", path, err)
-	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-	if err != nil {
-		return fmt.Errorf("post %s: read the answer: %w", path, err)
+		return err
 	}
 	var result struct{ Rejected int }
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("post %s: %s: %s", path, resp.Status, strings.TrimSpace(string(answer)))
-	}
 	if err := json.Unmarshal(answer, &result); err != nil {
 		return fmt.Errorf("post %s: read the answer: %w", path, err)
 	}
@@ -158,6 +149,29 @@ func (p *Player) post(ctx context.Context, path string, body *bytes.Buffer) erro
 		return fmt.Errorf("post %s: %d records were rejected: %s", path, result.Rejected, strings.TrimSpace(string(answer)))
 	}
 	return nil
+}
+
+// request posts a body and returns the answer to it; one that refuses is an error.
+func (p *Player) request(ctx context.Context, path, key, media string, body io.Reader) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.URL+path, body)
+	if err != nil {
+		return nil, fmt.Errorf("post %s: %w", path, err)
+	}
+	req.Header.Set("Authorization", "Bearer "+key)
+	req.Header.Set("Content-Type", media)
+	resp, err := p.client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("post %s: %w", path, err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil {
+		return nil, fmt.Errorf("post %s: read the answer: %w", path, err)
+	}
+	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusCreated {
+		return nil, fmt.Errorf("post %s: %s: %s", path, resp.Status, strings.TrimSpace(string(answer)))
+	}
+	return answer, nil
 }
 
 // progress shows how far the sending is: a bar that redraws itself on a terminal, else a line at every quarter.

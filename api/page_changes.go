@@ -1,0 +1,84 @@
+package api
+
+import (
+	"net/http"
+	"time"
+
+	"authwatch/store"
+
+	"github.com/labstack/echo/v4"
+)
+
+// A changesPage lists what people and pipelines told of, and takes more.
+type changesPage struct {
+	frame
+	Range   rangeView
+	Rows    []changeRow
+	Next    string
+	First   string
+	Kinds   []option
+	Curl    string // the command for a pipeline
+	Problem string // why the form was not taken
+	Form    newChangeJSON
+}
+
+func (changesPage) template() string { return "changes.html" }
+
+// A changeRow is one change of the list.
+type changeRow struct {
+	When  moment
+	Kind  string
+	Title string
+	URL   string
+	Place string
+	By    string
+}
+
+func (s *Server) changesPage(c echo.Context) error {
+	return s.showChanges(c, http.StatusOK, newChangeJSON{}, "")
+}
+
+func (s *Server) showChanges(c echo.Context, status int, form newChangeJSON, problem string) error {
+	now, q := s.Now(), c.QueryParams()
+	w, err := windowOf(q, now, "7d")
+	if err != nil {
+		return err
+	}
+	list, next, err := s.Store.ListDeployments(c.Request().Context(), store.DeploymentFilter{From: w.From, To: w.To.Add(day), Page: store.Page{Limit: 50, Cursor: q.Get("cursor")}})
+	if err != nil {
+		return err
+	}
+	page := changesPage{frame: s.frameOf(c, "/changes"), Range: w.view("/changes", q), Form: form, Problem: problem,
+		Curl: "curl -H 'Authorization: Bearer '\"$AUTHWATCH_KEY\" -H 'Content-Type: application/json' " + s.BaseURL + "/api/v1/changes \\\n" +
+			`  -d '{"title":"orders-bot 4109","environment":"prod","client_id":"client-b","reference":"run-4109"}'`}
+	for _, k := range store.DeploymentKinds() {
+		page.Kinds = append(page.Kinds, option{string(k), capitalize(changeKind(k)), k == form.Kind})
+	}
+	for _, d := range list {
+		page.Rows = append(page.Rows, changeRow{When: at(d.Time, now, "–"), Kind: changeKind(d.Kind), Title: line(d.Title), URL: d.URL, Place: changePlace(d), By: line(d.By)})
+	}
+	page.Next, page.First = pageLinks("/changes", q, next)
+	return s.render(c, status, page)
+}
+
+// tellChange takes the form of the page. What is not valid comes back with the form as it was filled in.
+func (s *Server) tellChange(c echo.Context) error {
+	given := newChangeJSON{Kind: store.DeploymentKind(c.FormValue("kind")), Title: c.FormValue("title"), Environment: c.FormValue("environment"),
+		Provider: c.FormValue("provider"), ClientID: c.FormValue("client_id"), URL: c.FormValue("url")}
+	if text := c.FormValue("time"); text != "" {
+		at, err := time.Parse("2006-01-02T15:04", text)
+		if err != nil {
+			return s.showChanges(c, http.StatusBadRequest, given, "The time is not a date and a time of day.")
+		}
+		given.Time = &at
+	}
+	d, faults := s.deployment(given)
+	if len(faults) > 0 {
+		return s.showChanges(c, http.StatusBadRequest, given, capitalize(faults[0].Pointer[1:])+": "+faults[0].Detail+".")
+	}
+	d.By = s.user(c).Name
+	if _, _, err := s.Store.AddDeployment(c.Request().Context(), d); err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, "/changes")
+}
