@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -149,6 +150,31 @@ func TestCorpora(t *testing.T) {
 			t.Errorf("%s has %d bytes: a corpus must stay readable in a review", file, len(data))
 		}
 		checkLines(t, data)
+	}
+}
+
+// TestPackagesCanBeInstalled finds a verifier whose package neither go.mod nor package-lock.json nor debian-packages brings.
+func TestPackagesCanBeInstalled(t *testing.T) {
+	modules, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	npm, err := knownVersions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	debian, err := os.ReadFile("debian-packages")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, sys := range systems() {
+		for _, name := range sys.Packages {
+			isModule := strings.Contains(string(modules), "\t"+name+" v")
+			isDebian := slices.Contains(strings.Fields(string(debian)), name)
+			if !isModule && npm[name] == "" && !isDebian {
+				t.Errorf("%s: nothing installs package %s", sys.Name, name)
+			}
+		}
 	}
 }
 
