@@ -34,6 +34,8 @@ type dialect struct {
 	used       string // says how many bytes of the database are in use
 	// open returns the handle that only the writer uses and the pool of readers.
 	open func(ctx context.Context) (writing, readers *sql.DB, err error)
+	// backup copies what a reader's connection sees to the empty file at path; nil where that is not ours to do.
+	backup func(ctx context.Context, source any, path string) error
 	// conflicts reports whether a transaction lost against another one and may win when it is run again.
 	conflicts func(error) bool
 	// lost reports whether the connection is gone, so that a new one is worth a try.
@@ -73,6 +75,7 @@ func sqlite(path string) dialect {
 		open: func(ctx context.Context) (*sql.DB, *sql.DB, error) {
 			return openSQLite(ctx, path)
 		},
+		backup:    copySQLite,
 		conflicts: func(error) bool { return false }, // begin immediate has already waited for its turn
 		lost:      func(err error) bool { return errors.Is(err, driver.ErrBadConn) },
 	}
