@@ -16,6 +16,7 @@ type serveCommand struct {
 	fingerprintFlag
 	profileFlag
 	mappingFlag
+	retentionFlag
 	Listen       string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on (default: ${default})."`
 	PublicURL    string `placeholder:"URL" help:"Where people reach the server, for links (default: http:// and the address)."`
 	InsecureHTTP bool   `name:"insecure-http" help:"Listen beyond this machine without TLS: tokens' claims and keys then cross the network in clear."`
@@ -28,7 +29,8 @@ func (serveCommand) Help() string {
 	return `The first start creates the database, its fingerprint key and the user admin, and gives a one-time sign-in link: on a terminal it is printed, otherwise it is written to the file setup-token beside the database.
 
     authwatch serve --demo
-    authwatch serve --db /var/lib/authwatch/authwatch.db --profile mine.yaml`
+    authwatch serve --db /var/lib/authwatch/authwatch.db --profile mine.yaml
+    authwatch serve --retain 90d --retain-size 50GB`
 }
 
 // Run serves until a signal comes or ctx ends.
@@ -88,6 +90,10 @@ func (c *serveCommand) useTemporaryDatabase() (remove func(), err error) {
 
 // open brings up everything a server needs, in the order in which each part can refuse.
 func (c *serveCommand) open(ctx context.Context, p *program) (*server, error) {
+	retention, err := c.retention(c.databaseFlag)
+	if err != nil {
+		return nil, err
+	}
 	profiles, err := c.profiles()
 	if err != nil {
 		return nil, err
@@ -106,6 +112,7 @@ func (c *serveCommand) open(ctx context.Context, p *program) (*server, error) {
 	}
 	s := &server{
 		store:     db,
+		retention: retention,
 		lock:      lock,
 		log:       slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: c.logLevel()})),
 		setupFile: c.setupFile(p.getenv),

@@ -28,6 +28,7 @@ const drainTime = 10 * time.Second
 // A server is the parts of authwatch put together.
 type server struct {
 	store     *store.Store
+	retention store.Retention
 	lock      io.Closer // nobody else serves this database
 	log       *slog.Logger
 	listener  net.Listener
@@ -147,6 +148,7 @@ func (s *server) serve(ctx context.Context, p *program) error {
 			return err
 		}
 	}
+	defer s.maintain(ctx)()
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(s.listener) }()
 	s.log.Info("listening", "address", s.listener.Addr().String(), "version", version())
@@ -161,6 +163,20 @@ func (s *server) serve(ctx context.Context, p *program) error {
 		return fmt.Errorf("serve: %w", err)
 	case <-ctx.Done():
 		return s.drain(srv)
+	}
+}
+
+// maintain looks after the database until the returned function is called.
+func (s *server) maintain(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.store.Maintain(ctx, s.retention, func(err error) { s.log.Error("maintain database", "err", err) })
+	}()
+	return func() {
+		cancel()
+		<-done
 	}
 }
 
