@@ -40,6 +40,13 @@ func toFailureJSON(f store.Failure) failureJSON {
 	}
 }
 
+// FailureDocument is a failure as GET /api/v1/failures/{id} shows it.
+func FailureDocument(f store.Failure) any {
+	out := toFailureJSON(f)
+	out.Record = f.Record
+	return out
+}
+
 func (s *Server) listFailures(c echo.Context) error {
 	return s.sendFailures(c, "")
 }

@@ -57,6 +57,8 @@ type commands struct {
 	Key      keyCommand      `cmd:"" help:"Create, list and revoke API keys."`
 	User     userCommand     `cmd:"" help:"Add users and make their sign-in links."`
 	Migrate  migrateCommand  `cmd:"" help:"Create the database, or bring it up to this version."`
+	Backup   backupCommand   `cmd:"" help:"Copy the database to a file while it is in use."`
+	Export   exportCommand   `cmd:"" help:"Write all failures as NDJSON."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 
