@@ -38,7 +38,7 @@ bench:
 microbench:
 	go test -run '^$$' -bench . -benchmem ./...
 
-# Records all verifiers of tools/corpus again, eleven minutes: docs/corpus.md.
+# Records all verifiers of tools/corpus again, ten minutes: docs/corpus.md.
 corpus:
 	tools/corpus/record.sh $(CORPORA)
 
