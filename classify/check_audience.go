@@ -72,8 +72,8 @@ func (x *examination) wantedAudiences(env *Environment) []string {
 
 // foreignAudience reports whether aud is what another environment would take.
 func (x *examination) foreignAudience() (bool, *Environment) {
-	list, well := audiencesOf(x.token.Claims["aud"])
-	if !well || x.env == nil {
+	list := x.audiences
+	if !x.wellAud || x.env == nil {
 		return false, nil
 	}
 	other := x.environmentOf(func(env *Environment) bool {
@@ -102,8 +102,8 @@ func checkAudience(x *examination) {
 		return
 	}
 	value, ok := x.claim("aud")
-	list, well := audiencesOf(value)
-	if !ok || !well {
+	list := x.audiences
+	if !ok || !x.wellAud {
 		return // missing_claim or invalid_claim says it
 	}
 	path := x.claimPath("aud")
@@ -205,7 +205,7 @@ func checkIssuer(x *examination) {
 	if x.assertion || !x.readable(check) {
 		return
 	}
-	iss := textOf(x.token.Claims["iss"])
+	iss := textOf(x.claims.iss)
 	path := x.claimPath("iss")
 	if iss == "" {
 		return

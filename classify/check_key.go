@@ -88,12 +88,12 @@ func (x *examination) someKID() string {
 // keyOwner is whose key signs the token: the client's own for an assertion, the issuer's for an access token.
 func (x *examination) keyOwner() string {
 	if x.assertion {
-		if iss := textOf(x.token.Claims["iss"]); iss != "" {
+		if iss := textOf(x.claims.iss); iss != "" {
 			return iss
 		}
 		return x.ClientID
 	}
-	return textOf(x.token.Claims["iss"])
+	return textOf(x.claims.iss)
 }
 
 func (x *examination) clientKIDs() []string {

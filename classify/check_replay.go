@@ -7,11 +7,11 @@ func (x *examination) jtiFact() (Fact, bool) {
 	if !x.assertion || x.token == nil || len(x.history) == 0 {
 		return Fact{}, false
 	}
-	jti := textOf(x.token.Claims["jti"])
+	jti := textOf(x.claims.jti)
 	if jti == "" {
 		return Fact{}, false
 	}
-	f, ok := x.history[x.key(FactJTI, x.factName(textOf(x.token.Claims["iss"]), jti))]
+	f, ok := x.history[x.key(FactJTI, x.factName(textOf(x.claims.iss), jti))]
 	if !ok || f.Count == 0 || f.FirstSeen.After(x.Record.Time) || f.FirstExchange == x.identity() {
 		return Fact{}, false
 	}
@@ -27,7 +27,7 @@ func (x *examination) jtiSeenBefore() bool {
 // accepted, counts: anybody can put somebody else's jti into a forged token.
 func checkJTI(x *examination) {
 	const check = "jti"
-	if !x.assertion || !x.readable(check) || textOf(x.token.Claims["jti"]) == "" {
+	if !x.assertion || !x.readable(check) || textOf(x.claims.jti) == "" {
 		return
 	}
 	path := x.claimPath("jti")
@@ -41,7 +41,7 @@ func checkJTI(x *examination) {
 		x.pass(check, path, "this jti was not seen before")
 		return
 	}
-	f := finding{cause: JTIReuse, weight: likely, witness: WitnessHistory, path: path, observed: clip(textOf(x.token.Claims["jti"])), expected: "a new value for each request",
+	f := finding{cause: JTIReuse, weight: likely, witness: WitnessHistory, path: path, observed: clip(textOf(x.claims.jti)), expected: "a new value for each request",
 		detail:  "the same jti was first seen at " + fact.FirstSeen.UTC().Format(time.RFC3339),
 		repairs: []Edit{{Op: "replace", Path: path, Value: "<a new UUID for each request>"}}}
 	switch {

@@ -230,7 +230,7 @@ func (x *examination) tokenLifetime(check string, limit float64) {
 		x.report(check, f)
 	case issued && dated:
 		x.pass(check, path, "the lifetime is the provider's own")
-	case issued && x.token.Claims["exp"] == nil && x.at-iat > limit+x.skew():
+	case issued && x.claims.exp == nil && x.at-iat > limit+x.skew():
 		x.report(check, finding{cause: TokenExpired, weight: likely, path: x.claimPath("iat"), observed: clockText(iat), expected: "at most " + spanText(limit) + " old",
 			detail: "the token was " + spanText(x.at-iat) + " old and its exp is not known; this provider's tokens live " + spanText(limit)})
 	default:

@@ -242,7 +242,7 @@ func checkForms(x *examination) {
 		}
 	}
 	if v, ok := x.claim("aud"); ok {
-		if _, well := audiencesOf(v); !well && v != "" {
+		if !x.wellAud && v != "" {
 			sound = false
 			x.illFormed(check, "aud", v, "a text or an array of texts")
 		}
@@ -313,7 +313,7 @@ func checkIdentity(x *examination) {
 		x.skip(check, x.claimPath("sub"), "at this provider iss and sub name two parties")
 		return
 	}
-	iss, sub, id := textOf(x.token.Claims["iss"]), textOf(x.token.Claims["sub"]), x.form.text("client_id")
+	iss, sub, id := textOf(x.claims.iss), textOf(x.claims.sub), x.form.text("client_id")
 	f := finding{cause: ClientIdentityMismatch, weight: demonstrated}
 	switch {
 	case iss == "" || sub == "":
@@ -347,8 +347,8 @@ func checkClient(x *examination) {
 		return
 	}
 	path := "client_id"
-	if x.token != nil && x.unreadable == "" && textOf(x.token.Claims["iss"]) != "" {
-		id, path = textOf(x.token.Claims["iss"]), x.claimPath("iss")
+	if x.token != nil && x.unreadable == "" && textOf(x.claims.iss) != "" {
+		id, path = textOf(x.claims.iss), x.claimPath("iss")
 	}
 	client := clientNamed(x.Profile, id)
 	f := finding{cause: UnknownClient, weight: demonstrated, path: path}

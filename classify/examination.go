@@ -20,6 +20,7 @@ type finding struct {
 	expected any
 	detail   string
 	repairs  []Edit // any one of them repairs the fault
+	reads    inputs // of the check that found it
 }
 
 // complaints are what a server may say when it meets the fault.
@@ -45,6 +46,10 @@ type examination struct {
 	unreadable string // why its claims cannot be checked, else ""
 	otherKind  string // why it is another kind of token than is due here, else ""
 	kindWeight weight // of otherKind
+	claims     claims
+	audiences  []string // of aud, RFC 7519 section 4.1.3
+	wellAud    bool     // aud is a text or an array of them
+	oneAud     [1]string
 	exp        numericDate
 	nbf        numericDate
 	iat        numericDate
@@ -95,19 +100,41 @@ func examine(e Exchange, h History) *examination {
 
 // readToken reads what several checks ask of the token, once.
 func (x *examination) readToken() {
-	x.unreadable, x.otherKind, x.kindWeight = unreadable(x.token), "", demonstrated
-	x.exp, x.nbf, x.iat = numericDate{}, numericDate{}, numericDate{}
-	if x.token == nil || x.unreadable != "" {
+	if x.token == nil {
 		return
 	}
-	x.exp, x.nbf, x.iat = dateOf(x.token.Claims["exp"], x.at), dateOf(x.token.Claims["nbf"], x.at), dateOf(x.token.Claims["iat"], x.at)
+	x.claims = claimsOf(x.token.Claims)
+	x.unreadable = unreadable(x.token)
+	x.readClaims()
+}
+
+func (x *examination) readClaims() {
+	x.otherKind, x.kindWeight = "", demonstrated
+	if x.unreadable != "" {
+		return
+	}
+	if text, ok := x.claims.aud.(string); ok {
+		x.oneAud[0] = text
+		x.audiences, x.wellAud = x.oneAud[:], text != ""
+	} else {
+		x.audiences, x.wellAud = audiencesOf(x.claims.aud)
+	}
+	x.exp, x.nbf, x.iat = dateOf(x.claims.exp, x.at), dateOf(x.claims.nbf, x.at), dateOf(x.claims.iat, x.at)
 	x.otherKind = x.kindMismatch()
 }
 
 // run performs the checks and leaves findings and checks.
-func (x *examination) run(checks []func(*examination)) {
-	for _, check := range checks {
-		check(x)
+func (x *examination) run(rules []rule) {
+	for i := range rules {
+		x.perform(&rules[i])
+	}
+}
+
+func (x *examination) perform(r *rule) {
+	known := len(x.findings)
+	r.check(x)
+	for i := range x.findings[known:] {
+		x.findings[known+i].reads = r.reads
 	}
 }
 
@@ -148,15 +175,6 @@ func (x *examination) factName(first, second string) string {
 
 func (x *examination) shapeName(phase Phase, shape string) string {
 	return x.factName(string(phase), shape)
-}
-
-// allChecks lists the checks. Their order is only that of display.
-func allChecks() []func(*examination) {
-	return []func(*examination){
-		checkAuthorization, checkContentType, checkGrant, checkAssertionType, checkAssertion, checkParameters, checkRequestedScope, checkRequestedAudience,
-		checkStructure, checkKind, checkAlgorithm, checkKID, checkSignature, checkRequired, checkForms, checkIdentity, checkClient,
-		checkIssuer, checkAudience, checkExpiry, checkNotBefore, checkIssuedAt, checkLifetime, checkJTI, checkScope, checkAccount, checkPossession,
-	}
 }
 
 func (x *examination) pass(check, path, detail string) {
@@ -220,6 +238,9 @@ func (x *examination) readable(check string) bool {
 }
 
 func (x *examination) claim(name string) (any, bool) {
+	if known := x.claims.named(name); known != nil {
+		return *known, *known != nil
+	}
 	v, ok := x.token.Claims[name]
 	return v, ok && v != nil
 }

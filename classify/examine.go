@@ -8,7 +8,8 @@ import "slices"
 func Examine(e Exchange, h History) (checks []Check, doubts []Evidence) {
 	x := examine(e, h)
 	x.words = words{} // what a server said is no part of the question
-	x.run(allChecks())
+	rules := allRules()
+	x.run(rules[:])
 	x.sortFindings()
 	for i := range x.findings {
 		f := &x.findings[i]

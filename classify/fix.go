@@ -1,6 +1,9 @@
 package classify
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // maxEdits is the largest set of edits that is searched.
 const maxEdits = 3
@@ -70,29 +73,76 @@ func (x *examination) extend(set []Edit, size int) []Edit {
 	return nil
 }
 
-// failingWith re-runs every check on the edited record and returns the demonstrated faults that are left.
+// failingWith returns the demonstrated faults that the edited record would have. Checks that the edits cannot touch are not run again:
+// they find what they found.
 func (x *examination) failingWith(edits []Edit) []finding {
-	y := x.again(edits)
-	y.run(allChecks())
-	y.sortFindings()
-	return slices.DeleteFunc(y.findings, func(f finding) bool { return f.weight != demonstrated })
-}
-
-// again is the examination of the edited record. The old answer is not about it, so there are no words.
-func (x *examination) again(edits []Edit) *examination {
-	y := *x
-	y.Exchange, y.words, y.findings, y.checks, y.quiet = x.edited(edits), words{}, nil, nil, true
-	if x.root == "client_assertion" {
-		y.token = y.Record.ClientAssertion
-	} else {
-		y.token = y.Record.AccessToken
-	}
-	if r := y.Record.Request; r != x.Record.Request {
-		y.auth = authorizationOf(r.Headers)
-		if y.assertion {
-			y.form = formOf(r.Body)
+	y, touched := x.again(edits)
+	for i := range x.findings {
+		if f := &x.findings[i]; f.weight == demonstrated && f.reads&touched == 0 {
+			y.findings = append(y.findings, *f)
 		}
 	}
-	y.readToken()
-	return &y
+	rules := allRules()
+	for i := range rules {
+		if rules[i].reads&touched != 0 {
+			y.perform(&rules[i])
+		}
+	}
+	y.sortFindings()
+	x.desk.edited = y.findings
+	var left []finding
+	for i := range y.findings {
+		if y.findings[i].weight == demonstrated {
+			left = append(left, y.findings[i])
+		}
+	}
+	return left
+}
+
+// again is the examination of the edited record, and what may be different in it. The old answer is not about it, so there are no words.
+func (x *examination) again(edits []Edit) (y *examination, touched inputs) {
+	y = &x.desk.second
+	*y = *x
+	y.words, y.findings, y.checks, y.quiet = words{}, x.desk.edited[:0], nil, true
+	touched = inWords
+	for i := range edits {
+		touched |= y.apply(&edits[i])
+	}
+	if touched&inToken == 0 || y.token == nil {
+		return y, touched
+	}
+	if y.readClaims(); y.otherKind != x.otherKind {
+		return y, inAll
+	}
+	return y, touched
+}
+
+// apply edits the examination as applyEdit edits the record, without a copy of the claims for those that are edited most.
+func (x *examination) apply(edit *Edit) inputs {
+	part, rest, _ := strings.Cut(edit.Path, ".")
+	section, name, _ := strings.Cut(rest, ".")
+	switch {
+	case part == "request":
+		r := *x.Record
+		applyEdit(&r, *edit)
+		x.Record = &r
+		if r.Request != nil {
+			x.auth = authorizationOf(r.Request.Headers)
+			if x.assertion {
+				x.form = formOf(r.Request.Body)
+			}
+		}
+		return inFields | inForm
+	case part != x.root || x.token == nil:
+		return 0
+	case section == "claims":
+		if known := x.claims.named(name); known != nil {
+			*known = edit.Value
+			return claimInput(name)
+		}
+		x.token = x.token.with(section, name, edit.Value)
+		return inClaims
+	}
+	x.token = x.token.with(section, name, edit.Value)
+	return inHeader
 }

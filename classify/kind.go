@@ -9,14 +9,14 @@ func (x *examination) kindMismatch() string {
 		return ""
 	}
 	typ := strings.ToLower(strings.TrimPrefix(strings.ToLower(textOf(t.Header["typ"])), "application/"))
-	iss, sub := textOf(t.Claims["iss"]), textOf(t.Claims["sub"])
+	iss, sub := textOf(x.claims.iss), textOf(x.claims.sub)
 	if x.assertion {
 		if typ == "at+jwt" || typ == "logout+jwt" || typ == "dpop+jwt" {
 			return "typ is " + clip(typ) + ", which is no client assertion"
 		}
 		return ""
 	}
-	list, _ := audiencesOf(t.Claims["aud"])
+	list := x.audiences
 	switch {
 	case typ == "at+jwt":
 		return ""
@@ -132,5 +132,5 @@ func checkKind(x *examination) {
 	if x.assertion {
 		expected = "a client assertion"
 	}
-	x.report("token_type", finding{cause: WrongTokenType, weight: x.kindWeight, path: path, observed: shown(x.token.Claims["aud"]), expected: expected, detail: x.otherKind})
+	x.report("token_type", finding{cause: WrongTokenType, weight: x.kindWeight, path: path, observed: shown(x.claims.aud), expected: expected, detail: x.otherKind})
 }

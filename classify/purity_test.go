@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 )
@@ -55,14 +56,13 @@ func verdictJSON(tb testing.TB, v Verdict) string {
 
 func TestClassify_OrderOfChecksDoesNotMatter(t *testing.T) {
 	exchanges, histories := corpusExchanges(t)
-	reversed := allChecks()
-	for i, j := 0, len(reversed)-1; i < j; i, j = i+1, j-1 {
-		reversed[i], reversed[j] = reversed[j], reversed[i]
-	}
-	rotated := append(allChecks()[11:], allChecks()[:11]...)
+	rules := allRules()
+	reversed := slices.Clone(rules[:])
+	slices.Reverse(reversed)
+	rotated := slices.Concat(rules[11:], rules[:11])
 	for i, e := range exchanges {
 		want := verdictJSON(t, Classify(e, histories[i]))
-		for name, checks := range map[string][]func(*examination){"reversed": reversed, "rotated": rotated} {
+		for name, checks := range map[string][]rule{"reversed": reversed, "rotated": rotated} {
 			if got := verdictJSON(t, classifyWith(e, histories[i], checks)); got != want {
 				t.Fatalf("%s checks change the verdict on %s\n got %s\nwant %s", name, e.Record.ID, got, want)
 			}
