@@ -25,7 +25,7 @@ insert into number (i) with recursive n(i) as (select 0 union all select i + 1 f
 
 -- One episode of failures of one provider, environment, client and cause.
 create table incident (
-    id               text   primary key,
+    id               bigint primary key,
     provider         text   not null,
     environment      text   not null,
     client_id        text   not null,
@@ -42,7 +42,8 @@ create table incident (
     silenced_until   bigint not null,
     resolved_at      bigint not null,
     state_changed_by text   not null,
-    regression_of    text   not null,
+    assignee         text   not null default '',
+    regression_of    bigint not null,
     updated_at       bigint not null,
     version          bigint not null
 );
@@ -54,40 +55,41 @@ create index incident_episode on incident (provider, environment, client_id, cau
 create index incident_state on incident (state, last_seen_at, id);
 create index incident_last_seen on incident (last_seen_at, id);
 -- Later episodes of one that disappears.
-create index incident_regression on incident (regression_of) where regression_of <> '';
+create index incident_regression on incident (regression_of) where regression_of <> 0;
 
 create table incident_endpoint (
-    incident_id text   not null references incident (id),
+    incident_id bigint not null,
     endpoint    text   not null,
     count       bigint not null,
     primary key (incident_id, endpoint)
-);
+) /* in the order of its key */;
 
--- Provider, environment, cause and client of a failure are its incident's.
+-- Provider, environment, cause and client of a failure are its incident's. The id begins with the time of the event, so
+-- the table itself is the list of all, newest first. endpoint is a digest of the text, which the body holds with all the rest.
 create table failure (
-    id          text   primary key,
-    incident_id text   not null references incident (id),
-    source      text   not null,
-    record_id   text   not null,
-    occurred_at bigint not null,
-    received_at bigint not null,
-    request_id  text   not null,
-    trace_id    text   not null,
-    service     text   not null,
-    endpoint    text   not null,
-    method      text   not null,
-    url         text   not null,
+    id          bigint primary key,
+    incident_id bigint not null,
+    endpoint    bigint not null,
     status      bigint not null,
-    record      text   not null,
-    verdict     text   not null
+    body        bytea  not null
 );
--- The list of all, newest first.
-create index failure_time on failure (occurred_at, id);
 -- The list of one incident, and its first and last failure when one is withdrawn.
-create index failure_incident on failure (incident_id, occurred_at, id);
--- The late join of a token.
-create index failure_request on failure (request_id, id) where request_id <> '';
-create index failure_trace on failure (trace_id, id) where trace_id <> '';
+create index failure_incident on failure (incident_id, id);
+
+-- Failures by request and trace, for the late join of a token and for search: see store/request.go.
+create table failure_request (
+    slice bigint not null,
+    entry bytea  not null,
+    primary key (slice, entry)
+) /* in the order of its key */;
+
+-- What the bodies of failures have in common: see store/template.go. text is compressed; used_on numbers a day.
+create table template (
+    id      bigint primary key,
+    print   bytea  not null unique,
+    text    bytea  not null,
+    used_on bigint not null
+);
 
 -- What one transaction counted, until a fold adds it to the rollups.
 create table tally (
@@ -249,6 +251,19 @@ create table idempotency (
 );
 create index idempotency_expiry on idempotency (expires_at);
 create index idempotency_source on idempotency (source, expires_at);
+
+-- What people, and authwatch itself, did with an incident.
+create table activity (
+    id          text   primary key,
+    incident_id bigint not null references incident (id) on delete cascade,
+    done_at     bigint not null,
+    kind        text   not null,
+    done_by     text   not null,
+    was         text   not null,
+    became      text   not null,
+    note        text   not null
+);
+create index activity_incident on activity (incident_id, id);
 
 -- A change that somebody told us of: what may explain failures that begin after it.
 create table deployment (

@@ -11,8 +11,13 @@ type StateChange struct {
 	State         State
 	SilencedUntil time.Time // required for StateSilenced
 	By            string    // user or key name
+	Note          string    // why; "" for none
 	IfVersion     int64     // 0: whatever the version
+	endedAt       time.Time // when the episode was seen to be over; zero: now
 }
+
+// ByItself is who resolves an incident when its client succeeds again.
+const ByItself = "authwatch"
 
 // ChangeIncident moves an incident to another state. Errors: ErrNotFound; ErrConflict when IfVersion is not its version,
 // or when it is resolved and cannot be opened again because a later episode is; ErrInvalid for a state that does not exist or a silence without an end ahead.
@@ -31,7 +36,7 @@ func (s *Store) ChangeIncident(ctx context.Context, id string, c StateChange) (I
 
 func (t *Tx) changeIncident(ctx context.Context, id string, c StateChange) (Incident, error) {
 	now := t.now()
-	was, err := readIncident(t.queryRow(ctx, incidentByID, id), now)
+	was, err := readIncident(t.queryRow(ctx, incidentByID, incidentKey(id)), now)
 	if err != nil {
 		return Incident{}, err
 	}
@@ -52,6 +57,9 @@ func (t *Tx) changeIncident(ctx context.Context, id string, c StateChange) (Inci
 		if was.State == StateResolved {
 			return was, nil
 		}
+		if !c.endedAt.IsZero() {
+			resolvedAt = c.endedAt
+		}
 	default:
 		return Incident{}, fmt.Errorf("%w: %q is no state of an incident", ErrInvalid, c.State)
 	}
@@ -62,11 +70,18 @@ func (t *Tx) changeIncident(ctx context.Context, id string, c StateChange) (Inci
 	}
 	err = t.exec(ctx, `update incident set state = $1, silenced_until = $2, resolved_at = $3, state_changed_by = $4,
 			updated_at = $5, version = version + 1 where id = $6`,
-		string(c.State), silencedUntil, resolvedAt, c.By, now, id)
+		string(c.State), silencedUntil, resolvedAt, c.By, now, incidentKey(id))
 	if err != nil {
 		return Incident{}, err
 	}
-	return readIncident(t.queryRow(ctx, incidentByID, id), now)
+	became := string(c.State)
+	if c.State == StateSilenced {
+		became += " until " + silencedUntil.UTC().Format(time.RFC3339)
+	}
+	if err := t.addActivity(ctx, Activity{IncidentID: id, Kind: ActivityState, By: c.By, Was: string(was.State), Became: became, Note: c.Note}); err != nil {
+		return Incident{}, err
+	}
+	return readIncident(t.queryRow(ctx, incidentByID, incidentKey(id)), now)
 }
 
 // mayReopen refuses to open an episode again that has a successor: failures since then are the successor's.
@@ -75,7 +90,7 @@ func (t *Tx) mayReopen(ctx context.Context, i Incident) error {
 	err := t.queryRow(ctx, `select count(*) from incident
 		where provider = $1 and environment = $2 and client_id = $3 and cause = $4 and id <> $5
 		and (state <> 'resolved' or resolved_at > $6)`,
-		i.Provider, i.Environment, i.ClientID, string(i.Cause), i.ID, i.ResolvedAt).Scan(&later)
+		i.Provider, i.Environment, i.ClientID, string(i.Cause), incidentKey(i.ID), i.ResolvedAt).Scan(&later)
 	if err != nil {
 		return err
 	}

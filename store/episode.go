@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -32,29 +31,41 @@ func (k episodeKey) compare(other episodeKey) int {
 // episode joins that one and does not reopen it; a later one opens a new episode with RegressionOf set. The list's ID and IncidentID are filled in.
 func (t *Tx) AddFailures(ctx context.Context, list []Failure) error {
 	for i := range list {
-		id, err := newID("rec_")
-		if err != nil {
-			return err
+		if list[i].body == nil {
+			if err := t.templates.pack(&list[i], t.now()); err != nil {
+				return fmt.Errorf("pack failure %d: %w", i, err)
+			}
 		}
-		list[i].normalize(id, t.now())
 	}
-	if err := t.join(ctx, list); err != nil {
+	if err := t.join(ctx, list, t.insertFailure); err != nil {
+		return fmt.Errorf("add failures: %w", err)
+	}
+	if err := t.noteRequests(ctx, list); err != nil {
 		return fmt.Errorf("add failures: %w", err)
 	}
 	return nil
 }
 
-// ReviseFailure replaces the failure of that ID. When its cause, client or environment changed, counts, rollups and
-// first and last seen move with it, and an incident left empty disappears. Errors: ErrNotFound.
+// ReviseFailure replaces the failure of that ID; its time and receipt stay as they were. When its cause, client or
+// environment changed, counts, rollups and first and last seen move with it, and an incident left empty disappears. Errors: ErrNotFound.
 func (t *Tx) ReviseFailure(ctx context.Context, f Failure) error {
-	old, err := t.failure(ctx, f.ID)
+	old, err := t.failure(ctx, failureByID, int64(parseID("rec_", f.ID)))
 	if err != nil {
 		return fmt.Errorf("revise failure %s: %w", f.ID, err)
 	}
-	f.normalize(f.ID, old.ReceivedAt)
-	// It joins before it leaves, so that an incident of this one failure keeps its identity.
-	if err := t.join(ctx, []Failure{f}); err != nil {
+	f.Verdict.Time, f.ReceivedAt = old.Verdict.Time, old.ReceivedAt
+	if err := t.templates.pack(&f, t.now()); err != nil {
 		return fmt.Errorf("revise failure %s: %w", f.ID, err)
+	}
+	f.setID(old.id)
+	// It joins before it leaves, so that an incident of this one failure keeps its identity.
+	if err := t.join(ctx, []Failure{f}, t.replaceFailure); err != nil {
+		return fmt.Errorf("revise failure %s: %w", f.ID, err)
+	}
+	if f.RequestID != old.RequestID || f.TraceID != old.TraceID {
+		if err := t.noteRequests(ctx, []Failure{f}); err != nil {
+			return fmt.Errorf("revise failure %s: %w", f.ID, err)
+		}
 	}
 	if err := t.leave(ctx, &old); err != nil {
 		return fmt.Errorf("revise failure %s: %w", f.ID, err)
@@ -65,11 +76,11 @@ func (t *Tx) ReviseFailure(ctx context.Context, f Failure) error {
 // WithdrawFailure removes a failure that a late token showed to be none, and its traces in incident and rollups.
 // Errors: ErrNotFound.
 func (t *Tx) WithdrawFailure(ctx context.Context, id string) error {
-	old, err := t.failure(ctx, id)
+	old, err := t.failure(ctx, failureByID, int64(parseID("rec_", id)))
 	if err != nil {
 		return fmt.Errorf("withdraw failure %s: %w", id, err)
 	}
-	if err := t.exec(ctx, `delete from failure where id = $1`, id); err != nil {
+	if err := t.exec(ctx, `delete from failure where id = $1`, int64(old.id)); err != nil {
 		return fmt.Errorf("withdraw failure %s: %w", id, err)
 	}
 	if err := t.leave(ctx, &old); err != nil {
@@ -78,8 +89,8 @@ func (t *Tx) WithdrawFailure(ctx context.Context, id string) error {
 	return nil
 }
 
-// join puts normalized failures into their incidents, stores the rows and counts them.
-func (t *Tx) join(ctx context.Context, list []Failure) error {
+// join puts packed failures into their incidents, stores the rows and counts them.
+func (t *Tx) join(ctx context.Context, list []Failure, put func(context.Context, *Failure) error) error {
 	groups := map[episodeKey][]*Failure{}
 	for i := range list {
 		k := list[i].episodeKey()
@@ -90,7 +101,7 @@ func (t *Tx) join(ctx context.Context, list []Failure) error {
 		keys = append(keys, k)
 	}
 	slices.SortFunc(keys, episodeKey.compare)
-	var touched []string
+	var touched []rowID
 	for _, k := range keys {
 		ids, err := t.joinEpisodes(ctx, k, groups[k])
 		if err != nil {
@@ -100,7 +111,7 @@ func (t *Tx) join(ctx context.Context, list []Failure) error {
 	}
 	counts := rollupCounts{}
 	for i := range list {
-		if err := t.putFailure(ctx, &list[i]); err != nil {
+		if err := put(ctx, &list[i]); err != nil {
 			return err
 		}
 		counts.add(list[i].series(), list[i].Verdict.Time, 1)
@@ -121,13 +132,13 @@ func (t *Tx) join(ctx context.Context, list []Failure) error {
 
 // An episode is as much of an incident as decides which failures are its own.
 type episode struct {
-	id         string
+	id         rowID
 	resolvedAt int64
 }
 
 // joinEpisodes finds the episode of each failure of one key by event time: the first that was resolved at or after it,
 // else the one that is not resolved. So the order of arrival does not matter. It returns the incidents it touched.
-func (t *Tx) joinEpisodes(ctx context.Context, k episodeKey, list []*Failure) ([]string, error) {
+func (t *Tx) joinEpisodes(ctx context.Context, k episodeKey, list []*Failure) ([]rowID, error) {
 	rows, err := t.query(ctx, `select id, resolved_at from incident
 		where provider = $1 and environment = $2 and client_id = $3 and cause = $4 and state = 'resolved'
 		order by resolved_at, id`, k.provider, k.environment, k.clientID, string(k.cause))
@@ -135,7 +146,7 @@ func (t *Tx) joinEpisodes(ctx context.Context, k episodeKey, list []*Failure) ([
 		return nil, fmt.Errorf("load episodes: %w", err)
 	}
 	resolved, err := collect(rows, func(scan func(...any) error) (e episode, err error) {
-		return e, scan(&e.id, &e.resolvedAt)
+		return e, scan((*int64)(&e.id), &e.resolvedAt)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("load episodes: %w", err)
@@ -149,7 +160,7 @@ func (t *Tx) joinEpisodes(ctx context.Context, k episodeKey, list []*Failure) ([
 		}
 		shares[i] = append(shares[i], f)
 	}
-	var touched []string
+	var touched []rowID
 	for i, share := range shares {
 		if len(share) == 0 {
 			continue
@@ -183,7 +194,7 @@ const insertIncident = `insert into incident (id, provider, environment, client_
 
 // growEpisode adds a share of failures to resolved[i], or beyond the end of resolved to the active episode, which may
 // have to be opened. It sets their IncidentID.
-func (t *Tx) growEpisode(ctx context.Context, k episodeKey, resolved []episode, i int, share []*Failure) (string, error) {
+func (t *Tx) growEpisode(ctx context.Context, k episodeKey, resolved []episode, i int, share []*Failure) (rowID, error) {
 	first, last := share[0], share[0]
 	endpoints := map[string]int64{}
 	for _, f := range share {
@@ -195,36 +206,33 @@ func (t *Tx) growEpisode(ctx context.Context, k episodeKey, resolved []episode, 
 		}
 		endpoints[f.Endpoint]++
 	}
-	var id, regressionOf string
-	var err error
+	var id, regressionOf rowID
 	state, query := StateResolved, insertIncident+`(id)`+mergeIncident
 	if i < len(resolved) {
 		id = resolved[i].id
 	} else {
 		state, query = StateOpen, insertIncident+`(provider, environment, client_id, cause) where state <> 'resolved'`+mergeIncident
-		if id, err = newID("inc_"); err != nil {
-			return "", err
-		}
+		id = t.incidents.next(t.now())
 		if len(resolved) > 0 {
 			regressionOf = resolved[len(resolved)-1].id
 		}
 	}
 	v := last.Verdict
-	err = t.queryRow(ctx, query, id, k.provider, k.environment, k.clientID, string(k.cause), string(state),
+	err := t.queryRow(ctx, query, int64(id), k.provider, k.environment, k.clientID, string(k.cause), string(state),
 		string(v.Confidence), string(v.Fault), v.Summary, int64(len(share)),
-		first.Verdict.Time, last.Verdict.Time, regressionOf, t.now()).Scan(&id)
+		first.Verdict.Time, last.Verdict.Time, int64(regressionOf), t.now()).Scan((*int64)(&id))
 	if err != nil {
-		return "", err
+		return 0, err
 	}
 	for _, f := range share {
-		f.IncidentID = id
+		f.setIncident(id)
 	}
 	for _, endpoint := range sortedKeys(endpoints) {
 		err := t.exec(ctx, `insert into incident_endpoint (incident_id, endpoint, count) values ($1, $2, $3)
 			on conflict (incident_id, endpoint) do update set count = incident_endpoint.count + excluded.count`,
-			id, endpoint, endpoints[endpoint])
+			int64(id), endpoint, endpoints[endpoint])
 		if err != nil {
-			return "", err
+			return 0, err
 		}
 	}
 	return id, nil
@@ -244,23 +252,21 @@ func (t *Tx) leave(ctx context.Context, old *Failure) error {
 }
 
 func (t *Tx) shrinkEpisode(ctx context.Context, old *Failure) error {
-	id := old.IncidentID
+	id := int64(old.incident)
 	if err := t.exec(ctx, `update incident_endpoint set count = count - 1 where incident_id = $1 and endpoint = $2`, id, old.Endpoint); err != nil {
 		return err
 	}
 	if err := t.exec(ctx, `delete from incident_endpoint where incident_id = $1 and count <= 0`, id); err != nil {
 		return err
 	}
-	newest, err := scanFailure(t.queryRow(ctx, `select `+failureColumns+` from failure
-		where incident_id = $1 order by occurred_at desc, id desc limit 1`, id).Scan)
-	if errors.Is(err, sql.ErrNoRows) {
-		return t.shrinkToMemory(ctx, id)
+	newest, err := t.failure(ctx, `select `+failureColumns+` from failure where incident_id = $1 order by id desc limit 1`, id)
+	if errors.Is(err, ErrNotFound) {
+		return t.shrinkToMemory(ctx, old.incident)
 	}
 	if err != nil {
 		return err
 	}
-	var first int64
-	err = t.queryRow(ctx, `select occurred_at from failure where incident_id = $1 order by occurred_at, id limit 1`, id).Scan(&first)
+	oldest, err := t.failure(ctx, `select `+failureColumns+` from failure where incident_id = $1 order by id limit 1`, id)
 	if err != nil {
 		return err
 	}
@@ -268,17 +274,17 @@ func (t *Tx) shrinkEpisode(ctx context.Context, old *Failure) error {
 	// Failures before this one may have been removed for their age: they were there all the same.
 	err = t.exec(ctx, `update incident set count = count - 1, first_seen_at = case when first_seen_at < $1 then first_seen_at else $2 end,
 			last_seen_at = $3, confidence = $4, fault = $5, summary = $6, updated_at = $7, version = version + 1 where id = $8`,
-		old.Verdict.Time, first, v.Time, string(v.Confidence), string(v.Fault), v.Summary, t.now(), id)
+		old.Verdict.Time, oldest.Verdict.Time, v.Time, string(v.Confidence), string(v.Fault), v.Summary, t.now(), id)
 	if err != nil {
 		return err
 	}
-	return t.bracket(ctx, id)
+	return t.bracket(ctx, old.incident)
 }
 
 // shrinkToMemory takes the last failure that is kept out of an incident: it stays when it had others, which were removed for their age.
-func (t *Tx) shrinkToMemory(ctx context.Context, id string) error {
+func (t *Tx) shrinkToMemory(ctx context.Context, id rowID) error {
 	others, err := t.changed(ctx, `update incident set count = count - 1, updated_at = $1, version = version + 1
-		where id = $2 and count > 1`, t.now(), id)
+		where id = $2 and count > 1`, t.now(), int64(id))
 	if err != nil || others {
 		return err
 	}
@@ -286,27 +292,27 @@ func (t *Tx) shrinkToMemory(ctx context.Context, id string) error {
 }
 
 // dissolve removes an incident without failures. A later episode is then a regression of the one before it.
-func (t *Tx) dissolve(ctx context.Context, id string) error {
+func (t *Tx) dissolve(ctx context.Context, id rowID) error {
 	err := t.exec(ctx, `update incident set regression_of = (select regression_of from incident where id = $1),
-		updated_at = $2, version = version + 1 where regression_of = $1 and regression_of <> ''`, id, t.now())
+		updated_at = $2, version = version + 1 where regression_of = $1 and regression_of <> 0`, int64(id), t.now())
 	if err != nil {
 		return err
 	}
-	if err := t.exec(ctx, `delete from incident_endpoint where incident_id = $1`, id); err != nil {
+	if err := t.exec(ctx, `delete from incident_endpoint where incident_id = $1`, int64(id)); err != nil {
 		return err
 	}
-	return t.exec(ctx, `delete from incident where id = $1`, id)
+	return t.exec(ctx, `delete from incident where id = $1`, int64(id))
 }
 
 // bracket sets the successes around an incident anew: the last before its first failure and the first after its last.
 // What the incident holds may be more exact than the minutes of the success table, so the nearer of both counts.
-func (t *Tx) bracket(ctx context.Context, id string) error {
+func (t *Tx) bracket(ctx context.Context, id rowID) error {
 	var k clientKey
 	var first, last, before, after int64
 	err := t.queryRow(ctx, `select provider, environment, client_id, first_seen_at, last_seen_at, last_success_at, first_success_at
-		from incident where id = $1`, id).Scan(&k.provider, &k.environment, &k.clientID, &first, &last, &before, &after)
+		from incident where id = $1`, int64(id)).Scan(&k.provider, &k.environment, &k.clientID, &first, &last, &before, &after)
 	if err != nil {
-		return fmt.Errorf("load incident %s: %w", id, err)
+		return fmt.Errorf("load incident %s: %w", id.text("inc_"), err)
 	}
 	knownBefore, err := t.successBefore(ctx, k, first)
 	if err != nil {
@@ -323,7 +329,7 @@ func (t *Tx) bracket(ctx context.Context, id string) error {
 		after = 0
 	}
 	return t.exec(ctx, `update incident set last_success_at = $1, first_success_at = $2 where id = $3
-		and (last_success_at <> $1 or first_success_at <> $2)`, latest(before, knownBefore), earliest(after, knownAfter), id)
+		and (last_success_at <> $1 or first_success_at <> $2)`, latest(before, knownBefore), earliest(after, knownAfter), int64(id))
 }
 
 // earliest and latest of two times, of which 0 is none.

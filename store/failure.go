@@ -1,11 +1,9 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -15,7 +13,7 @@ import (
 // A Failure is one judged auth failure as it is kept. Its event time is Verdict.Time, to the millisecond. Provider,
 // environment, client, endpoint and the ids of request and trace are kept to 256 bytes (keyText).
 type Failure struct {
-	ID         string // "rec_" and a UUIDv7, made by the store
+	ID         string // "rec_" and 13 characters, made by the store; sorts by the time of the event
 	IncidentID string // set by the store
 	Source     string // the ingest key's id that delivered it
 	RecordID   string // the shipper's own id, "" if it gave none
@@ -29,6 +27,9 @@ type Failure struct {
 	Status     int             // HTTP status, 0 when there was no response
 	Record     json.RawMessage // the redacted classify.Record
 	Verdict    classify.Verdict
+
+	id, incident rowID
+	body         []byte // packed; nil until Pack
 }
 
 // FailureFilter selects failures, newest event first.
@@ -45,10 +46,20 @@ type FailureFilter struct {
 	Page
 }
 
+// Pack does ahead of AddFailures and ReviseFailure what can be done outside of the writer's turn: it encodes record and
+// verdict. A packed failure is not to be changed any more.
+func (s *Store) Pack(list []Failure) error {
+	for i := range list {
+		if err := s.templates.pack(&list[i], s.now()); err != nil {
+			return fmt.Errorf("pack failure %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
 // normalize gives f the values as they are kept, so that what is stored, grouped and answered agrees.
-func (f *Failure) normalize(id string, now time.Time) {
+func (f *Failure) normalize(now time.Time) {
 	v := &f.Verdict
-	f.ID, v.ID = id, id
 	v.Time = v.Time.UTC().Truncate(time.Millisecond)
 	v.Provider, v.Environment, v.ClientID = keyText(v.Provider), keyText(v.Environment), keyText(v.ClientID)
 	f.Endpoint, f.RequestID, f.TraceID = keyText(f.Endpoint), keyText(f.RequestID), keyText(f.TraceID)
@@ -61,132 +72,137 @@ func (f *Failure) normalize(id string, now time.Time) {
 	f.ReceivedAt = f.ReceivedAt.UTC().Truncate(time.Millisecond)
 }
 
-// Pack does ahead of AddFailures and ReviseFailure what can be done outside of the writer's turn: it encodes record and verdict.
-func (s *Store) Pack(list []Failure) error {
+// setID names the failure and its verdict.
+func (f *Failure) setID(id rowID) {
+	f.id, f.ID = id, id.text("rec_")
+	f.Verdict.ID = f.ID
+}
+
+func (f *Failure) setIncident(id rowID) { f.incident, f.IncidentID = id, id.text("inc_") }
+
+// insertTries is how many ids of one millisecond are tried before the next one.
+const insertTries = 16
+
+// insertFailure stores a packed failure under a new id.
+func (t *Tx) insertFailure(ctx context.Context, f *Failure) error {
+	id := idAt(toMillis(f.Verdict.Time))
+	for try := 1; ; try++ {
+		f.setID(id + t.tails.next())
+		stored, err := t.changed(ctx, `insert into failure (id, incident_id, endpoint, status, body) values ($1, $2, $3, $4, $5)
+			on conflict do nothing`, int64(f.id), int64(f.incident), nameDigest(f.Endpoint), int64(f.Status), f.body)
+		if err != nil || stored {
+			return err
+		}
+		if try%insertTries == 0 {
+			id += 1 << idTailBits // so many events share a millisecond that the next one has to help out
+		}
+	}
+}
+
+// replaceFailure stores a packed failure in the place of the one with its id.
+func (t *Tx) replaceFailure(ctx context.Context, f *Failure) error {
+	return t.exec(ctx, `update failure set incident_id = $1, endpoint = $2, status = $3, body = $4 where id = $5`,
+		int64(f.incident), nameDigest(f.Endpoint), int64(f.Status), f.body, int64(f.id))
+}
+
+const failureColumns = `id, incident_id, status, body`
+
+// scanFailure reads a row whose body is still packed.
+func scanFailure(scan func(...any) error) (f Failure, err error) {
+	var status int64
+	err = scan((*int64)(&f.id), (*int64)(&f.incident), &status, &f.body)
+	f.Status = int(status)
+	f.setIncident(f.incident)
+	return f, err
+}
+
+// A querier is what rows are read through: the pool of readers, or the writer's connection.
+type querier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// unpackAll reads the bodies of rows. The rows must have been read to their end: templates are loaded meanwhile.
+func (t *templates) unpackAll(ctx context.Context, from querier, list []Failure) error {
 	for i := range list {
-		if _, err := json.Marshal(list[i].Verdict); err != nil {
-			return fmt.Errorf("encode verdict: %w", err)
+		if err := t.unpack(ctx, from, &list[i]); err != nil {
+			return fmt.Errorf("read failure %s: %w", list[i].id.text("rec_"), err)
 		}
 	}
 	return nil
 }
 
-const failureColumns = `id, incident_id, source, record_id, occurred_at, received_at, request_id, trace_id,
-	service, endpoint, method, url, status, record, verdict`
-
-// putFailure stores a row, in the place of one with the same id if there is one.
-func (t *Tx) putFailure(ctx context.Context, f *Failure) error {
-	verdict, err := json.Marshal(f.Verdict)
+// failures runs a query for failureColumns.
+func (t *Tx) failures(ctx context.Context, query string, args ...any) ([]Failure, error) {
+	rows, err := t.query(ctx, query, args...)
 	if err != nil {
-		return fmt.Errorf("encode verdict: %w", err)
+		return nil, err
 	}
-	return t.exec(ctx, `insert into failure (`+failureColumns+`)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-		on conflict (id) do update set
-			incident_id = excluded.incident_id, source = excluded.source, record_id = excluded.record_id,
-			occurred_at = excluded.occurred_at, received_at = excluded.received_at,
-			request_id = excluded.request_id, trace_id = excluded.trace_id, service = excluded.service,
-			endpoint = excluded.endpoint, method = excluded.method, url = excluded.url, status = excluded.status,
-			record = excluded.record, verdict = excluded.verdict`,
-		f.ID, f.IncidentID, f.Source, f.RecordID, f.Verdict.Time, f.ReceivedAt, f.RequestID, f.TraceID,
-		f.Service, f.Endpoint, f.Method, f.URL, int64(f.Status), string(f.Record), string(verdict))
+	list, err := collect(rows, scanFailure)
+	if err != nil {
+		return nil, err
+	}
+	return list, t.templates.unpackAll(context.WithoutCancel(ctx), t.conn, list)
 }
 
-func scanFailure(scan func(...any) error) (Failure, error) {
-	var f Failure
-	var occurred, received, status int64
-	var record, verdict string
-	err := scan(&f.ID, &f.IncidentID, &f.Source, &f.RecordID, &occurred, &received, &f.RequestID, &f.TraceID,
-		&f.Service, &f.Endpoint, &f.Method, &f.URL, &status, &record, &verdict)
+// failure runs a query for failureColumns that has one answer, or ErrNotFound.
+func (t *Tx) failure(ctx context.Context, query string, args ...any) (Failure, error) {
+	list, err := t.failures(ctx, query, args...)
 	if err != nil {
 		return Failure{}, err
 	}
-	f.ReceivedAt, f.Status, f.Record = fromMillis(received), int(status), json.RawMessage(record)
-	dec := json.NewDecoder(bytes.NewReader([]byte(verdict)))
-	dec.UseNumber() // observed values keep every digit
-	if err := dec.Decode(&f.Verdict); err != nil {
-		return Failure{}, fmt.Errorf("decode verdict of %s: %w", f.ID, err)
-	}
-	return f, nil
-}
-
-func (t *Tx) failure(ctx context.Context, id string) (Failure, error) {
-	f, err := scanFailure(t.queryRow(ctx, `select `+failureColumns+` from failure where id = $1`, id).Scan)
-	if errors.Is(err, sql.ErrNoRows) {
+	if len(list) == 0 {
 		return Failure{}, ErrNotFound
 	}
-	return f, err
+	return list[0], nil
 }
 
-// joinLimit bounds what one request id can pull in: an id that every request repeats is no identity.
-const joinLimit = 200
+const failureByID = `select ` + failureColumns + ` from failure where id = $1`
 
-// FailuresByRequest returns failures with one of these request ids or trace ids, for the late join of a token: the
-// newest 200 of each id, in the order in which they were stored.
-func (t *Tx) FailuresByRequest(ctx context.Context, requestIDs, traceIDs []string) ([]Failure, error) {
-	found := map[string]Failure{}
-	find := func(query string, ids []string) error {
-		for _, id := range ids {
-			if id == "" {
-				continue
-			}
-			rows, err := t.query(ctx, query, keyText(id), int64(joinLimit))
-			if err != nil {
-				return err
-			}
-			list, err := collect(rows, scanFailure)
-			if err != nil {
-				return err
-			}
-			for _, f := range list {
-				found[f.ID] = f
-			}
-		}
-		return nil
-	}
-	err := find(`select `+failureColumns+` from failure
-		where request_id = $1 and request_id <> '' order by id desc limit $2`, requestIDs)
-	if err == nil {
-		err = find(`select `+failureColumns+` from failure
-			where trace_id = $1 and trace_id <> '' order by id desc limit $2`, traceIDs)
-	}
+func (s *Store) failures(ctx context.Context, query string, args ...any) ([]Failure, error) {
+	rows, err := s.readers.QueryContext(ctx, query, bind(args)...)
 	if err != nil {
-		return nil, fmt.Errorf("find failures by request: %w", err)
+		return nil, err
 	}
-	list := make([]Failure, 0, len(found))
-	for _, id := range sortedKeys(found) {
-		list = append(list, found[id])
+	list, err := collect(rows, scanFailure)
+	if err != nil {
+		return nil, err
 	}
-	return list, nil
+	return list, s.templates.unpackAll(ctx, s.readers, list)
 }
 
 // ListFailures returns a page and the cursor of the next one, "" on the last.
 func (s *Store) ListFailures(ctx context.Context, f FailureFilter) (list []Failure, next string, err error) {
-	query, args, err := failureQuery(f)
+	before := rowID(1<<63 - 1)
+	c, ok, err := readCursor(f.Cursor, "failures", 0)
 	if err != nil {
 		return nil, "", err
 	}
-	rows, err := s.readers.QueryContext(ctx, query, bind(args)...)
-	if err != nil {
-		return nil, "", fmt.Errorf("list failures: %w", err)
+	if ok {
+		before = rowID(c.Key)
 	}
-	list, err = collect(rows, scanFailure)
+	var named []rowID
+	if len(f.RequestIDs) > 0 {
+		if named, err = s.failuresNamed(ctx, f, before); err != nil {
+			return nil, "", fmt.Errorf("list failures: %w", err)
+		}
+	}
+	query, args := failureQuery(f, before, named)
+	list, err = s.failures(ctx, query, args...)
 	if err != nil {
 		return nil, "", fmt.Errorf("list failures: %w", err)
 	}
 	list, more := cut(list, f.rows())
 	if more {
-		last := list[len(list)-1]
-		next = cursor{List: "failures", Key: toMillis(last.Verdict.Time), Tie: []string{last.ID}}.String()
+		next = cursor{List: "failures", Key: int64(list[len(list)-1].id)}.String()
 	}
 	return list, next, nil
 }
 
-// failureQuery finds the ids in an index and only then reads the rows, which are wide.
-func failureQuery(f FailureFilter) (query string, args []any, err error) {
+// failureQuery selects failures before an id. It finds the ids in an index and only then reads the rows, which are wide.
+func failureQuery(f FailureFilter, before rowID, named []rowID) (query string, args []any) {
 	var w where
 	if f.IncidentID != "" {
-		w.and(`incident_id = ?`, f.IncidentID)
+		w.and(`incident_id = ?`, incidentKey(f.IncidentID))
 	}
 	of := where{args: w.args}
 	in(&of, `cause`, texts(f.Causes))
@@ -197,36 +213,42 @@ func failureQuery(f FailureFilter) (query string, args []any, err error) {
 	if len(of.conditions) > 0 {
 		w.and(`incident_id in (select id from incident where ` + of.sql() + `)`)
 	}
-	in(&w, `endpoint`, keyTexts(f.Endpoints))
+	in(&w, `endpoint`, nameDigests(f.Endpoints))
 	in(&w, `status`, numbers(f.Statuses))
 	if len(f.RequestIDs) > 0 {
-		w.and(`request_id <> ''`) // what the partial index asks for
-		in(&w, `request_id`, keyTexts(f.RequestIDs))
+		in(&w, `id`, append(numbers(named), 0)) // 0 is nobody's
 	}
-	w.between(`occurred_at`, f.From, f.To)
-	c, ok, err := readCursor(f.Cursor, "failures", 1)
-	if err != nil {
-		return "", nil, err
+	if !f.To.IsZero() {
+		before = min(before, idAt(ceilMillis(f.To)))
 	}
-	if ok {
-		w.and(`(occurred_at, id) < (?, ?)`, c.Key, c.Tie[0])
+	w.and(`id < ?`, int64(before))
+	if !f.From.IsZero() {
+		w.and(`id >= ?`, int64(idAt(ceilMillis(f.From))))
 	}
 	query = `select ` + failureColumns + ` from failure where id in (
 			select id from failure where ` + w.sql() + `
-			order by occurred_at desc, id desc limit ` + w.arg(int64(f.rows()+1)) + `)
-		order by occurred_at desc, id desc`
-	return query, w.args, nil
+			order by id desc limit ` + w.arg(int64(f.rows()+1)) + `)
+		order by id desc`
+	return query, w.args
+}
+
+// ceilMillis is the first whole millisecond that is not before at.
+func ceilMillis(at time.Time) int64 {
+	ms := at.UnixMilli()
+	if time.UnixMilli(ms).Before(at) {
+		ms++
+	}
+	return ms
 }
 
 // GetFailure returns one failure, or ErrNotFound.
 func (s *Store) GetFailure(ctx context.Context, id string) (Failure, error) {
-	row := s.readers.QueryRowContext(ctx, `select `+failureColumns+` from failure where id = $1`, cleanText(id))
-	f, err := scanFailure(row.Scan)
+	list, err := s.failures(ctx, failureByID, int64(parseID("rec_", id)))
 	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return Failure{}, ErrNotFound
 	case err != nil:
 		return Failure{}, fmt.Errorf("load failure %s: %w", id, err)
+	case len(list) == 0:
+		return Failure{}, ErrNotFound
 	}
-	return f, nil
+	return list[0], nil
 }

@@ -69,7 +69,7 @@ func texts[T ~string](list []T) []string {
 	return out
 }
 
-func numbers(list []int) []int64 {
+func numbers[T ~int | ~int64](list []T) []int64 {
 	out := make([]int64, len(list))
 	for i, v := range list {
 		out[i] = int64(v)

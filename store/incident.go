@@ -24,7 +24,7 @@ const (
 
 // An Incident groups the failures of one (provider, environment, cause, client). All times but UpdatedAt are event times.
 type Incident struct {
-	ID             string // "inc_" and a UUIDv7
+	ID             string // "inc_" and 13 characters
 	Provider       string
 	Environment    string
 	Cause          classify.Code
@@ -41,6 +41,7 @@ type Incident struct {
 	SilencedUntil  time.Time
 	ResolvedAt     time.Time
 	StateChangedBy string
+	Assignee       string // who looks after it, "" for nobody
 	RegressionOf   string // id of the earlier episode
 	UpdatedAt      time.Time
 	Version        int64           // grows with every change: the ETag
@@ -68,15 +69,20 @@ type IncidentFilter struct {
 
 const incidentColumns = `id, provider, environment, cause, client_id, state, confidence, fault, summary, count,
 	first_seen_at, last_seen_at, last_success_at, first_success_at, silenced_until, resolved_at,
-	state_changed_by, regression_of, updated_at, version`
+	state_changed_by, assignee, regression_of, updated_at, version`
 
 func scanIncident(scan func(...any) error, now time.Time) (Incident, error) {
 	var i Incident
+	var id, regressionOf rowID
 	var first, last, lastSuccess, firstSuccess, silenced, resolved, updated int64
-	err := scan(&i.ID, &i.Provider, &i.Environment, &i.Cause, &i.ClientID, &i.State, &i.Confidence, &i.Fault, &i.Summary, &i.Count,
-		&first, &last, &lastSuccess, &firstSuccess, &silenced, &resolved, &i.StateChangedBy, &i.RegressionOf, &updated, &i.Version)
+	err := scan((*int64)(&id), &i.Provider, &i.Environment, &i.Cause, &i.ClientID, &i.State, &i.Confidence, &i.Fault, &i.Summary, &i.Count,
+		&first, &last, &lastSuccess, &firstSuccess, &silenced, &resolved, &i.StateChangedBy, &i.Assignee, (*int64)(&regressionOf), &updated, &i.Version)
 	if err != nil {
 		return Incident{}, err
+	}
+	i.ID = id.text("inc_")
+	if regressionOf != 0 {
+		i.RegressionOf = regressionOf.text("inc_")
 	}
 	i.FirstSeenAt, i.LastSeenAt = fromMillis(first), fromMillis(last)
 	i.LastSuccess, i.FirstSuccess = fromMillis(lastSuccess), fromMillis(firstSuccess)
@@ -181,7 +187,7 @@ func incidentQuery(f IncidentFilter, now time.Time) (query string, args []any, c
 		return "", nil, "", err
 	}
 	if ok {
-		w.and(`(`+column+`, id) < (?, ?)`, c.Key, c.Tie[0])
+		w.and(`(`+column+`, id) < (?, ?)`, c.Key, incidentKey(c.Tie[0]))
 	}
 	query = `select ` + incidentColumns + ` from incident where ` + w.sql() + `
 		order by ` + column + ` desc, id desc limit ` + w.arg(int64(f.rows()+1))
@@ -215,12 +221,12 @@ func (s *Store) CountIncidents(ctx context.Context, f IncidentFilter) (map[State
 
 // GetIncident returns one incident with its endpoints, or ErrNotFound.
 func (s *Store) GetIncident(ctx context.Context, id string) (Incident, error) {
-	i, err := readIncident(s.readers.QueryRowContext(ctx, incidentByID, cleanText(id)), s.now())
+	i, err := readIncident(s.readers.QueryRowContext(ctx, incidentByID, incidentKey(id)), s.now())
 	if err != nil {
 		return Incident{}, wrapUnlessMissing(err, "load incident "+id)
 	}
 	rows, err := s.readers.QueryContext(ctx, `select endpoint, count from incident_endpoint where incident_id = $1
-		order by count desc, endpoint limit 20`, i.ID)
+		order by count desc, endpoint limit 20`, incidentKey(id))
 	if err != nil {
 		return Incident{}, fmt.Errorf("load endpoints of incident %s: %w", id, err)
 	}

@@ -115,7 +115,7 @@ func (e *expiry) failures(ctx context.Context) error {
 	}
 	return e.repeat(ctx, "failures", func(ctx context.Context, tx *Tx) (int64, error) {
 		return tx.execCount(ctx, `delete from failure where id in
-			(select id from failure where occurred_at < $1 order by occurred_at, id limit $2)`, e.records, int64(expireSize))
+			(select id from failure where id < $1 order by id limit $2)`, int64(idAt(e.records)), int64(expireSize))
 	})
 }
 
@@ -130,7 +130,7 @@ func (e *expiry) size(ctx context.Context) error {
 			return 0, err
 		}
 		return tx.execCount(ctx, `delete from failure where id in
-			(select id from failure order by occurred_at, id limit $1)`, int64(expireSize))
+			(select id from failure order by id limit $1)`, int64(expireSize))
 	})
 }
 
@@ -171,7 +171,7 @@ func (e *expiry) incidents(ctx context.Context) error {
 		if err != nil {
 			return 0, err
 		}
-		ids, err := collect(rows, func(scan func(...any) error) (id string, err error) { return id, scan(&id) })
+		ids, err := collect(rows, func(scan func(...any) error) (id rowID, err error) { return id, scan((*int64)(&id)) })
 		if err != nil {
 			return 0, err
 		}

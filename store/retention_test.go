@@ -245,7 +245,7 @@ func testExpireBeforeFold(t *testing.T, w *world) {
 	}
 	w.clock = at(440 * daySecond)
 	w.write(t, func(ctx context.Context, tx *Tx) error {
-		return tx.exec(ctx, `delete from failure where occurred_at < $1`, at(1))
+		return tx.exec(ctx, `delete from failure where id < $1`, int64(idAt(toMillis(at(1)))))
 	})
 	w.expire(t, month())
 	if err := w.Write(t.Context(), f.save); !errors.Is(err, errFolded) {

@@ -34,9 +34,11 @@ var ErrNewerSchema = errors.New("database was made by a newer authwatch")
 
 // A Store is safe for concurrent use.
 type Store struct {
-	readers *sql.DB
-	writes  *writer
-	now     func() time.Time
+	readers   *sql.DB
+	writes    *writer
+	templates *templates
+	now       func() time.Time
+	learning  sync.WaitGroup // of templates
 
 	mu      sync.Mutex
 	readyAt time.Time            // the last successful probe
@@ -69,17 +71,26 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := migrate(ctx, d, writing, readers); err != nil {
 		return nil, errors.Join(err, writing.Close(), readers.Close())
 	}
-	return &Store{
-		readers: readers,
-		writes:  newWriter(writing, d, now),
-		now:     now,
-		noted:   map[string]time.Time{},
-	}, nil
+	templates, err := newTemplates()
+	if err != nil {
+		return nil, errors.Join(err, writing.Close(), readers.Close())
+	}
+	s := &Store{
+		readers:   readers,
+		writes:    newWriter(writing, d, now, &memory{templates: templates}),
+		templates: templates,
+		now:       now,
+		noted:     map[string]time.Time{},
+	}
+	s.learning.Go(s.writeTemplates)
+	return s, nil
 }
 
 // Close waits for the writes in hand and closes the database. Later writes get ErrClosed; closing twice is no error.
 func (s *Store) Close() error {
 	s.writes.drain()
+	s.templates.stop()
+	s.learning.Wait()
 	// The writer's connection closes last: SQLite then folds the WAL into the file, which a reader may not do.
 	return errors.Join(s.readers.Close(), s.writes.db.Close())
 }

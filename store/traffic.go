@@ -94,7 +94,7 @@ func (t *Tx) addSuccesses(ctx context.Context, k clientKey, s successes) error {
 // moveBrackets brings the successes around the client's incidents nearer where one of the sorted times is.
 func (t *Tx) moveBrackets(ctx context.Context, k clientKey, times []int64) error {
 	type bracket struct {
-		id                         string
+		id                         int64
 		first, last, before, after int64
 	}
 	// Only incidents that a time within the list's bounds can concern.

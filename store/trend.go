@@ -255,7 +255,7 @@ func incidentsIn(ctx context.Context, tx *sql.Tx, from, to int64, providers, env
 	in(&w, `i.provider`, keyTexts(providers))
 	in(&w, `i.environment`, keyTexts(environments))
 	w.and(`(i.first_seen_at >= ? or i.last_seen_at < ?
-		or exists (select 1 from failure f where f.incident_id = i.id and f.occurred_at >= ? and f.occurred_at < ?))`, from, to, from, to)
+		or exists (select 1 from failure f where f.incident_id = i.id and f.id >= ? and f.id < ?))`, from, to, int64(idAt(from)), int64(idAt(to)))
 	err = tx.QueryRowContext(ctx, `select count(*) from incident i where `+w.sql(), bind(w.args)...).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count incidents in window: %w", err)

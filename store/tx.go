@@ -20,6 +20,16 @@ type Tx struct {
 	conn    *sql.Conn
 	dialect dialect
 	now     func() time.Time
+	*memory
+}
+
+// A memory is what the writer remembers from one transaction to the next. It is the writer's goroutine's alone, but for what
+// guards itself.
+type memory struct {
+	templates *templates
+	slices    slicer
+	tails     tails
+	incidents ids
 }
 
 // exec runs a statement; ctx lends its values but cannot end it (see newJob).

@@ -72,6 +72,7 @@ type writer struct {
 	db      *sql.DB
 	dialect dialect
 	now     func() time.Time
+	memory  *memory
 	queue   chan *job
 	stopped chan struct{} // closed when the goroutine has ended
 
@@ -81,8 +82,8 @@ type writer struct {
 	conn *sql.Conn // of the goroutine alone; nil until the first write and after a loss
 }
 
-func newWriter(db *sql.DB, d dialect, now func() time.Time) *writer {
-	w := &writer{db: db, dialect: d, now: now, queue: make(chan *job, queueLength), stopped: make(chan struct{})}
+func newWriter(db *sql.DB, d dialect, now func() time.Time, m *memory) *writer {
+	w := &writer{db: db, dialect: d, now: now, memory: m, queue: make(chan *job, queueLength), stopped: make(chan struct{})}
 	go w.run()
 	return w
 }
@@ -221,7 +222,7 @@ func (w *writer) runJob(ctx context.Context, j *job) error {
 	if _, err := w.conn.ExecContext(ctx, `savepoint one`); err != nil {
 		return fmt.Errorf("set savepoint: %w", err)
 	}
-	j.err = callSafely(j.ctx, j.fn, &Tx{conn: w.conn, dialect: w.dialect, now: w.now})
+	j.err = callSafely(j.ctx, j.fn, &Tx{conn: w.conn, dialect: w.dialect, now: w.now, memory: w.memory})
 	if j.err == nil {
 		if _, err := w.conn.ExecContext(ctx, `release savepoint one`); err != nil {
 			return fmt.Errorf("release savepoint: %w", err)

@@ -1,0 +1,188 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// The body of a failure: its form, the time of the event from that of the id and the time of receipt from that of the
+// event in milliseconds (varints), and then
+//   - packedWhole: the texts with their lengths, compressed by zstd;
+//   - packedWords: the ids of two templates (uvarints), of record and of verdict, and the words that they lack.
+const (
+	packedWhole = 1
+	packedWords = 2
+)
+
+// packedAhead is how far an event may lie after its receipt to be kept by templates, which retention removes by the time of receipt.
+const packedAhead = 24 * time.Hour
+
+var errDamagedBody = errors.New("the stored body is damaged")
+
+// headTexts is how many texts a failure has beside record and verdict.
+const headTexts = 8
+
+func (f *Failure) head() [headTexts]*string {
+	return [...]*string{&f.Source, &f.RecordID, &f.RequestID, &f.TraceID, &f.Service, &f.Endpoint, &f.Method, &f.URL}
+}
+
+// pack normalizes f and makes its body.
+func (t *templates) pack(f *Failure, now time.Time) error {
+	f.normalize(now)
+	for _, text := range f.head() {
+		*text = cleanText(*text)
+	}
+	if !utf8.Valid(f.Record) {
+		f.Record = bytes.ToValidUTF8(f.Record, []byte("\uFFFD"))
+	}
+	kept := f.Verdict
+	kept.ID, kept.Time = "", time.Time{} // the row knows them
+	verdict, err := json.Marshal(kept)
+	if err != nil {
+		return fmt.Errorf("encode verdict: %w", err)
+	}
+	occurred, received := toMillis(f.Verdict.Time), toMillis(f.ReceivedAt)
+	f.body = binary.AppendVarint([]byte{packedWords}, occurred-idAt(occurred).millis())
+	f.body = binary.AppendVarint(f.body, received-occurred)
+	if f.Verdict.Time.Sub(f.ReceivedAt) > packedAhead || !t.packWords(f, verdict, dayOf(now)) {
+		f.body[0] = packedWhole
+		t.packWhole(f, verdict)
+	}
+	return nil
+}
+
+// packWords appends the texts of f by templates. It reports false when there are none yet, or no text can have one.
+func (t *templates) packWords(f *Failure, verdict []byte, today int64) bool {
+	c := t.cutters.Get().(*cutter)
+	defer t.cutters.Put(c)
+	c.reset(f.Verdict.Time)
+	for _, text := range f.head() {
+		if !c.cut(*text) {
+			return false
+		}
+		c.template = append(c.template, templateField)
+	}
+	if !c.cut(string(f.Record)) {
+		return false
+	}
+	middle := len(c.template)
+	if !c.cut(string(verdict)) {
+		return false
+	}
+	record, reason := t.find(c.template[:middle], today), t.find(c.template[middle:], today)
+	if record == nil || reason == nil {
+		return false
+	}
+	f.body = binary.AppendUvarint(binary.AppendUvarint(f.body, uint64(record.id)), uint64(reason.id))
+	f.body = append(f.body, c.words...)
+	return true
+}
+
+func (t *templates) packWhole(f *Failure, verdict []byte) {
+	texts := make([]byte, 0, len(f.Record)+len(verdict)+256)
+	for _, text := range f.head() {
+		texts = append(binary.AppendUvarint(texts, uint64(len(*text))), *text...)
+	}
+	texts = append(binary.AppendUvarint(texts, uint64(len(f.Record))), f.Record...)
+	f.body = t.packer.EncodeAll(append(texts, verdict...), f.body)
+}
+
+// unpack reads the body of a row.
+func (t *templates) unpack(ctx context.Context, from querier, f *Failure) error {
+	form, rest := byte(0), f.body
+	if len(rest) > 0 {
+		form, rest = rest[0], rest[1:]
+	}
+	ahead, n := binary.Varint(rest)
+	if n <= 0 {
+		return errDamagedBody
+	}
+	rest = rest[n:]
+	lag, n := binary.Varint(rest)
+	if n <= 0 {
+		return errDamagedBody
+	}
+	rest = rest[n:]
+	at := time.UnixMilli(f.id.millis() + ahead).UTC()
+	var verdict []byte
+	var err error
+	switch form {
+	case packedWhole:
+		verdict, err = t.unpackWhole(f, rest)
+	case packedWords:
+		verdict, err = t.unpackWords(ctx, from, f, at, rest)
+	default:
+		err = errDamagedBody
+	}
+	if err != nil {
+		return err
+	}
+	dec := json.NewDecoder(bytes.NewReader(verdict))
+	dec.UseNumber() // observed values keep every digit
+	if err := dec.Decode(&f.Verdict); err != nil {
+		return fmt.Errorf("decode verdict: %w", err)
+	}
+	f.setID(f.id)
+	f.Verdict.Time, f.ReceivedAt, f.body = at, at.Add(time.Duration(lag)*time.Millisecond), nil
+	return nil
+}
+
+func (t *templates) unpackWhole(f *Failure, packed []byte) (verdict []byte, err error) {
+	texts, err := t.opener.DecodeAll(packed, nil)
+	if err != nil {
+		return nil, err
+	}
+	next := func() []byte {
+		length, n := binary.Uvarint(texts)
+		if n <= 0 || length > uint64(len(texts)-n) {
+			err = errDamagedBody
+			return nil
+		}
+		text := texts[n : n+int(length)]
+		texts = texts[n+int(length):]
+		return text
+	}
+	for _, text := range f.head() {
+		*text = string(next())
+	}
+	f.Record = next()
+	return texts, err
+}
+
+func (t *templates) unpackWords(ctx context.Context, from querier, f *Failure, at time.Time, packed []byte) (verdict []byte, err error) {
+	var found [2]*template
+	for i := range found {
+		id, n := binary.Uvarint(packed)
+		if n <= 0 {
+			return nil, errDamagedBody
+		}
+		packed = packed[n:]
+		if found[i], err = t.load(ctx, from, int64(id)); err != nil {
+			return nil, err
+		}
+	}
+	j := joiner{base: at, words: packed}
+	rest := found[0].text
+	for _, text := range f.head() {
+		template, after, ok := strings.Cut(rest, string(rune(templateField)))
+		if !ok {
+			return nil, errDamagedBody
+		}
+		one, err := j.join(template)
+		if err != nil {
+			return nil, err
+		}
+		*text, rest = string(one), after
+	}
+	if f.Record, err = j.join(rest); err != nil {
+		return nil, err
+	}
+	return j.join(found[1].text)
+}

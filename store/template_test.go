@@ -1,0 +1,92 @@
+package store
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// joinAgain cuts texts and joins them.
+func joinAgain(t testing.TB, base time.Time, list ...string) (words int) {
+	t.Helper()
+	c := newCutter()
+	c.reset(base)
+	var templates []string
+	for _, text := range list {
+		begin := len(c.template)
+		if !c.cut(text) {
+			if strings.ContainsAny(text, "\x00\x1f") {
+				return 0
+			}
+			t.Fatalf("%q was not cut", text)
+		}
+		templates = append(templates, string(c.template[begin:]))
+	}
+	j := joiner{base: base, words: c.words}
+	for i, template := range templates {
+		got, err := j.join(template)
+		if err != nil || string(got) != list[i] {
+			t.Fatalf("got %q, %v; want %q (template %q)", got, err, list[i], template)
+		}
+	}
+	if len(j.words) > 0 {
+		t.Fatalf("%d bytes of words are left of %q", len(j.words), list)
+	}
+	return len(c.words)
+}
+
+func TestTemplate(t *testing.T) {
+	base := noon()
+	for _, tt := range []struct {
+		text  string
+		words int
+	}{
+		{"", 0},
+		{"no word with a digit", 0},
+		{`"exp":1773490000,"n":7,"m":95,"z":96`, 3 + 1 + 1 + 2},
+		{"00 007 0 -1 1e9 18446744073709551615 999999999999999999", 0},
+		{"8fbfae43-d1ed-43ff-a1de-9916c3ced21f", 17},
+		{"8FBFAE43-D1ED-43FF-A1DE-9916C3CED21F 8fbfae43-d1ed-43ff-a1de-9916c3ced21g 8fbfae43-d1ed043ff-a1de-9916c3ced21f", 3 * 38},
+		{"b1c6df6b32f3cd72d4acce651eb1b2d1 b1c6df6b32f3cd72d4acce651eb1b2d1", 18 + 1},
+		{"deadbeef dead0beef", 11},
+		{`"2026-03-14T12:00:01.500Z"`, 3},
+		{"2026-03-14T12:00:01Z 2026-02-30T12:00:01.500Z", 0},
+		{"Sat, 14 Mar 2026 12:00:05 GMT", 2},
+		{"Sun, 14 Mar 2026 12:00:05 GMT", 0},
+		{"client-a-2196 é8 client-a-2196", 15 + 1 + 1},
+		{"\xff1\xfe", 1},
+	} {
+		if words := joinAgain(t, base, tt.text); tt.words > 0 && words != tt.words {
+			t.Errorf("%q: %d bytes of words, want %d", tt.text, words, tt.words)
+		}
+	}
+	var many strings.Builder
+	for range 2 {
+		for i := range 300 {
+			fmt.Fprintf(&many, "word-%d ", i)
+		}
+	}
+	joinAgain(t, base, many.String(), many.String())
+	joinAgain(t, time.Date(-5000, 1, 1, 0, 0, 0, 0, time.UTC), "2026-03-14T12:00:01.500Z 1773490000 Sat, 14 Mar 2026 12:00:05 GMT")
+}
+
+// FuzzTemplate: whatever the text, what is joined is what was cut; and damaged words are an error, never a panic.
+func FuzzTemplate(f *testing.F) {
+	f.Add("Sat, 14 Mar 2026 12:00:05 GMT", "b1c6df6b32f3cd72 2026-03-14T12:00:01.500Z", []byte{wordHex, 200})
+	f.Fuzz(func(t *testing.T, a, b string, words []byte) {
+		joinAgain(t, noon(), a, b, a)
+		j := joiner{base: noon(), words: words}
+		_, _ = j.join("\x00 \x00 \x00")
+	})
+}
+
+func BenchmarkCut(b *testing.B) {
+	text := strings.Repeat(`{"check":"issuer","result":"pass","path":"access_token.claims.iss","detail":"iss is https://id.staging.harborline.test/"},"exp":1795136428,`, 30)
+	c := newCutter()
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		c.reset(noon())
+		c.cut(text)
+	}
+}

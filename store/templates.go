@@ -1,0 +1,226 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+const (
+	maxTemplates   = 20_000   // in the database: beyond that texts are kept whole
+	maxWanted      = 500      // that wait to be written
+	templateMemory = 24 << 20 // bytes of templates that are remembered; when it is full, all are forgotten
+	templateText   = 32 << 10 // longer ones are not worth it
+	templateDay    = 24 * 60 * 60 * 1000
+)
+
+// errNoTemplate says that a failure names a template which is not there.
+var errNoTemplate = errors.New("template is missing")
+
+// templates are those of the database as far as they are remembered. A text's template is written once the text has come
+// a second time, so that what comes once only leaves nothing behind.
+type templates struct {
+	mu     sync.RWMutex
+	byText map[string]*template
+	byID   map[int64]*template
+	once   map[[8]byte]struct{} // digests of texts that came once
+	wanted map[string]struct{}  // texts that wait to be written
+	ask    chan struct{}        // wakes who writes them; holds one
+
+	stopped  chan struct{}
+	stopOnce sync.Once
+
+	bytes   int
+	cutters sync.Pool
+	packer  *zstd.Encoder
+	opener  *zstd.Decoder
+}
+
+// A template is one that is in the database. Retention removes it only when it was not used for longer than failures are
+// kept, so a failure may name it as long as its row is marked as used on this day or the day before.
+type template struct {
+	id   int64
+	text string
+	day  int64 // in which its row was last marked as used, numbered from 1970
+}
+
+func newTemplates() (*templates, error) {
+	packer, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(2),
+		zstd.WithEncoderCRC(false), zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(64<<10))
+	if err != nil {
+		return nil, fmt.Errorf("make compressor: %w", err)
+	}
+	opener, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(64<<20))
+	if err != nil {
+		return nil, fmt.Errorf("make decompressor: %w", err)
+	}
+	t := &templates{packer: packer, opener: opener, ask: make(chan struct{}, 1), stopped: make(chan struct{})}
+	t.forget()
+	t.cutters.New = func() any { return newCutter() }
+	return t, nil
+}
+
+// forget empties the memory.
+func (t *templates) forget() {
+	t.byText, t.byID, t.bytes = map[string]*template{}, map[int64]*template{}, 0
+	t.once, t.wanted = map[[8]byte]struct{}{}, map[string]struct{}{}
+}
+
+// find returns the template of that text if a failure of today may name it. It takes note of a text that it does not know,
+// and asks for one to be written that came before.
+func (t *templates) find(text []byte, today int64) *template {
+	t.mu.RLock()
+	found := t.byText[string(text)]
+	t.mu.RUnlock()
+	if found != nil && found.day >= today || len(text) > templateText {
+		return found
+	}
+	t.want(text, found != nil)
+	if found == nil || found.day < today-1 {
+		return nil
+	}
+	return found
+}
+
+func (t *templates) want(text []byte, known bool) {
+	sum := sha256.Sum256(text)
+	print := [8]byte(sum[:])
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, came := t.once[print]; !came && !known {
+		if len(t.once) >= maxTemplates {
+			clear(t.once)
+		}
+		t.once[print] = struct{}{}
+		return
+	}
+	if len(t.wanted) < maxWanted {
+		t.wanted[string(text)] = struct{}{}
+	}
+	select {
+	case t.ask <- struct{}{}:
+	default: // the writer of templates is awake already
+	}
+}
+
+// asked waits until texts wait to be written. It reports false once stop was called.
+func (t *templates) asked() bool {
+	select {
+	case <-t.ask:
+		return true
+	case <-t.stopped:
+		return false
+	}
+}
+
+func (t *templates) stop() { t.stopOnce.Do(func() { close(t.stopped) }) }
+
+// take returns the texts that wait to be written.
+func (t *templates) take() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	list := sortedKeys(t.wanted)
+	clear(t.wanted)
+	return list
+}
+
+func (t *templates) remember(one *template) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if known := t.byID[one.id]; known != nil && known.day >= one.day {
+		return
+	}
+	if t.bytes += len(one.text) + 128; t.bytes > templateMemory {
+		t.forget()
+	}
+	t.byText[one.text], t.byID[one.id] = one, one
+}
+
+func (t *templates) get(id int64) *template {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.byID[id]
+}
+
+// dayOf numbers the day of a time.
+func dayOf(at time.Time) int64 { return at.UnixMilli() / templateDay }
+
+// writeTemplates writes the templates of texts that came again, until the store is closed. Until one is written, its
+// texts are kept whole.
+func (s *Store) writeTemplates() {
+	for s.templates.asked() {
+		texts, today := s.templates.take(), dayOf(s.now())
+		ids := make([]int64, len(texts))
+		err := s.Write(context.Background(), func(ctx context.Context, tx *Tx) (err error) {
+			for i, text := range texts {
+				if ids[i], err = tx.putTemplate(ctx, text, today); err != nil {
+					return fmt.Errorf("write template: %w", err)
+				}
+			}
+			return nil
+		})
+		for i, id := range ids {
+			if err == nil && id != 0 {
+				s.templates.remember(&template{id: id, text: texts[i], day: today})
+			}
+		}
+	}
+}
+
+// putTemplate returns the id of the template with that text; 0 when there are too many.
+func (t *Tx) putTemplate(ctx context.Context, text string, day int64) (id int64, err error) {
+	sum := sha256.Sum256([]byte(text))
+	print := sum[:16]
+	find := func() error {
+		return t.queryRow(ctx, `update template set used_on = case when used_on < $1 then $1 else used_on end where print = $2 returning id`, day, print).Scan(&id)
+	}
+	if err := find(); !errors.Is(err, sql.ErrNoRows) {
+		return id, err
+	}
+	var last, count int64
+	if err := t.queryRow(ctx, `select coalesce(max(id), 0), count(*) from template`).Scan(&last, &count); err != nil {
+		return 0, err
+	}
+	if count >= maxTemplates {
+		return 0, nil
+	}
+	packed := t.templates.packer.EncodeAll([]byte(text), nil)
+	if err := t.exec(ctx, `insert into template (id, print, text, used_on) values ($1, $2, $3, $4) on conflict do nothing`, last+1, print, packed, day); err != nil {
+		return 0, err
+	}
+	if err := find(); errors.Is(err, sql.ErrNoRows) {
+		return 0, nil // another replica took the number
+	} else if err != nil {
+		return 0, err
+	}
+	return id, nil
+}
+
+// load returns the template of that id.
+func (t *templates) load(ctx context.Context, from querier, id int64) (*template, error) {
+	if one := t.get(id); one != nil {
+		return one, nil
+	}
+	var packed []byte
+	one := &template{id: id}
+	err := from.QueryRowContext(ctx, `select text, used_on from template where id = $1`, id).Scan(&packed, &one.day)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("%w: %d", errNoTemplate, id)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load template %d: %w", id, err)
+	}
+	text, err := t.opener.DecodeAll(packed, nil)
+	if err != nil {
+		return nil, fmt.Errorf("read template %d: %w", id, err)
+	}
+	one.text = string(text)
+	t.remember(one)
+	return one, nil
+}
