@@ -24,6 +24,7 @@ type Exchange struct {
 	knowledge *Knowledge     // by which its words are read; nil for none
 	causes    map[Code]Cause // the catalogue, when whoever placed the exchange keeps it
 	desks     *desks         // for its examination; nil for none
+	hearings  *hearings      // of answers that were heard before; nil for none
 }
 
 // Profiles is the set of profiles in force, in order of preference.
@@ -38,6 +39,7 @@ type Classifier struct {
 	knowledge *Knowledge
 	causes    map[Code]Cause
 	desks     *desks
+	hearings  *hearings
 }
 
 // New puts profiles and documented texts together; a nil Knowledge leaves the words to the lexicon.
@@ -46,7 +48,7 @@ func New(profiles Profiles, k *Knowledge) *Classifier {
 	for _, row := range Catalogue() {
 		causes[row.Code] = row
 	}
-	return &Classifier{places: newPlaces(profiles), knowledge: k, causes: causes, desks: &desks{}}
+	return &Classifier{places: newPlaces(profiles), knowledge: k, causes: causes, desks: &desks{}, hearings: newHearings()}
 }
 
 // Locate places a record. It is pure and never fails: what cannot be told stays empty.

@@ -25,20 +25,19 @@ type words struct {
 
 // hear reads what the server (or, on the client's side, the client's own log line) says.
 func hear(e Exchange, phase Phase) words {
-	r, w := e.Record, words{knowledge: e.knowledge, provider: e.Provider}
-	if phase == ClientSide {
-		w.listen(r.Error[:min(len(r.Error), maxText)], "error", phase)
-		return w
+	a := answerOf(&e, phase)
+	return e.hearings.words(&a, e.knowledge)
+}
+
+// words reads the answer: what it hears depends on nothing else.
+func (a *answer) words(k *Knowledge) words {
+	w := words{knowledge: k, provider: a.provider}
+	if a.challenge != "" {
+		w.challenges(a.challenge, a.phase)
 	}
-	if r.Response == nil {
-		return w
-	}
-	if field := r.Response.Headers["www-authenticate"]; field != "" {
-		w.challenges(field, phase)
-	}
-	readBody(r.Response.Body, func(path, key, value string) { w.member(path, key, value, phase) })
-	if r.Error != "" { // what the server, or a gateway before it, noted beside its answer
-		w.listen(r.Error[:min(len(r.Error), maxText)], "error", phase)
+	readBody(a.body, func(path, key, value string) { w.member(path, key, value, a.phase) })
+	if a.note != "" { // what the server, or a gateway before it, noted beside its answer; or the client, when there was none
+		w.listen(a.note[:min(len(a.note), maxText)], "error", a.phase)
 	}
 	return w
 }
