@@ -80,6 +80,9 @@ func (r *phraseReader) step() {
 		r.endWord()
 		r.clause.add("mismatch")
 		r.pos++
+	case c == ',':
+		r.endWord()
+		r.clause.parts++
 	case c == '{' && i > 0:
 		r.endWord()
 		r.pos += quotedToken(text[i:])

@@ -118,7 +118,7 @@ func TestCorpus(t *testing.T) {
 		{"corpus", "all", true, 0.99, 0.98, 0.99, 0.007},
 		{"corpus", "response", true, 0.77, 0.65, 0.81, 0.072},
 		{"corpus", "token", true, 0.97, 0.96, 0.96, 0.017},
-		{"corpus", "all", false, 0.98, 0.96, 0.98, 0.017},
+		{"corpus", "all", false, 0.98, 0.96, 0.979, 0.009}, // a sentence for everything and a client never seen: open, though unknown_client is right more often than not
 		{"heldout", "all", true, 0.99, 0.97, 0.985, 0.005},
 		{"heldout", "response", true, 0.73, 0.59, 0.765, 0.1},
 		{"heldout", "token", true, 0.96, 0.94, 0.955, 0.023},

@@ -73,7 +73,7 @@ func NewKnowledge(texts []Text) *Knowledge {
 		}
 	}
 	for i, key := range order {
-		k.patterns[i].readings = readingsOf(rows[key])
+		k.patterns[i].readings = readingsOf(rows[key], false)
 		k.patterns[i].speakers = speakersOf(rows[key])
 	}
 	k.index()

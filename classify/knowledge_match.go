@@ -17,16 +17,17 @@ const (
 
 // A pattern is the words of a text between its placeholders.
 type pattern struct {
-	parts     [][]uint64 // hashes of neighbouring words
-	literal   int        // words in parts
-	openStart bool       // a placeholder comes first
-	openEnd   bool
-	whole     bool      // one or two words mean something only when nothing else is said
-	numbered  bool      // it has a vendor's number, which no other text has by chance
-	everyday  bool      // every server has these words, whatever it means by them
-	speakers  []speaker // the systems that are documented to have them
-	readings  readings
-	alone     [3]Code // what the lexicon makes of the words alone, by phase: a reading of more comes from what stands beside them
+	parts      [][]uint64 // hashes of neighbouring words
+	literal    int        // words in parts
+	openStart  bool       // a placeholder comes first
+	openEnd    bool
+	whole      bool      // one or two words mean something only when nothing else is said
+	numbered   bool      // it has a vendor's number, which no other text has by chance
+	everyday   bool      // every server has these words, whatever it means by them
+	enumerates bool      // it lists what may be wrong
+	speakers   []speaker // the systems that are documented to have them
+	readings   readings
+	alone      [3]Code // what the lexicon makes of the words alone, by phase: a reading of more comes from what stands beside them
 }
 
 // A speaker is a system with what it means by a pattern.
@@ -96,7 +97,9 @@ func patternOf(text string) pattern {
 	p.everyday = !slices.ContainsFunc(fieldsOf(plain.String()), func(word string) bool { return !everydayWord(strings.ToLower(word)) })
 	for i, phase := range phases() {
 		var w words
-		if w.listen(plain.String(), "", phase); w.strength >= 2 {
+		w.listen(plain.String(), "", phase)
+		p.enumerates = p.enumerates || w.enumerates
+		if w.strength >= 2 {
 			p.alone[i] = w.cause
 		}
 	}

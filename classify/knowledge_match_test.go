@@ -86,9 +86,41 @@ func TestSettle(t *testing.T) {
 		{"a library's text at a token endpoint", []Text{text(APICall, TokenExpired)}, TokenRequest, AssertionExpired},
 		{"two names of one fault", []Text{text(TokenRequest, InvalidSignature, KeyMismatch)}, TokenRequest, KeyMismatch},
 	} {
-		settled := readingsOf(tt.texts)
+		settled := readingsOf(tt.texts, true)
 		if got := settled.at(tt.phase); got.cause != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, got.cause, tt.want)
+		}
+	}
+}
+
+// What lists everything, or stands for faults of three sorts, decides nothing when a stranger says it; the system that documents it may.
+func TestRecognise_WordsForEverything(t *testing.T) {
+	texts := []Text{
+		{System: "one", Phase: APICall, Text: "Given token not valid for any token type", Cause: TokenExpired, Also: []Code{InvalidSignature, MalformedJWT}, Source: "test"},
+		{System: "two", Phase: TokenRequest, Text: "The client is not known, sent no credentials, or sent two of them.", Cause: UnknownClient, Also: []Code{InvalidTokenRequest}, Source: "test"},
+		{System: "three", Phase: TokenRequest, Text: "no known key validated it", Cause: InvalidSignature, Also: []Code{UnknownKey}, Source: "test"},
+		{System: "four", Phase: APICall, Text: "unexpected {claim} claim value", Cause: InvalidClaim, Also: []Code{WrongAudience}, Source: "test"},
+	}
+	for _, tt := range []struct {
+		phase          Phase
+		provider, said string
+		want           Code
+	}{
+		{APICall, "", texts[0].Text, ""},
+		{APICall, "one", texts[0].Text, TokenExpired},
+		{TokenRequest, "", texts[1].Text, ""},
+		{TokenRequest, "two", texts[1].Text, UnknownClient},
+		{TokenRequest, "", texts[2].Text, KeyMismatch},
+		{TokenRequest, "three", texts[2].Text, InvalidSignature},
+		{APICall, "", `unexpected "aud" claim value`, WrongAudience},
+	} {
+		w := words{knowledge: NewKnowledge(texts), provider: tt.provider}
+		w.listen(tt.said, "", tt.phase)
+		if w.strength < 2 {
+			w.cause = ""
+		}
+		if w.cause != tt.want {
+			t.Errorf("%q at %q: %q, want %q", tt.said, tt.provider, w.cause, tt.want)
 		}
 	}
 }

@@ -13,6 +13,28 @@ func (r reading) has(cause Code) bool { return r.cause == cause || slices.Contai
 // Readings are the readings of a pattern, one for each of phases.
 type readings [3]reading
 
+// kinds counts the sorts of faults that a reading allows: three causes about the key are one.
+func (r reading) kinds() int {
+	n := 0
+	var seen [8]string
+	for _, cause := range append([]Code{r.cause}, r.also...) {
+		kind := groupOf(cause)
+		switch {
+		case cause == WrongEnvironment || cause == Unclassified:
+			continue // comes out as any of the others
+		case kind == "signature":
+			kind = "key"
+		case kind == "":
+			kind = string(cause)
+		}
+		if n < len(seen) && !slices.Contains(seen[:n], kind) {
+			seen[n] = kind
+			n++
+		}
+	}
+	return n
+}
+
 func phases() [3]Phase { return [...]Phase{TokenRequest, APICall, ClientSide} }
 
 // phaseIndex is the place of a phase in phases.
@@ -30,7 +52,7 @@ func (r *readings) at(phase Phase) reading { return r[phaseIndex(phase)] }
 
 // readingsOf settles what the same words of several systems mean. What was documented for the phase itself counts; where nothing
 // was, library texts are translated.
-func readingsOf(texts []Text) readings {
+func readingsOf(texts []Text, known bool) readings {
 	var out readings
 	for i, phase := range phases() {
 		own := make([]Text, 0, len(texts))
@@ -42,14 +64,14 @@ func readingsOf(texts []Text) readings {
 		if len(own) == 0 {
 			own = texts
 		}
-		out[i] = settle(own, phase)
+		out[i] = settle(own, phase, known)
 	}
 	return out
 }
 
 // settle takes the cause that most systems mean, and keeps what the others mean beside it. Words that stand for everything at one
 // system and for something at as many others are no reason to accuse.
-func settle(texts []Text, phase Phase) reading {
+func settle(texts []Text, phase Phase, known bool) reading {
 	own, all := map[Code]int{}, map[Code]int{}
 	var order []Code // by first mention: also is in the order of likelihood
 	count := func(cause Code, n int) {
@@ -60,11 +82,11 @@ func settle(texts []Text, phase Phase) reading {
 		all[cause]++
 	}
 	for _, t := range texts {
-		count(t.causeAt(phase), 1)
+		count(t.causeAt(phase, known), 1)
 	}
 	for _, t := range texts {
 		for _, also := range t.Also {
-			count(t.translate(also, phase), 0)
+			count(t.translate(also, phase, known), 0)
 		}
 	}
 	best := order[0]
@@ -86,16 +108,18 @@ func settle(texts []Text, phase Phase) reading {
 }
 
 // causeAt is the cause in the terms of the phase where the words are met: of two names of one fault that a text lists, the phase's own.
-func (t Text) causeAt(phase Phase) Code {
+func (t Text) causeAt(phase Phase, known bool) Code {
 	if own := atPhase(t.Cause, phase); slices.Contains(t.Also, own) {
 		return own
 	}
-	return t.translate(t.Cause, phase)
+	return t.translate(t.Cause, phase, known)
 }
 
-// translate leaves what was documented for the phase itself.
-func (t Text) translate(cause Code, phase Phase) Code {
-	if t.Phase == phase || cause == WrongTokenType {
+// translate leaves what was documented for the phase itself. Said by a stranger at a token endpoint, a signature and an issuer are those of
+// the client's assertion, though the system that documents the words takes tokens of others there.
+func (t Text) translate(cause Code, phase Phase, known bool) Code {
+	foreign := !known && phase == TokenRequest && (cause == InvalidSignature || cause == WrongIssuer)
+	if t.Phase == phase && !foreign || cause == WrongTokenType {
 		return cause
 	}
 	return atPhase(cause, phase)
@@ -121,9 +145,12 @@ func (w *words) recognise(value string, phase Phase, heard complaint) complaint 
 	case m.pattern.everyday && m.pattern.alone[phaseIndex(phase)] == "" && !known:
 		w.mayBe = append([]Code{r.cause}, r.also...)
 		return heard // what one system means by such words is no clue to what the next one means
+	case !known && !more && phase != ClientSide && !m.pattern.tells(heard, r):
+		w.mayBe = append([]Code{r.cause}, r.also...)
+		return complaint{} // words that stand for so different things name none of them
 	case more && r.has(heard.cause) && len(r.also) > 0:
 		return heard // what stands beside the documented words narrows them
-	case more && heard.strength == 3 && m.pattern.template(), heard.strength == 3 && unsaid > m.pattern.literal && (more || r.has(heard.cause)):
+	case more && heard.strength == 3 && (m.pattern.template() || m.pattern.alone[phaseIndex(phase)] == "" && m.pattern.filled() && !m.pattern.numbered), heard.strength == 3 && unsaid > m.pattern.literal && (more || r.has(heard.cause)):
 		return heard // what fills the placeholder, or most of the text, is something else
 	}
 	c := complaint{subject: usualSubject(r.cause), cause: r.cause, strength: 3, trust: bitsDocument}
@@ -187,6 +214,18 @@ func (x *examination) mentioned(causes []Code) []candidate {
 	}
 	return list
 }
+
+// tells reports whether the words mean something whoever says them: they neither list what may be wrong nor stand for faults of three
+// sorts, unless they name the fault themselves, or what fills a placeholder does.
+func (p *pattern) tells(heard complaint, r reading) bool {
+	kinds := r.kinds()
+	if p.enumerates && kinds >= 2 {
+		return false
+	}
+	return kinds < 3 || heard.strength == 3 && (heard.cause == r.cause || p.filled())
+}
+
+func (p *pattern) filled() bool { return len(p.parts) > 1 || p.openStart || p.openEnd }
 
 // template reports whether the words are few around a placeholder, so that what fills it says as much.
 func (p *pattern) template() bool {
@@ -292,7 +331,7 @@ func speakersOf(texts []Text) []speaker {
 				own = append(own, other)
 			}
 		}
-		out = append(out, speaker{name: wordsOf(t.System), readings: readingsOf(own)})
+		out = append(out, speaker{name: wordsOf(t.System), readings: readingsOf(own, true)})
 	}
 	return out
 }

@@ -334,6 +334,8 @@ func accessPhrase(p phrase, t terms) complaint {
 		return named(aboutRevocation, RevokedToken)
 	case t.any(tAccount) && t.any(pDenied|pNot|pInvalid|tRole):
 		return named(aboutAccount|aboutPermission, AccountAccessDenied)
+	case t.any(tRole) && p.notes.any(nPermission) && !p.notes.any(nInsufficient) && !t.any(pMissing|pFound|tClaim):
+		return vague(aboutPermission, InsufficientPermissions) // what a 403 says in any case
 	case t.any(tRole):
 		return named(aboutPermission, InsufficientPermissions)
 	case t.any(tGateway) && t.any(pDenied|tGateway) && !t.any(tToken|tClient|tHeader):

@@ -25,15 +25,32 @@ func (x *examination) statusWords() {
 	case status >= 502 && status <= 504 && w.subject&^(aboutGateway|aboutServer|aboutRate) == 0:
 		say(named(aboutServer, ProviderUnavailable), "the gateway reports that the server behind it did not answer")
 	case status == 403 && w.page && w.gateway:
-		say(named(aboutGateway, BlockedByGateway), "the page is a gateway's own, not the API's")
+		x.gatewayPage()
 	case status == 403 && w.page && x.Phase == TokenRequest && w.strength < 3:
 		say(hinted(aboutGateway, BlockedByGateway), "a token endpoint answers in JSON; this page is somebody else's")
 	case w.page && w.gateway && w.subject&aboutGateway != 0 && status != 403:
 		w.complaint = complaint{} // a proxy's error page for another status says nothing
 	}
+	if w.page && status >= 500 && w.subject&^(aboutServer|aboutGateway|aboutRate) != 0 {
+		w.complaint = complaint{} // the page of an exception quotes the server's own source
+	}
 	if status == 503 && w.subject == 0 {
 		say(named(aboutServer, ProviderUnavailable), "503 Service Unavailable")
 	}
+}
+
+// gatewayPage reads the page with which a proxy or firewall refuses. It names who refused and not why: whatever is wrong with the
+// request explains it better, and a proxy that verifies tokens has the same page for a bad signature.
+func (x *examination) gatewayPage() {
+	c := named(aboutGateway, BlockedByGateway)
+	c.path, c.text, c.trust = "response.status", "the page is a gateway's own, not the API's", 0
+	if x.words.verifies && x.Phase == APICall && x.auth.kind != "" {
+		c.strength, c.also = 2, []Code{InvalidSignature}
+		if x.token == nil {
+			c.strength = 1 // a token was sent, and nothing of it can be seen
+		}
+	}
+	x.words.complaint = c
 }
 
 // residual is what remains when no check shows a fault: the causes that could not be checked, by what is known to be in order.
@@ -46,6 +63,9 @@ func (x *examination) residual(explained bool) []candidate {
 	}
 	if x.Phase == ClientSide {
 		return x.residualSilence(at)
+	}
+	if x.words.cause == BlockedByGateway {
+		return []candidate{{cause: BlockedByGateway, score: scoreOpen + 1}, {cause: InvalidSignature, score: scoreOpen}}
 	}
 	if status := x.status(); status == 403 && x.gatewayHeaders() {
 		return at(BlockedByGateway, "a page of the server in front refused the request before the API saw it")

@@ -14,9 +14,11 @@ type words struct {
 	oauth      bool   // the code is one of RFC 6749, 6750, 8707, 9449 or 9470
 	speaks     bool   // the text speaks of authentication
 	token      bool   // the text says something particular about a token, of whatever kind
+	enumerates bool   // the text lists what may be wrong
 	whoever    bool   // the text says that the credentials are not to the server's liking, and nothing of what they are
 	page       bool   // the body is an HTML page
 	gateway    bool   // the page is one that a proxy or firewall makes
+	verifies   bool   // of those, one that can verify tokens
 
 	knowledge *Knowledge // documented texts, nil for none
 	provider  string     // whose words they are, as far as is known
@@ -71,9 +73,12 @@ func (w *words) member(path, key, value string, phase Phase) {
 		if isHTML(value) {
 			w.page = true
 			value = pageText(value)
-			w.gateway = pageOfGateway(value)
+			w.gateway, w.verifies = pageOfGateway(value)
 		}
 		w.listen(value, path, phase)
+		if w.page && w.trust <= bitsHinted && w.subject&^aboutWhom == 0 {
+			w.complaint = complaint{} // the prose of a stock page says no more than its status
+		}
 	case "error", "code", "error_code", "errorcode", "err", "error_type", "errortype", "__type", "type", "title", "name", "status_code", "error_codes", "fault", "faultcode", "reason", "failure_reason", "result", "statuscode", "sub_error", "suberror":
 		w.setCode(value, path, phase)
 	case "error_description", "message", "msg", "detail", "details", "description", "error_message", "errormessage", "errorsummary", "errorcauses",
@@ -136,7 +141,7 @@ func (w *words) listen(value, path string, phase Phase) {
 		}
 		c := complaintOf(p, phase)
 		if p.enumerates() {
-			c.strength = min(c.strength, 1)
+			c.strength, w.enumerates = min(c.strength, 1), true
 		}
 		if c.subject != 0 && c.strength >= best.strength {
 			best = c
@@ -171,6 +176,9 @@ func (p phrase) aboutAuth() bool {
 func (p phrase) enumerates() bool {
 	if !p.notes.any(nOr) {
 		return false
+	}
+	if p.parts >= 2 {
+		return true
 	}
 	kinds := 0
 	for _, kind := range [...]terms{tShape, tExpired, tClaim, tSignature | tKey, tRevoked, pMissing, pUnknown, pInvalid} {
@@ -211,9 +219,14 @@ func oauthCode(code string) bool {
 	return false
 }
 
-// pageOfGateway recognises the pages that proxies and firewalls make themselves, by the product that signs them.
-func pageOfGateway(text string) bool {
-	return containsFold(text, "nginx", "cloudflare", "akamai", "openresty", "cloudfront", "varnish", "haproxy", "incapsula", "imperva", "mod_security",
-		"modsecurity", "firewall", "request rejected", "requested url was rejected", "request blocked", "administrative rules", "apache/", "microsoft-azure-application-gateway",
-		"awselb", "errors.edgesuite.net", "support id", "squid", "traefik", "envoy", "ray id", "reference #", "you have been blocked")
+// aboutWhom is what the stock pages of servers speak of: somebody has no permission, or should sign in.
+const aboutWhom = aboutAccount | aboutPermission | aboutNoToken | aboutHeader | aboutClient
+
+// pageOfGateway recognises the pages that proxies and firewalls make themselves, by the product that signs them. verifies marks a product
+// that can verify tokens itself, and refuses a bad one with the same page as an address.
+func pageOfGateway(text string) (gateway, verifies bool) {
+	verifies = containsFold(text, "administrative rules", "haproxy", "traefik", "envoy", "openresty", "apache/")
+	return verifies || containsFold(text, "nginx", "cloudflare", "akamai", "cloudfront", "varnish", "incapsula", "imperva", "mod_security",
+		"modsecurity", "firewall", "request rejected", "requested url was rejected", "request blocked", "microsoft-azure-application-gateway",
+		"awselb", "errors.edgesuite.net", "support id", "squid", "ray id", "reference #", "you have been blocked"), verifies
 }

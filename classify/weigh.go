@@ -65,7 +65,7 @@ func (x *examination) outweighed() bool {
 func (x *examination) trust() int {
 	w := &x.words
 	switch {
-	case w.trust >= bitsOwnWords:
+	case w.trust >= bitsOwnWords || w.trust == 0:
 		return w.trust
 	case w.subject&^(aboutSignature|aboutKey) == 0:
 		return bitsSignature
@@ -98,6 +98,9 @@ func (x *examination) againstWords(f *finding) int {
 // reason of a refusal in other words only if what those name is in order, scopes besides only of one that recognised the caller; and a jti
 // that was used before may be somebody else's.
 func (x *examination) explains(f *finding) bool {
+	if x.words.cause == BlockedByGateway && x.words.trust == 0 {
+		return true
+	}
 	switch groupOf(f.cause) {
 	case "scope":
 		return x.status() == 403 && x.passed(checkOf(x.words.cause))

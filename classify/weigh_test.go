@@ -178,3 +178,36 @@ func TestWeighWords_KeyInUse(t *testing.T) {
 		})
 	}
 }
+
+// The page with which a proxy or a firewall refuses says who refused. Why is in the request, if anything is wrong with it.
+func TestGatewayPage(t *testing.T) {
+	const haproxy = `<html><body><h1>403 Forbidden</h1>\nRequest forbidden by administrative rules.\n</body></html>`
+	const cloudflare = `<html><head><title>Attention Required! | Cloudflare</title></head><body><h1>Sorry, you have been blocked</h1></body></html>`
+	const unauthorized = `<html><body><h1>401 Unauthorized</h1>\nYou need a valid user and password to access this content.\n</body></html>`
+	const exception = `<html><body><h1>NoMethodError</h1><pre>raise Expired, \"token expired\" if exp.to_i &lt; now</pre></body></html>`
+	sound := `{"iss":"https://id.example.com/","aud":"https://api.example.com","exp":1795183690,"scope":"orders:read"}`
+	answered := func(status, page, claims string) string {
+		return strings.Replace(tokenCall(claims, ""), `{"status":401,"body":{"message":""}}`, `{"status":`+status+`,"headers":{"content-type":"text/html"},"body":"`+page+`"}`, 1)
+	}
+	unseen := func(record string) string { return record[:strings.Index(record, `,"access_token"`)] + "}" }
+	for _, tt := range []struct {
+		name, record string
+		want         Code
+		confidence   Confidence
+	}{
+		{"nothing is wrong, a firewall", answered("403", cloudflare, sound), BlockedByGateway, Stated},
+		{"nothing is wrong, a proxy that may verify tokens", answered("403", haproxy, sound), BlockedByGateway, Inferred},
+		{"the token has expired", answered("403", haproxy, strings.Replace(sound, "1795183690", "1795180000", 1)), TokenExpired, Inferred},
+		{"another audience", answered("403", cloudflare, strings.Replace(sound, "https://api.example.com", "https://other.example.com", 1)), WrongAudience, Inferred},
+		{"no token was sent", strings.Replace(unseen(answered("403", haproxy, sound)), `"authorization":"Bearer [jwt]"`, `"accept":"*/*"`, 1), MissingToken, Inferred},
+		{"a token that cannot be seen", unseen(answered("403", haproxy, sound)), Unclassified, Inferred},
+		{"the prose of a 401", answered("401", unauthorized, sound), InvalidSignature, Inferred},
+		{"the source of an exception", answered("500", exception, strings.Replace(sound, "https://api.example.com", "https://other.example.com", 1)), WrongAudience, Inferred},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if v := judgeStory(t, tt.record); v.Cause != tt.want || v.Confidence != tt.confidence {
+				t.Errorf("cause %s (%s), want %s (%s): %s; %+v", v.Cause, v.Confidence, tt.want, tt.confidence, v.Summary, v.Alternatives)
+			}
+		})
+	}
+}

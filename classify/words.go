@@ -126,7 +126,7 @@ func termOf(word string) terms {
 		return tClaim
 	case "scope", "scopes", "scp", "scp's", "metascopes", "higher": // "higher privileges than provided by the access token", RFC 6750
 		return tScope
-	case "role", "roles", "permission", "permissions", "privilege", "privileges", "group", "groups", "entitlement", "entitlements", "authorities", "authority", "policy", "rbac":
+	case "permission", "permissions", "role", "roles", "privilege", "privileges", "group", "groups", "entitlement", "entitlements", "authorities", "authority", "policy", "rbac":
 		return tRole
 	case "account", "accounts", "tenant", "tenants", "organization", "organisation", "company", "merchant", "subaccount", "workspace":
 		return tAccount
@@ -257,10 +257,12 @@ const (
 	nLoad     // to get at something
 	nMetadata // an issuer's configuration
 	nOnly
-	nLate    // "used too late"
-	nSeconds // the unit of a date
-	nStopped // "unexpected character", "expecting value"
-	nWhoever // "invalid credentials": who somebody is, whatever it was that told
+	nLate         // "used too late"
+	nSeconds      // the unit of a date
+	nStopped      // "unexpected character", "expecting value"
+	nWhoever      // "invalid credentials": who somebody is, whatever it was that told
+	nPermission   // as against a role, a group, or a privilege by name
+	nInsufficient // somebody has some, and not enough
 )
 
 func (n notes) any(of notes) bool { return n&of != 0 }
@@ -325,6 +327,10 @@ func noteOf(word string) notes {
 		return nMetadata
 	case "only":
 		return nOnly
+	case "permission", "permissions":
+		return nPermission
+	case "insufficient":
+		return nInsufficient
 	case "credentials", "credential":
 		return nWhoever
 	case "late":
@@ -345,6 +351,7 @@ type phrase struct {
 	notes notes
 	phase Phase
 	last  neighbour
+	parts int // commas
 }
 
 // A neighbour is a word that changes what the next one means.
