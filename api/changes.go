@@ -2,13 +2,8 @@ package api
 
 import (
 	"cmp"
-	"encoding/json"
-	"errors"
-	"io"
-	"mime"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"authwatch/store"
@@ -95,19 +90,6 @@ func (s *Server) addChange(c echo.Context) error {
 	return sendJSON(c, status, toChangeJSON(stored))
 }
 
-// bodyFault says where a body is wrong, without quoting it.
-func bodyFault(err error) fault {
-	var mistyped *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &mistyped) && mistyped.Field != "":
-		return fault{Pointer: "/" + strings.ReplaceAll(mistyped.Field, ".", "/"), Code: "wrong_type", Detail: "another type than this member has"}
-	case strings.HasPrefix(err.Error(), "json: unknown field"):
-		return fault{Code: "unknown_member", Detail: "a member that does not exist here"}
-	default:
-		return fault{Code: "not_an_object", Detail: "send one JSON object; times are RFC 3339"}
-	}
-}
-
 // deployment checks what was told, and redacts it: a pipeline's title or address may hold a token.
 func (s *Server) deployment(given newChangeJSON) (store.Deployment, []fault) {
 	now := s.Now()
@@ -153,24 +135,4 @@ func (s *Server) deployment(given newChangeJSON) (store.Deployment, []fault) {
 func isWebAddress(text string) bool {
 	u, err := url.Parse(text)
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
-}
-
-// readJSON reads a body that is one JSON object with no member but those of into.
-func readJSON(r *http.Request, into any) error {
-	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if media != mediaJSON && media != "application/merge-patch+json" {
-		return fail(http.StatusUnsupportedMediaType, "Send Content-Type: application/json.")
-	}
-	decoder := json.NewDecoder(r.Body)
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(into); err != nil {
-		if tooLarge := (*echo.HTTPError)(nil); errors.As(err, &tooLarge) {
-			return err
-		}
-		return fail(http.StatusBadRequest, "The body is not a JSON object with the members that belong here.", bodyFault(err))
-	}
-	if _, err := decoder.Token(); err != io.EOF {
-		return fail(http.StatusBadRequest, "The body holds more than one JSON object.", fault{Code: "not_an_object", Detail: "send one object"})
-	}
-	return nil
 }

@@ -46,7 +46,7 @@ func TestChanges_Refused(t *testing.T) {
 		`{}`: "/title", `{"title":"x","kind":"party"}`: "/kind", `{"title":"x","url":"javascript:alert(1)"}`: "/url",
 		`{"title":"x","url":"https://user:secret@ci.example/"}`: "/url", `{"title":"x","time":"2026-11-24T00:00:00Z"}`: "/time",
 		`{"title":"` + strings.Repeat("x", 257) + `"}`: "/title", `{"title":7}`: "/title",
-		`{"title":"x","colour":"red"}`: "", `[]`: "", `{"title":"x"} {"title":"y"}`: "", `{"title":"x","time":"noon"}`: "",
+		`{"title":"x","colour":"red"}`: "", `[]`: "", `{"title":"x"} {"title":"y"}`: "", `{"title":"x","time":"noon"}`: "/time", `{"Title":"x"}`: "",
 	} {
 		p := problemIn(t, s.tell(t, body), http.StatusBadRequest)
 		if len(p.Errors) != 1 || p.Errors[0].Pointer != want {

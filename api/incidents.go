@@ -1,11 +1,9 @@
 package api
 
 import (
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
-	"io"
-	"mime"
 	"net/http"
 	"slices"
 	"strings"
@@ -36,6 +34,7 @@ type incidentJSON struct {
 	SilencedUntil     time.Time           `json:"silenced_until,omitzero"`
 	ResolvedAt        time.Time           `json:"resolved_at,omitzero"`
 	StateChangedBy    string              `json:"state_changed_by,omitempty"`
+	Assignee          string              `json:"assignee,omitempty"`
 	RegressionOf      string              `json:"regression_of,omitempty"`
 	UpdatedAt         time.Time           `json:"updated_at"`
 	Version           int64               `json:"version"`
@@ -63,7 +62,7 @@ func toIncidentJSON(i store.Incident) incidentJSON {
 		ID: i.ID, Provider: i.Provider, Environment: i.Environment, ClientID: i.ClientID, Cause: i.Cause, Confidence: i.Confidence,
 		Fault: i.Fault, Summary: i.Summary, State: i.State, Count: i.Count, FirstSeen: i.FirstSeenAt, LastSeen: i.LastSeenAt,
 		LastSuccessBefore: i.LastSuccess, FirstSuccessAfter: i.FirstSuccess, SilencedUntil: i.SilencedUntil, ResolvedAt: i.ResolvedAt,
-		StateChangedBy: i.StateChangedBy, RegressionOf: i.RegressionOf, UpdatedAt: i.UpdatedAt, Version: i.Version,
+		StateChangedBy: i.StateChangedBy, Assignee: i.Assignee, RegressionOf: i.RegressionOf, UpdatedAt: i.UpdatedAt, Version: i.Version,
 		Endpoints: convert(i.Endpoints, func(e store.EndpointCount) endpointJSON { return endpointJSON(e) }),
 		Links:     linksJSON{Self: self, Failures: self + "/failures", Cause: "/api/v1/causes/" + string(i.Cause), Page: "/incidents/" + i.ID},
 	}
@@ -118,8 +117,16 @@ func sendIncident(c echo.Context, i store.Incident) error {
 	return sendJSON(c, http.StatusOK, toIncidentJSON(i))
 }
 
-// patchIncident changes the state: {"state":"silenced","silenced_until":"…"}. With If-Match it changes only the version
-// that the caller has seen.
+// incidentChangeJSON is what PATCH takes: what is absent stays. Note says why, and stands alone as a note.
+type incidentChangeJSON struct {
+	State         *store.State `json:"state"`
+	SilencedUntil *time.Time   `json:"silenced_until"`
+	Assignee      *string      `json:"assignee"` // "" for nobody
+	Note          string       `json:"note"`
+}
+
+// patchIncident changes the state or the assignee, or adds a note: {"state":"silenced","silenced_until":"…"}. With
+// If-Match it changes only the version that the caller has seen.
 func (s *Server) patchIncident(c echo.Context) error {
 	if err := s.query(c).err(); err != nil {
 		return err
@@ -128,30 +135,56 @@ func (s *Server) patchIncident(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	change, err := s.readStateChange(c.Request())
+	var change incidentChangeJSON
+	if err := readJSON(c.Request(), &change); err != nil {
+		return err
+	}
+	if faults := s.faultsOf(change); len(faults) > 0 {
+		return fail(http.StatusBadRequest, "The change is not valid; errors says why.", faults...)
+	}
+	ctx, expected := c.Request().Context(), c.Request().Header.Values("If-Match")
+	incident, err := s.Store.GetIncident(ctx, id)
 	if err != nil {
 		return err
 	}
-	ctx, expected := c.Request().Context(), c.Request().Header.Values("If-Match")
+	version := int64(0)
 	if len(expected) > 0 {
-		incident, err := s.Store.GetIncident(ctx, id)
-		if err != nil {
-			return err
-		}
-		if !matches(expected, etag(incident)) {
+		if version = incident.Version; !matches(expected, etag(incident)) {
 			return changedMeanwhile()
 		}
-		change.IfVersion = incident.Version
 	}
-	change.By = identityOf(c).name()
-	incident, err := s.Store.ChangeIncident(ctx, id, change)
-	if errors.Is(err, store.ErrConflict) && len(expected) > 0 {
-		return changedMeanwhile()
-	}
-	if err != nil {
+	if incident, err = s.changeIncident(ctx, incident, change, identityOf(c).name(), version); err != nil {
+		if errors.Is(err, store.ErrConflict) && len(expected) > 0 {
+			return changedMeanwhile()
+		}
 		return err
 	}
 	return sendIncident(c, incident)
+}
+
+// changeIncident does what a change asks for. version is 0 or the one that it is about.
+func (s *Server) changeIncident(ctx context.Context, i store.Incident, change incidentChangeJSON, by string, version int64) (store.Incident, error) {
+	note := s.Redact(change.Note)
+	var err error
+	if change.Assignee != nil {
+		if i, err = s.Store.Assign(ctx, i.ID, s.Redact(*change.Assignee), by, version); err != nil {
+			return i, err
+		}
+		if version > 0 {
+			version = i.Version
+		}
+	}
+	if change.State != nil {
+		asked := store.StateChange{State: *change.State, By: by, Note: note, IfVersion: version}
+		if change.SilencedUntil != nil {
+			asked.SilencedUntil = *change.SilencedUntil
+		}
+		return s.Store.ChangeIncident(ctx, i.ID, asked)
+	}
+	if note != "" {
+		return i, s.Store.AddNote(ctx, i.ID, by, note)
+	}
+	return i, nil
 }
 
 func changedMeanwhile() error {
@@ -176,54 +209,119 @@ func unweakened(header []string) []string {
 	return []string{strings.ReplaceAll(strings.Join(header, ","), "W/", "")}
 }
 
-// readStateChange reads the body of a PATCH; its members are exactly state and silenced_until.
-func (s *Server) readStateChange(r *http.Request) (store.StateChange, error) {
-	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if media != "application/json" && media != "application/merge-patch+json" {
-		return store.StateChange{}, fail(http.StatusUnsupportedMediaType, "Send Content-Type: application/json.")
-	}
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return store.StateChange{}, fmt.Errorf("read body: %w", err)
-	}
-	members := map[string]json.RawMessage{}
-	if err := json.Unmarshal(body, &members); err != nil || members == nil {
-		return store.StateChange{}, fail(http.StatusBadRequest, "The body is not a JSON object.", fault{Code: "not_an_object", Detail: `send {"state":"acknowledged"}`})
-	}
-	var change store.StateChange
-	var faults []fault
-	for name := range members {
-		if name != "state" && name != "silenced_until" {
-			faults = append(faults, fault{Code: "unknown_member", Detail: "only state and silenced_until can be changed", Allowed: []string{"state", "silenced_until"}})
-			break
-		}
-	}
+// maxNoteLength bounds a note, in bytes.
+const maxNoteLength = 4000
+
+// faultsOf says what is wrong with a change.
+func (s *Server) faultsOf(change incidentChangeJSON) (faults []fault) {
 	states := []store.State{store.StateOpen, store.StateAcknowledged, store.StateSilenced, store.StateResolved}
-	if json.Unmarshal(members["state"], &change.State) != nil || !slices.Contains(states, change.State) {
-		faults = append(faults, fault{Pointer: "/state", Code: "not_allowed", Detail: "state is required and one of these", Allowed: texts(states)})
+	if change.State == nil && change.Assignee == nil && change.Note == "" {
+		faults = append(faults, fault{Code: "nothing_to_do", Detail: "give a state, an assignee or a note", Allowed: []string{"state", "silenced_until", "assignee", "note"}})
 	}
-	faults = append(faults, s.readSilencedUntil(members["silenced_until"], &change)...)
-	if len(faults) > 0 {
-		return store.StateChange{}, fail(http.StatusBadRequest, "The change is not valid; errors says why.", faults...)
+	if change.State != nil && !slices.Contains(states, *change.State) {
+		faults = append(faults, fault{Pointer: "/state", Code: "not_allowed", Detail: "one of these", Allowed: texts(states)})
 	}
-	return change, nil
+	if change.Assignee != nil && (len(*change.Assignee) > 256 || !isText(*change.Assignee)) {
+		faults = append(faults, fault{Pointer: "/assignee", Code: "not_text", Detail: "UTF-8 text of at most 256 bytes without NUL"})
+	}
+	if len(change.Note) > maxNoteLength || !isText(change.Note) {
+		faults = append(faults, fault{Pointer: "/note", Code: "not_text", Detail: "UTF-8 text of at most 4000 bytes without NUL"})
+	}
+	silence := change.State != nil && *change.State == store.StateSilenced
+	switch now := s.Now(); {
+	case silence != (change.SilencedUntil != nil):
+		faults = append(faults, fault{Pointer: "/silenced_until", Code: "mismatch", Detail: "silenced_until belongs to the state silenced, which needs it"})
+	case silence && (!change.SilencedUntil.After(now) || change.SilencedUntil.After(now.AddDate(0, 0, 90))):
+		faults = append(faults, fault{Pointer: "/silenced_until", Code: "out_of_range", Detail: "a time in the next 90 days"})
+	}
+	return faults
 }
 
-// readSilencedUntil sets the end of a silence, which state silenced needs and no other has.
-func (s *Server) readSilencedUntil(text json.RawMessage, change *store.StateChange) []fault {
-	const pointer = "/silenced_until"
-	given := len(text) > 0 && string(text) != "null"
-	switch {
-	case given != (change.State == store.StateSilenced):
-		return []fault{{Pointer: pointer, Code: "mismatch", Detail: "silenced_until belongs to the state silenced, which needs it"}}
-	case !given:
-		return nil
+// maxTogether bounds the incidents of one change of many.
+const maxTogether = 200
+
+// changeManyJSON is what POST /api/v1/incidents/change takes.
+type changeManyJSON struct {
+	IDs    []string           `json:"ids"`
+	Change incidentChangeJSON `json:"change"`
+}
+
+// changedJSON says what became of one incident: either is set.
+type changedJSON struct {
+	ID       string        `json:"id"`
+	Incident *incidentJSON `json:"incident,omitempty"`
+	Problem  *problem      `json:"problem,omitempty"`
+}
+
+// changeIncidents changes many at once; one that cannot be costs only itself.
+func (s *Server) changeIncidents(c echo.Context) error {
+	if err := s.query(c).err(); err != nil {
+		return err
 	}
-	if err := json.Unmarshal(text, &change.SilencedUntil); err != nil {
-		return []fault{{Pointer: pointer, Code: "not_rfc3339", Detail: "a time as RFC 3339 has it"}}
+	var asked changeManyJSON
+	if err := readJSON(c.Request(), &asked); err != nil {
+		return err
 	}
-	if now := s.Now(); !change.SilencedUntil.After(now) || change.SilencedUntil.After(now.AddDate(0, 0, 90)) {
-		return []fault{{Pointer: pointer, Code: "out_of_range", Detail: "a time in the next 90 days"}}
+	faults := s.faultsOf(asked.Change)
+	for n := range faults {
+		faults[n].Pointer = "/change" + faults[n].Pointer
 	}
-	return nil
+	if len(asked.IDs) == 0 || len(asked.IDs) > maxTogether {
+		faults = append(faults, fault{Pointer: "/ids", Code: "out_of_range", Detail: "from 1 to 200 ids"})
+	}
+	if len(faults) > 0 {
+		return fail(http.StatusBadRequest, "The change is not valid; errors says why.", faults...)
+	}
+	out := list[changedJSON]{Data: make([]changedJSON, 0, len(asked.IDs))}
+	for _, id := range asked.IDs {
+		row := changedJSON{ID: id}
+		incident, err := s.Store.GetIncident(c.Request().Context(), id)
+		if err == nil {
+			incident, err = s.changeIncident(c.Request().Context(), incident, asked.Change, identityOf(c).name(), 0)
+		}
+		if err != nil {
+			row.Problem = s.problemOf(err, c)
+		} else {
+			shown := toIncidentJSON(incident)
+			row.Incident = &shown
+		}
+		out.Data = append(out.Data, row)
+	}
+	return sendJSON(c, http.StatusOK, out)
+}
+
+// activityJSON is one entry of an incident's log.
+type activityJSON struct {
+	ID     string             `json:"id"`
+	Time   time.Time          `json:"time"`
+	Kind   store.ActivityKind `json:"kind"`
+	By     string             `json:"by"`
+	Was    string             `json:"was,omitempty"`
+	Became string             `json:"became,omitempty"`
+	Note   string             `json:"note,omitempty"`
+}
+
+func toActivityJSON(a store.Activity) activityJSON {
+	return activityJSON{ID: a.ID, Time: a.At, Kind: a.Kind, By: a.By, Was: a.Was, Became: a.Became, Note: a.Note}
+}
+
+// listActivity is the log of an incident, latest first.
+func (s *Server) listActivity(c echo.Context) error {
+	q := s.query(c)
+	q.rows()
+	if err := q.err(); err != nil {
+		return err
+	}
+	id, err := param(c, "id")
+	if err != nil {
+		return err
+	}
+	if _, err := s.Store.GetIncident(c.Request().Context(), id); err != nil {
+		return err
+	}
+	rows, err := s.Store.ListActivity(c.Request().Context(), id)
+	if err != nil {
+		return err
+	}
+	return sendList(c, q, convert(rows, toActivityJSON), "")
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -132,8 +133,8 @@ func TestIncidents_PatchRefuses(t *testing.T) {
 		{`{"state":"acknowledged","count":0}`, "unknown_member"},
 		{`{"State":"acknowledged"}`, "unknown_member"},
 		{`{"state":"closed"}`, "not_allowed"},
-		{`{"state":1}`, "not_allowed"},
-		{`{}`, "not_allowed"},
+		{`{"state":1}`, "wrong_type"},
+		{`{}`, "nothing_to_do"}, {`{"note":""}`, "nothing_to_do"}, {`{"note":"` + strings.Repeat("x", 4001) + `"}`, "not_text"}, {`{"assignee":7}`, "wrong_type"},
 		{`{"state":"silenced"}`, "mismatch"},
 		{`{"state":"open","silenced_until":"2026-11-22T20:00:00Z"}`, "mismatch"},
 		{`{"state":"silenced","silenced_until":"tomorrow"}`, "not_rfc3339"},
@@ -148,6 +149,51 @@ func TestIncidents_PatchRefuses(t *testing.T) {
 	}
 	if got := s.oneIncident(t); got.State != "open" {
 		t.Errorf("state is %s", got.State)
+	}
+}
+
+func TestIncidents_NotesAndAssignee(t *testing.T) {
+	s := newSite(t)
+	s.addFailures(t, 1, classify.TokenExpired, "prod", "order-router")
+	path := s.oneIncident(t).Links.Self
+	patch := func(body string) answer {
+		return s.do(t, ask{method: "PATCH", path: path, who: "respond", body: body, header: map[string]string{"Content-Type": "application/json"}})
+	}
+	if got := patch(`{"assignee":"ana","state":"acknowledged","note":"the key is hunter2"}`); got.status != 200 || !strings.Contains(got.body, `"assignee":"ana"`) {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	if got := patch(`{"note":"rolled back"}`); got.status != 200 {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	var log list[activityJSON]
+	s.get(t, path+"/activity", &log)
+	if len(log.Data) != 3 || log.Data[0].Note != "rolled back" || log.Data[1].Note != "the key is [secret]" || log.Data[1].Became != "acknowledged" || log.Data[2].Became != "ana" {
+		t.Errorf("%+v", log.Data)
+	}
+	problemIn(t, s.do(t, ask{path: "/api/v1/incidents/inc_none/activity", who: "read"}), http.StatusNotFound)
+}
+
+func TestIncidents_ChangeMany(t *testing.T) {
+	s := newSite(t)
+	s.addFailures(t, 1, classify.TokenExpired, "prod", "a")
+	s.addFailures(t, 1, classify.TokenExpired, "prod", "b")
+	var before list[incidentJSON]
+	s.get(t, "/api/v1/incidents", &before)
+	change := func(body string) answer {
+		return s.do(t, ask{method: "POST", path: "/api/v1/incidents/change", who: "respond", body: body, header: map[string]string{"Content-Type": "application/json"}})
+	}
+	got := change(`{"ids":["` + before.Data[0].ID + `","inc_none","` + before.Data[1].ID + `"],"change":{"state":"resolved","note":"one cause"}}`)
+	var after list[changedJSON]
+	if err := json.Unmarshal([]byte(got.body), &after); err != nil || len(after.Data) != 3 {
+		t.Fatalf("%d %s: %v", got.status, got.body, err)
+	}
+	if after.Data[0].Incident.State != "resolved" || after.Data[1].Problem.Status != 404 || after.Data[2].Incident.State != "resolved" {
+		t.Errorf("%s", got.body)
+	}
+	for body, pointer := range map[string]string{`{"ids":[],"change":{"state":"open"}}`: "/ids", `{"ids":["x"],"change":{"state":"closed"}}`: "/change/state", `{"ids":["x"],"change":{"State":"open"}}`: "/change"} {
+		if p := problemIn(t, change(body), http.StatusBadRequest); p.Errors[0].Pointer != pointer {
+			t.Errorf("%s: %+v", body, p.Errors)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -22,6 +23,7 @@ type incidentPage struct {
 	Actions   []stateAction
 	Seen      string // version of the incident that the page shows: what a form changes
 	Onset     onsetView
+	Activity  []activityView
 	Chart     chartView
 	Records   []failureRow
 	More      string // URL of the next records
@@ -57,6 +59,9 @@ func (s *Server) incidentPage(c echo.Context) error {
 		return err
 	}
 	if page.Onset, err = s.onset(ctx, incident, now); err != nil {
+		return err
+	}
+	if page.Activity, err = s.activity(ctx, incident, now); err != nil {
 		return err
 	}
 	if page.Chart, err = s.incidentChart(ctx, incident, now); err != nil {
@@ -175,6 +180,93 @@ func (s *Server) shortIncident(c echo.Context) error {
 		return err
 	}
 	return c.Redirect(http.StatusSeeOther, "/incidents/"+url.PathEscape(id))
+}
+
+// An activityView is one entry of an incident's log, in words.
+type activityView struct {
+	When  moment
+	Words string
+	Note  string
+}
+
+func (s *Server) activity(ctx context.Context, i store.Incident, now time.Time) ([]activityView, error) {
+	list, err := s.Store.ListActivity(ctx, i.ID)
+	if err != nil {
+		return nil, err
+	}
+	var out []activityView
+	for _, a := range list {
+		out = append(out, activityView{When: at(a.At, now, "–"), Words: activityWords(a), Note: shown(a.Note, maxNoteLength)})
+	}
+	return out, nil
+}
+
+func activityWords(a store.Activity) string {
+	who := line(a.By)
+	switch {
+	case a.Kind == store.ActivityNote:
+		return who + " noted"
+	case a.Kind == store.ActivityAssign && a.Became == "":
+		return who + " took it from " + line(a.Was)
+	case a.Kind == store.ActivityAssign && a.Became == a.By:
+		return who + " took it"
+	case a.Kind == store.ActivityAssign:
+		return who + " gave it to " + line(a.Became)
+	default:
+		return who + " changed it from " + line(a.Was) + " to " + line(a.Became)
+	}
+}
+
+// changeIncidentNote takes the forms for the assignee and for a note.
+func (s *Server) changeIncidentNote(c echo.Context) error {
+	id, err := param(c, "id")
+	if err != nil {
+		return err
+	}
+	change := incidentChangeJSON{Note: c.FormValue("note")}
+	if form, err := c.FormParams(); err == nil && form.Has("assignee") {
+		assignee := form.Get("assignee")
+		change.Assignee = &assignee
+	}
+	if faults := s.faultsOf(change); len(faults) > 0 {
+		return fail(http.StatusBadRequest, "That cannot be done: "+faults[0].Detail+".", faults...)
+	}
+	incident, err := s.Store.GetIncident(c.Request().Context(), id)
+	if err != nil {
+		return err
+	}
+	if _, err := s.changeIncident(c.Request().Context(), incident, change, s.user(c).Name, 0); err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, "/incidents/"+url.PathEscape(id)+"#activity")
+}
+
+// changeManyIncidents takes the form of the list: what is ticked gets one state. It returns to the list that was looked at.
+func (s *Server) changeManyIncidents(c echo.Context) error {
+	form, err := c.FormParams()
+	if err != nil {
+		return fail(http.StatusBadRequest, "The form cannot be read.")
+	}
+	ids := form["id"]
+	if len(ids) == 0 || len(ids) > maxTogether {
+		return fail(http.StatusBadRequest, "Tick from 1 to 200 incidents first.")
+	}
+	change, err := stateChange(form.Get("state"), form.Get("hours"), "", s.Now())
+	if err != nil {
+		return err
+	}
+	change.By = s.user(c).Name
+	for _, id := range ids {
+		// One that is gone, or that a later episode keeps resolved, costs only itself.
+		if _, err := s.Store.ChangeIncident(c.Request().Context(), id, change); err != nil && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+	}
+	back, err := url.ParseQuery(form.Get("back"))
+	if err != nil {
+		back = nil
+	}
+	return c.Redirect(http.StatusSeeOther, linkTo("/incidents", back))
 }
 
 // changeIncidentState takes the forms of the incident page: state, hours for a silence, and the version that was looked at.

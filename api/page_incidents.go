@@ -20,6 +20,7 @@ type incidentsPage struct {
 	Rows    []incidentRow
 	Next    string // URL of the next page
 	First   string // URL of the first page, when this is a later one
+	Back    string // query of this list, for the form that changes several
 }
 
 func (incidentsPage) template() string { return "incidents.html" }
@@ -58,6 +59,8 @@ type incidentRow struct {
 	Confidence badge
 	Fault      badge
 	State      badge
+	Assignee   string
+	Tick       string // value of the box that ticks it; "" without one
 }
 
 func (s *Server) incidentsPage(c echo.Context) error {
@@ -90,6 +93,12 @@ func (s *Server) incidentsPage(c echo.Context) error {
 		Filters: filtersOf(q, environments), Rows: incidentRows(list, w),
 	}
 	page.Next, page.First = pageLinks("/incidents", q, next)
+	page.Back = q.Encode()
+	for n := range page.Rows {
+		if page.CanRespond {
+			page.Rows[n].Tick = list[n].ID
+		}
+	}
 	return s.render(c, http.StatusOK, page)
 }
 
@@ -219,7 +228,7 @@ func incidentRows(list []store.Incident, w window) []incidentRow {
 		rows = append(rows, incidentRow{
 			Cause: causeOf(i.Cause), URL: incidentURL(i.ID), Summary: shown(i.Summary, valueLength), Client: clientOf(i.ClientID),
 			Place: placeOf(i.Provider, i.Environment), Count: count(i.Count), First: at(i.FirstSeenAt, w.Now, "–"), Last: ago(i.LastSeenAt, w.Now, "–"),
-			Confidence: confidenceBadge(i.Confidence), Fault: faultBadge(i.Fault), State: stateBadge(i.State),
+			Confidence: confidenceBadge(i.Confidence), Fault: faultBadge(i.Fault), State: stateBadge(i.State), Assignee: line(i.Assignee),
 		})
 	}
 	return rows

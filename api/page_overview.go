@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"authwatch/store"
@@ -101,11 +102,15 @@ func (s *Server) overviewFacts(ctx context.Context, w window) (f overviewFacts, 
 // come to the top of the list.
 func (s *Server) worst(ctx context.Context, f *overviewFacts) error {
 	list, next, err := s.Store.ListIncidents(ctx, store.IncidentFilter{
-		States: []store.State{store.StateOpen, store.StateAcknowledged}, From: f.window.From, To: f.window.To, Page: store.Page{Limit: 200},
+		States: []store.State{store.StateOpen, store.StateAcknowledged, store.StateResolved}, From: f.window.From, To: f.window.To, Page: store.Page{Limit: 200},
 	})
 	if err != nil {
 		return err
 	}
+	// What somebody resolved is done; what ended by itself is still news.
+	list = slices.DeleteFunc(list, func(i store.Incident) bool {
+		return i.State == store.StateResolved && i.StateChangedBy != store.ByItself
+	})
 	f.groups = outbreaks(list)
 	f.more = next != "" || len(f.groups) > rankedGroups
 	presort(f.groups, f.window)

@@ -20,6 +20,8 @@ func (s *Server) pageRoutes() []route {
 		{http.MethodGet, "/incidents", pageViewer, s.incidentsPage},
 		{http.MethodGet, "/incidents/:id", pageViewer, s.incidentPage},
 		{http.MethodPost, "/incidents/:id/state", pageResponder, s.changeIncidentState},
+		{http.MethodPost, "/incidents/:id/note", pageResponder, s.changeIncidentNote},
+		{http.MethodPost, "/incidents/change", pageResponder, s.changeManyIncidents},
 		{http.MethodGet, "/i/:id", pageViewer, s.shortIncident},
 		{http.MethodGet, "/failures/:id", pageViewer, s.failurePage},
 		{http.MethodGet, "/clients", pageViewer, s.clientsPage},

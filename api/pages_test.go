@@ -452,3 +452,82 @@ func TestCheckPage(t *testing.T) {
 		t.Errorf("another site checks: %d", a.status)
 	}
 }
+
+func TestIncidentPage_NoteAndAssignee(t *testing.T) {
+	s := newSite(t)
+	s.addFailures(t, 1, classify.TokenExpired, "prod", "order-router")
+	incident := firstLink(t, s.page(t, "/incidents", "session viewer"), "/incidents/inc_")
+	send := func(who, form string) answer {
+		return s.do(t, ask{method: http.MethodPost, path: incident + "/note", who: who, body: form,
+			header: map[string]string{"Content-Type": "application/x-www-form-urlencoded", "Origin": s.URL}})
+	}
+	for _, form := range []string{"note=%3Cb%3Ethe+retry+loop%3C%2Fb%3E+hunter2", "assignee=a+responder", "assignee="} {
+		if got := send("session responder", form); got.status != http.StatusSeeOther {
+			t.Fatalf("%s: %d %s", form, got.status, got.body)
+		}
+	}
+	body := s.page(t, incident, "session viewer")
+	for _, want := range []string{"&lt;b&gt;the retry loop&lt;/b&gt; [secret]", "a responder took it", "a responder took it from a responder"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if strings.Contains(body, "Add the note") {
+		t.Error("a viewer is offered the form")
+	}
+	if got := send("session responder", "note="); got.status != http.StatusBadRequest {
+		t.Errorf("an empty note: %d", got.status)
+	}
+}
+
+func TestIncidentsPage_ChangeMany(t *testing.T) {
+	s := newSite(t)
+	s.addFailures(t, 1, classify.TokenExpired, "prod", "a")
+	s.addFailures(t, 1, classify.TokenExpired, "prod", "b")
+	body := s.page(t, "/incidents?range=24h", "session responder")
+	ids := regexp.MustCompile(`name="id" value="(inc_[^"]+)"`).FindAllStringSubmatch(body, -1)
+	if len(ids) != 2 || strings.Contains(s.page(t, "/incidents", "session viewer"), `type="checkbox"`) {
+		t.Fatalf("%d boxes for a responder", len(ids))
+	}
+	send := func(form string) answer {
+		return s.do(t, ask{method: http.MethodPost, path: "/incidents/change", who: "session responder", body: form,
+			header: map[string]string{"Content-Type": "application/x-www-form-urlencoded", "Origin": s.URL}})
+	}
+	got := send("state=resolved&hours=8&back=range%3D24h&id=" + ids[0][1] + "&id=inc_none&id=" + ids[1][1])
+	if got.status != http.StatusSeeOther || got.header.Get("Location") != "/incidents?range=24h" {
+		t.Fatalf("%d, back to %s", got.status, got.header.Get("Location"))
+	}
+	if body := s.page(t, "/incidents?state=resolved", "session viewer"); strings.Count(body, "/incidents/inc_") != 2 {
+		t.Error("both are not resolved")
+	}
+	if got := send("state=resolved"); got.status != http.StatusBadRequest {
+		t.Errorf("nothing ticked: %d", got.status)
+	}
+}
+
+func TestOverview_Over(t *testing.T) {
+	s := newSite(t)
+	for _, client := range []string{"a", "b", "c"} {
+		s.addFailures(t, 2, classify.ProviderUnavailable, "prod", client)
+	}
+	s.write(t, func(ctx context.Context, tx *store.Tx) error {
+		if _, err := tx.Claim(ctx, s.now, []store.Delivery{{Source: "test", Key: "1"}}); err != nil {
+			return err
+		}
+		var list []store.Traffic
+		for _, client := range []string{"a", "b", "c"} {
+			for _, minutes := range []int{1, 20, 40} {
+				at := s.now.Add(time.Duration(minutes) * time.Minute)
+				list = append(list, store.Traffic{Count: 1, First: at, Last: at, Provider: "exchange", Environment: "prod", ClientID: client})
+			}
+		}
+		return tx.AddTraffic(ctx, list)
+	})
+	s.now = s.now.Add(41 * time.Minute)
+	if n, err := s.store.ResolveRecovered(t.Context()); err != nil || n != 3 {
+		t.Fatalf("%d resolved, %v", n, err)
+	}
+	if body := s.page(t, "/", "session viewer"); !strings.Contains(body, "outbreak, over") {
+		t.Error("the overview does not say that the outbreak is over")
+	}
+}

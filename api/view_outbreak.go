@@ -53,7 +53,10 @@ func comparePlace(a, b store.Incident) int {
 // presort puts first what can rank high before any trend is read: what began in the window, then what has most failures.
 func presort(groups []outbreak, w window) {
 	old := func(o outbreak) int {
-		if o[0].FirstSeenAt.Before(w.From) {
+		switch {
+		case o.over():
+			return 2
+		case o[0].FirstSeenAt.Before(w.From):
 			return 1
 		}
 		return 0
@@ -61,6 +64,11 @@ func presort(groups []outbreak, w window) {
 	slices.SortStableFunc(groups, func(a, b outbreak) int {
 		return cmp.Or(old(a)-old(b), cmp.Compare(b.count(), a.count()))
 	})
+}
+
+// over is true when every incident of it is resolved.
+func (o outbreak) over() bool {
+	return !slices.ContainsFunc(o, func(i store.Incident) bool { return i.State != store.StateResolved })
 }
 
 func (o outbreak) count() (n int64) {
@@ -101,8 +109,11 @@ func (r *worstRow) gather(o outbreak, w window) {
 	}
 	r.Last = ago(r.recent, w.Now, "")
 	r.URL = "/incidents?" + w.query("state", "all", "provider", o[0].Provider, "environment", o[0].Environment, "cause", string(o[0].Cause))
-	if r.rank == 0 {
-		r.rank = -1
-		r.Urgency = badge{"urgency-new", "outbreak", count(int64(len(o))) + " clients began to fail with this cause within minutes of each other."}
+	words := count(int64(len(o))) + " clients began to fail with this cause within minutes of each other"
+	switch {
+	case o.over():
+		r.rank, r.Urgency = rankOver, badge{"state-resolved", "outbreak, over", words + ", and all have succeeded again."}
+	case r.rank == 0 || r.rank == rankOver:
+		r.rank, r.Urgency = -1, badge{"urgency-new", "outbreak", words + "."}
 	}
 }

@@ -176,10 +176,15 @@ func worstRowOf(i store.Incident, counts []int64, w window) worstRow {
 	return row
 }
 
+// rankOver is behind everything that is not over.
+const rankOver = 4
+
 // urgencyOf ranks an incident: new ones are what nobody knows yet, regressed ones are what somebody thought was over.
 func urgencyOf(i store.Incident, counts []int64, w window) (rank int, b badge) {
 	fresh := !i.FirstSeenAt.Before(w.From)
 	switch {
+	case i.State == store.StateResolved:
+		return rankOver, badge{"state-resolved", "over", "The client has succeeded since, without failing so again."}
 	case fresh && i.RegressionOf == "":
 		return 0, badge{"urgency-new", "new", "First seen in this time."}
 	case fresh:

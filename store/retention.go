@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -328,20 +329,20 @@ func (e *expiry) clients(ctx context.Context) error {
 }
 
 const (
-	foldEvery   = time.Second
-	expireEvery = time.Minute
+	foldEvery    = time.Second
+	expireEvery  = time.Minute
+	recoverEvery = 30 * time.Second
 	// thoroughEvery is how many times only what grows with every record is looked through before all is.
 	thoroughEvery = 60
 	// expireShare is the part of the writer's time that expiry takes: one in so many.
 	expireShare = 5
 )
 
-// Maintain folds what is counted and removes what is old, until ctx ends. A server runs it beside its requests. Errors go
-// to report; what failed is tried again later.
+// Maintain folds what is counted, removes what is old and resolves what has recovered, until ctx ends. A server runs it
+// beside its requests. Errors go to report; what failed is tried again later.
 func (s *Store) Maintain(ctx context.Context, r Retention, report func(error)) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+	var tasks sync.WaitGroup
+	tasks.Go(func() {
 		times := 0
 		every(ctx, expireEvery, func() error {
 			e, err := s.expiry(ctx, r, rest)
@@ -353,7 +354,13 @@ func (s *Store) Maintain(ctx context.Context, r Retention, report func(error)) {
 			}
 			return e.run(ctx, e.bulk())
 		}, report)
-	}()
+	})
+	tasks.Go(func() {
+		every(ctx, recoverEvery, func() error {
+			_, err := s.ResolveRecovered(ctx)
+			return err
+		}, report)
+	})
 	every(ctx, foldEvery, func() error {
 		for {
 			more, err := s.Fold(ctx)
@@ -362,7 +369,7 @@ func (s *Store) Maintain(ctx context.Context, r Retention, report func(error)) {
 			}
 		}
 	}, report)
-	<-done
+	tasks.Wait()
 }
 
 // rest leaves most of the time to others.
