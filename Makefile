@@ -5,7 +5,7 @@ LISTEN = 127.0.0.1:8080
 FUZZTIME = 10m
 CORPORA = classify/testdata
 
-.PHONY: run build test fuzz lint bench microbench corpus clean chromium axe
+.PHONY: run build test fuzz lint bench microbench corpus shippers clean chromium axe
 
 run: build
 	$(BIN) serve --demo --listen $(LISTEN)
@@ -18,8 +18,14 @@ test: lint chromium axe
 	CI=true AUTHWATCH_REQUIRE_POSTGRES=1 AUTHWATCH_REQUIRE_BROWSER=1 \
 		scripts/postgres.sh run scripts/test.sh
 	cd tools/corpus && go test .
+	$(MAKE) shippers
 	scripts/fuzz.sh 10s ./classify ./classify/profile
 	scripts/fuzz.sh 5s ./ingest
+
+# Real log shippers deliver to the real authwatch: docs/shippers.md. Four at once, because some wait most of their time.
+shippers:
+	scripts/shippers.sh
+	cd tools/shippers && go test -count=1 -parallel 4 -timeout 8m .
 
 # As long as asked: make fuzz FUZZTIME=1h.
 fuzz:

@@ -1,0 +1,178 @@
+package shippers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"sync"
+	"time"
+)
+
+// A gate stands between a shipper and authwatch and spoils the delivery: it lets some requests pass, answers 503 with
+// Retry-After for a while, lets some more pass, and kills authwatch after the commit of the next, before its answer. Nothing
+// listens then until authwatch runs again on the same database.
+type gate struct {
+	service *service
+	address string
+	// Deliveries that pass before authwatch is busy, and before it is killed.
+	calm, calmAgain int
+
+	ctx    context.Context
+	mu     sync.Mutex
+	server *http.Server
+	phase  phase
+	passed int       // in this phase
+	until  time.Time // the end of being busy
+	log    gateLog
+	failed error
+	back   chan struct{} // closed when authwatch runs again
+}
+
+type phase int
+
+const (
+	beforeBusy phase = iota
+	busy
+	beforeCrash
+	crashing
+	over
+)
+
+const (
+	busyTime = 2 * time.Second
+	downTime = 500 * time.Millisecond
+)
+
+// A gateLog counts what the shipper was told.
+type gateLog struct {
+	Passed  int // deliveries whose answer it got
+	Refused int // with 503
+	Crashed bool
+}
+
+// newGate listens on a free port.
+func newGate(ctx context.Context, s *service, calm, calmAgain int) (*gate, error) {
+	g := &gate{service: s, calm: calm, calmAgain: calmAgain, ctx: ctx, address: "127.0.0.1:0", back: make(chan struct{})}
+	return g, g.listen()
+}
+
+func (g *gate) url() string { return "http://" + g.address }
+
+// listen opens the gate: on a port of its own, later on the same one.
+func (g *gate) listen() error {
+	target, err := url.Parse(g.service.url)
+	if err != nil {
+		return fmt.Errorf("read address of authwatch: %w", err)
+	}
+	listener, err := net.Listen("tcp", g.address)
+	if err != nil {
+		return fmt.Errorf("open the gate: %w", err)
+	}
+	proxy := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target); r.Out.Host = r.In.Host },
+		// Cutting the connection is what a shipper would see of a service that is gone; a proxy's 502 is not.
+		ErrorHandler:   func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
+		ModifyResponse: g.answered,
+	}
+	server := &http.Server{Handler: g.handler(proxy)}
+	g.mu.Lock()
+	g.address, g.server = listener.Addr().String(), server
+	g.mu.Unlock()
+	go server.Serve(listener)
+	return nil
+}
+
+// close ends the gate and tells what happened at it.
+func (g *gate) close() (gateLog, error) {
+	g.mu.Lock()
+	crashing := g.phase == crashing
+	g.mu.Unlock()
+	if crashing {
+		<-g.back
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.log, errors.Join(g.failed, g.server.Close())
+}
+
+// isDelivery tells records from what shippers ask before and after them.
+func isDelivery(r *http.Request) bool {
+	return (r.Method == http.MethodPost || r.Method == http.MethodPut) && r.ContentLength != 0
+}
+
+func (g *gate) handler(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !isDelivery(r) || !g.refuses() {
+			next.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Retry-After", "1")
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("X-Elastic-Product", "Elasticsearch")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		io.WriteString(w, `{"text":"Server is busy","code":9}`)
+	})
+}
+
+// refuses moves on from calm to busy and, when its time is over, to the second calm.
+func (g *gate) refuses() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case g.phase == beforeBusy && g.passed >= g.calm:
+		g.phase, g.until = busy, time.Now().Add(busyTime)
+	case g.phase == busy && time.Now().After(g.until):
+		g.phase, g.passed = beforeCrash, 0
+	}
+	if g.phase == busy {
+		g.log.Refused++
+	}
+	return g.phase == busy
+}
+
+var errCrashed = errors.New("authwatch was killed")
+
+// answered sees authwatch's answers. The one that would have been the last of the second calm never arrives.
+func (g *gate) answered(resp *http.Response) error {
+	if !isDelivery(resp.Request) || resp.StatusCode >= 300 {
+		return nil
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.phase == crashing {
+		return errCrashed
+	}
+	if g.phase == beforeCrash && g.passed >= g.calmAgain {
+		g.phase, g.log.Crashed = crashing, true
+		go g.crash()
+		return errCrashed
+	}
+	g.passed++
+	g.log.Passed++
+	return nil
+}
+
+// crash kills authwatch and closes every connection, and after some time starts it again.
+func (g *gate) crash() {
+	defer close(g.back)
+	g.service.kill()
+	g.mu.Lock()
+	err := g.server.Close()
+	g.mu.Unlock()
+	time.Sleep(downTime)
+	err = errors.Join(err, g.service.start(g.ctx))
+	g.mu.Lock()
+	g.phase = over
+	g.mu.Unlock()
+	if err == nil {
+		err = g.listen()
+	}
+	g.mu.Lock()
+	g.failed = err
+	g.mu.Unlock()
+}
