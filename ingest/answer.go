@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,7 +18,8 @@ type answer struct {
 	Rejected   int           `json:"rejected"`
 	Errors     []RecordError `json:"errors"`
 
-	other int // of those received, records that are no HTTP exchange
+	other    int  // of those received, records that are no HTTP exchange
+	repeated bool // the answer to an earlier request with the same Idempotency-Key
 }
 
 // add takes over the answer to a further part of the same request.
@@ -43,13 +45,16 @@ type problem struct {
 	challenge string // WWW-Authenticate
 	allow     string // Allow
 	code      int    // of Splunk's event collector
+	// retryAfter is in how many seconds to come again; 0: where the status asks for it, at random within some seconds.
+	retryAfter int
 }
 
 // problemReasons is the closed set of reasons for refusing a whole request.
 func problemReasons() []string {
 	return []string{
 		"no_key", "invalid_key", "wrong_scope", "wrong_method", "not_found", "unsupported_encoding", "unreadable_encoding",
-		"body_too_large", "too_many_records", "nothing_readable", "overloaded", "other",
+		"body_too_large", "too_many_records", "nothing_readable", "overloaded", "over_quota", "slow_body", "too_many_wrong_keys",
+		"idempotency_key", "other",
 	}
 }
 
@@ -91,9 +96,14 @@ func overloaded() *problem {
 	}
 }
 
-// refuse answers with the problem in err, as write puts it; what is no problem is the server's own trouble: logged, and
-// transient to the shipper.
+// refuse answers a request of nobody known with the problem in err.
 func (i *Ingester) refuse(w http.ResponseWriter, r *http.Request, write func(http.ResponseWriter, *http.Request, *problem), err error) {
+	i.refuseSource(w, r, "", write, err)
+}
+
+// refuseSource answers with the problem in err, as write puts it, and counts it to the source; what is no problem is the
+// server's own trouble: logged, and transient to the shipper.
+func (i *Ingester) refuseSource(w http.ResponseWriter, r *http.Request, source string, write func(http.ResponseWriter, *http.Request, *problem), err error) {
 	var p *problem
 	if !errors.As(err, &p) {
 		if r.Context().Err() == nil { // a shipper that went away is no trouble of ours
@@ -102,10 +112,11 @@ func (i *Ingester) refuse(w http.ResponseWriter, r *http.Request, write func(htt
 		p = overloaded()
 	}
 	i.metrics.reject(p.reason)
+	i.notes.refused(source, i.now().UTC(), p)
 	h := w.Header()
 	switch p.Status {
-	case http.StatusServiceUnavailable:
-		h.Set("Retry-After", strconv.Itoa(1+rand.IntN(10))) // spread, so that shippers do not come back all at once
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
+		h.Set("Retry-After", strconv.Itoa(cmp.Or(p.retryAfter, 1+rand.IntN(10)))) // spread, so that shippers do not come back all at once
 	case http.StatusUnsupportedMediaType:
 		h.Set("Accept-Encoding", "gzip, zstd, snappy, deflate")
 	}

@@ -64,6 +64,8 @@ type decoded struct {
 	record classify.Record
 	key    string    // what a repeated delivery has in common with this one
 	late   lateToken // of the tokens endpoint only
+	equal  *equal    // the first of the records in the body that are equal to this one; nil if it has an id
+	copied bool      // it is not the first itself
 }
 
 // decodePart parses one part of a body and hands its members to read.

@@ -23,5 +23,10 @@ func (r *Redactor) contentKey(kind string, record any) string {
 	mac := hmac.New(sha256.New, r.key)
 	io.WriteString(mac, "authwatch/dedupe/v1\x00"+kind+"\x00")
 	writeCanonical(mac, record)
-	return "content:" + hex.EncodeToString(mac.Sum(nil))
+	return contentPrefix + hex.EncodeToString(mac.Sum(nil))
 }
+
+const contentPrefix = "content:"
+
+// isContentKey is true for the delivery key of a record that has no id of its own.
+func isContentKey(key string) bool { return strings.HasPrefix(key, contentPrefix) }

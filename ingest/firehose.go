@@ -3,24 +3,16 @@ package ingest
 import (
 	"bytes"
 	"encoding/json"
-	"io"
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
-
-	"github.com/klauspost/compress/gzip"
 )
-
-// maxFirehose is the size to which a delivery stream may set its buffer: a larger body than others may send, because
-// Firehose loses a batch that is refused for its size.
-const maxFirehose = 64 << 20
 
 // mountFirehose serves the HTTP endpoint delivery of Amazon Data Firehose. Only 200 is a success to it; after any other
 // answer it tries again, and what never succeeds goes to its backup bucket.
 func (i *Ingester) mountFirehose(mux *http.ServeMux) {
-	e := i.shipped(i.openFirehose, i.refuseFirehose)
-	e.maxBody = maxFirehose
-	mux.HandleFunc("/ingest/firehose", i.endpoint(e))
+	mux.HandleFunc("/ingest/firehose", i.endpoint(i.shipped(i.openFirehose, i.refuseFirehose)))
 }
 
 // openFirehose reads the envelope. A body that is none is answered with 200 and counted as rejected: sending it again would not mend it.
@@ -33,8 +25,9 @@ func (i *Ingester) openFirehose(r *http.Request, body []byte) (shipment, error) 
 	if err := json.Unmarshal(body, &envelope); err != nil {
 		parts = []part{{fault: notJSON()}}
 	}
+	opener := gzipOpener{share: shareOf(r), left: maxInflated}
 	for _, record := range envelope.Records {
-		more, err := firehoseParts(record, maxShipped-len(parts))
+		more, err := opener.firehoseParts(record, maxShipped-len(parts))
 		if err != nil {
 			return shipment{}, err
 		}
@@ -65,7 +58,7 @@ func firehoseAttributes(header string) map[string]any {
 }
 
 // firehoseParts opens one record: base64 of text, or of a gzip of it as CloudWatch sends.
-func firehoseParts(record json.RawMessage, most int) ([]part, error) {
+func (o *gzipOpener) firehoseParts(record json.RawMessage, most int) ([]part, error) {
 	var carrier struct {
 		Data []byte `json:"data"`
 	}
@@ -74,10 +67,15 @@ func firehoseParts(record json.RawMessage, most int) ([]part, error) {
 	}
 	data := carrier.Data
 	if bytes.HasPrefix(data, []byte{0x1f, 0x8b}) {
-		var f *fault
-		if data, f = gunzip(data); f != nil {
-			return []part{{fault: f}}, nil
+		inflated, err := o.open(data)
+		var bad *fault
+		if errors.As(err, &bad) {
+			return []part{{fault: bad}}, nil
 		}
+		if err != nil {
+			return nil, err
+		}
+		data = inflated
 	}
 	if events, ok := cloudWatchEvents(data); ok {
 		if len(events) > most {
@@ -91,21 +89,26 @@ func firehoseParts(record json.RawMessage, most int) ([]part, error) {
 	return lineParts(data)
 }
 
-// gunzip undoes a gzip inside a record. It may not hold more than any body may.
-func gunzip(data []byte) ([]byte, *fault) {
-	broken := &fault{code: "cut_off", detail: "the gzip in this record ends early or is none"}
-	z, err := gzip.NewReader(bytes.NewReader(data))
-	if err != nil {
-		return nil, broken
-	}
-	out, err := io.ReadAll(io.LimitReader(z, maxInflated+1))
-	if err != nil {
-		return nil, broken
-	}
-	if len(out) > maxInflated {
+// A gzipOpener undoes gzips inside a body. All of them together may not hold more than any body may.
+type gzipOpener struct {
+	share *share
+	left  int // bytes
+}
+
+// open inflates one. The error is a *fault when the gzip is to blame.
+func (o *gzipOpener) open(data []byte) ([]byte, error) {
+	out, err := inflateWithin("gzip", data, o.left, o.share)
+	var refused *problem
+	switch {
+	case err == nil:
+		o.left -= len(out)
+		return out, nil
+	case errors.As(err, &refused) && refused.reason == "body_too_large":
 		return nil, recordTooLarge()
+	case refused != nil:
+		return nil, refused
 	}
-	return out, nil
+	return nil, &fault{code: "cut_off", detail: "the gzip in this record ends early or is none"}
 }
 
 // cloudWatchEvents opens a subscription message of CloudWatch Logs; a control message holds nothing.

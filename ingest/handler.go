@@ -14,16 +14,22 @@ import (
 	"authwatch/store"
 )
 
+// The native routes.
+const (
+	routeResponses = "/ingest/v1/responses"
+	routeTokens    = "/ingest/v1/tokens"
+)
+
 // Handler serves the native routes POST /ingest/v1/responses and POST /ingest/v1/tokens and the protocols of log shippers,
 // each under /ingest/ and, where its clients cannot take a path prefix, at the root too. It checks the ingest key itself.
 func (i *Ingester) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/ingest/v1/responses", i.endpoint(endpoint{
-		open: openNative(expectedBody), commit: i.commitResponses, refuse: writeProblem,
+	mux.HandleFunc(routeResponses, i.endpoint(endpoint{
+		open: openNative(expectedBody), commit: i.commitResponses, refuse: writeProblem, idempotent: true,
 		read: func(r *Redactor, p part) (decoded, *fault) { return r.decodePart(p, r.decodeResponse) },
 	}))
-	mux.HandleFunc("/ingest/v1/tokens", i.endpoint(endpoint{
-		open: openNative(expectedTokens), commit: i.commitTokens, refuse: writeProblem,
+	mux.HandleFunc(routeTokens, i.endpoint(endpoint{
+		open: openNative(expectedTokens), commit: i.commitTokens, refuse: writeProblem, idempotent: true,
 		read: func(r *Redactor, p part) (decoded, *fault) { return r.decodePart(p, r.decodeLateToken) },
 	}))
 	i.mountShippers(mux)
@@ -39,11 +45,12 @@ func (i *Ingester) Handler() http.Handler {
 // An endpoint is what the routes differ in. The way of a record is the same on all of them.
 type endpoint struct {
 	methods string // that it takes, as Allow lists them; empty is POST
-	maxBody int    // bytes of the inflated body; 0 is maxInflated
-	open    func(r *http.Request, body []byte) (shipment, error)
-	read    func(r *Redactor, p part) (decoded, *fault)
-	commit  func(ctx context.Context, b batch) (answer, error)
-	refuse  func(w http.ResponseWriter, r *http.Request, p *problem) // in the words of the protocol
+	// idempotent: an Idempotency-Key is honoured.
+	idempotent bool
+	open       func(r *http.Request, body []byte) (shipment, error)
+	read       func(r *Redactor, p part) (decoded, *fault)
+	commit     func(ctx context.Context, b batch) (answer, error)
+	refuse     func(w http.ResponseWriter, r *http.Request, p *problem) // in the words of the protocol
 }
 
 // A shipment is a body taken apart, and how its sender wants to hear what became of it.
@@ -64,21 +71,20 @@ type batch struct {
 	records  []decoded
 	other    int // records that are no HTTP exchange: shippers send whatever an application logs
 	bad      []RecordError
+
+	route   string // that the records came by
+	lags    store.Lags
+	rejects []store.Reject // of bad, what is kept to be looked at
+	equals  *equals
+	replay  bool // the records were kept here and are no sign of life of their source
 }
 
 func (i *Ingester) endpoint(e endpoint) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		select {
-		case i.slots <- struct{}{}:
-			defer func() { <-i.slots }()
-		default:
-			i.refuse(w, r, e.refuse, overloaded())
-			return
-		}
-		s, a, err := i.take(w, r, e)
+		key, s, a, err := i.take(w, r, e)
 		if err != nil {
-			i.refuse(w, r, s.refuser(e), err)
+			i.refuseSource(w, r, key.ID, s.refuser(e), err)
 			return
 		}
 		i.metrics.duration.Observe(time.Since(start).Seconds())
@@ -101,25 +107,38 @@ func (s shipment) refuser(e endpoint) func(http.ResponseWriter, *http.Request, *
 	}
 }
 
-// take is the way of one request: whose it is, what it holds, commit.
-func (i *Ingester) take(w http.ResponseWriter, r *http.Request, e endpoint) (shipment, answer, error) {
+// take is the way of one request: whose it is, whether there is room for it, what it holds, commit.
+func (i *Ingester) take(w http.ResponseWriter, r *http.Request, e endpoint) (key store.APIKey, s shipment, a answer, err error) {
 	if err := checkMethod(r, e.methods); err != nil {
-		return shipment{}, answer{}, err
+		return key, s, a, err
 	}
-	key, err := i.authenticate(r)
+	if key, err = i.authenticate(r); err != nil {
+		return key, s, a, err
+	}
+	share, over := i.quota.admit(key)
+	if over != nil {
+		return key, s, a, over
+	}
+	defer share.release()
+	body, err := readBody(w, r, maxInflated, share)
 	if err != nil {
-		return shipment{}, answer{}, err
+		return key, s, a, err
 	}
-	body, err := readBody(w, r, cmp.Or(e.maxBody, maxInflated))
-	if err != nil {
-		return shipment{}, answer{}, err
+	if s, err = e.open(withShare(r, share), body); err != nil {
+		return key, s, a, err
 	}
-	s, err := e.open(r, body)
-	if err != nil {
-		return shipment{}, answer{}, err
+	b := batch{source: key.ID, redactor: i.redactor.ForSource(key.Name), at: i.now().UTC(), route: r.Pattern, equals: newEquals()}
+	work := func() (answer, error) {
+		a, err := i.commitAll(r.Context(), e, s, b)
+		share.charge(a.Received)
+		return a, err
 	}
-	a, err := i.commitAll(r.Context(), e, s, batch{source: key.ID, redactor: i.redactor.ForSource(key.Name), at: i.now().UTC()})
-	return s, a, err
+	if name := r.Header.Values("Idempotency-Key"); e.idempotent && len(name) > 0 {
+		a, err = i.once(r.Context(), name, b, body, work)
+	} else {
+		a, err = work()
+	}
+	return key, s, a, err
 }
 
 func checkMethod(r *http.Request, methods string) error {
@@ -135,9 +154,9 @@ func checkMethod(r *http.Request, methods string) error {
 func (i *Ingester) commitAll(ctx context.Context, e endpoint, s shipment, b batch) (answer, error) {
 	total, index := answer{Errors: []RecordError{}}, 0
 	commit := func() error {
-		a, err := e.commit(ctx, b)
+		a, err := i.commit(ctx, e, b)
 		total.add(a)
-		b.records, b.bad, b.other, b.received = nil, nil, 0, 0
+		b.records, b.bad, b.rejects, b.other, b.received, b.lags = nil, nil, nil, 0, 0, store.Lags{}
 		return err
 	}
 	for p := range s.parts {
@@ -155,6 +174,17 @@ func (i *Ingester) commitAll(ctx context.Context, e endpoint, s shipment, b batc
 	return total, commit()
 }
 
+// commit commits a batch. What leaves nothing behind but a count needs no transaction of its own.
+func (i *Ingester) commit(ctx context.Context, e endpoint, b batch) (answer, error) {
+	if len(b.records) > 0 || len(b.bad) > 0 {
+		return e.commit(ctx, b)
+	}
+	if b.received > 0 {
+		i.notes.add(store.SourceCounts{Source: b.source, At: b.at, Other: int64(b.other)})
+	}
+	return answer{Received: b.received, Errors: []RecordError{}, other: b.other}, nil
+}
+
 // authenticate finds the request's ingest key, however its protocol carries it.
 func (i *Ingester) authenticate(r *http.Request) (store.APIKey, error) {
 	text := credential(r.Header)
@@ -166,6 +196,9 @@ func (i *Ingester) authenticate(r *http.Request) (store.APIKey, error) {
 	}
 	key, err := i.store.FindKey(r.Context(), text)
 	if errors.Is(err, store.ErrNotFound) {
+		if wait := i.guesses.wrong(r.RemoteAddr); wait > 0 {
+			return store.APIKey{}, tooManyGuesses(wait)
+		}
 		return store.APIKey{}, &problem{
 			Title: "invalid key", Status: http.StatusUnauthorized, reason: "invalid_key",
 			challenge: `Bearer realm="authwatch", error="invalid_token"`, Detail: "the key is unknown or revoked",
@@ -200,11 +233,14 @@ func (i *Ingester) readPart(b *batch, index int, p part, e endpoint) {
 	switch {
 	case f == nil:
 		d.index = index
+		b.equals.number(&d)
+		b.lags.Add(b.at.Sub(d.record.Time))
 		b.records = append(b.records, d)
 	case f.code == codeNoExchange:
 		b.other++
 	default:
 		b.bad = append(b.bad, f.at(index))
+		b.quarantine(p, f)
 	}
 }
 
@@ -216,7 +252,7 @@ func openNative(expected string) func(r *http.Request, body []byte) (shipment, e
 		if isMsgpack(body) {
 			take = msgpackParts
 		}
-		parts, err := take(body, maxRecords)
+		parts, err := take(body, maxShipped)
 		if err != nil {
 			return shipment{}, err
 		}

@@ -29,6 +29,9 @@ type service struct {
 	store    *store.Store
 	server   *httptest.Server
 	registry *prometheus.Registry
+	ingester *Ingester
+	profiles classify.Profiles
+	redactor *Redactor
 	key      string
 	dir      string
 	log      *lockedBuffer
@@ -50,27 +53,43 @@ func testNow() time.Time { return time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC) 
 
 func newService(t testing.TB, profiles classify.Profiles) *service {
 	t.Helper()
-	s := &service{t: t, dir: t.TempDir(), log: &lockedBuffer{}, registry: prometheus.NewRegistry()}
+	s := &service{t: t, dir: t.TempDir(), log: &lockedBuffer{}, profiles: profiles, redactor: testRedactor(t)}
+	if profiles == nil {
+		s.profiles = classify.Profiles{}
+	}
+	s.start()
+	t.Cleanup(func() { s.server.Close(); s.store.Close() })
+	s.key = s.newKey(store.ScopeIngest)
+	return s
+}
+
+// start opens the database and serves.
+func (s *service) start() {
+	s.t.Helper()
 	var err error
 	s.store, err = store.Open(context.Background(), store.Options{DSN: filepath.Join(s.dir, "authwatch.db"), Now: testNow})
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	t.Cleanup(func() { s.store.Close() })
-	if profiles == nil {
-		profiles = classify.Profiles{}
-	}
-	in, err := New(Options{
-		Store: s.store, Profiles: profiles, Redactor: testRedactor(t), Registerer: s.registry, Now: testNow,
+	s.registry = prometheus.NewRegistry()
+	s.ingester, err = New(Options{
+		Store: s.store, Profiles: s.profiles, Redactor: s.redactor, Registerer: s.registry, Now: testNow,
 		Logger: slog.New(slog.NewJSONHandler(s.log, nil)),
 	})
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	s.server = httptest.NewServer(in.Handler())
-	t.Cleanup(s.server.Close)
-	s.key = s.newKey(store.ScopeIngest)
-	return s
+	s.server = httptest.NewServer(s.ingester.Handler())
+}
+
+// restart is the end of the process and a new one.
+func (s *service) restart() {
+	s.t.Helper()
+	s.server.Close()
+	if err := s.store.Close(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.start()
 }
 
 func (s *service) newKey(scope store.Scope) string {
@@ -174,11 +193,11 @@ func TestHandler_Encodings(t *testing.T) {
 		"cut gzip":           {zipped.String()[:zipped.Len()-8], "gzip", 422, "Content-Encoding"},
 		"trailing junk":      {zipped.String() + "junk", "gzip", 422, "Content-Encoding"},
 		"cut zstd":           {zstded[:len(zstded)-4], "zstd", 422, "Content-Encoding"},
-		"gzip bomb":          {bomb(maxInflated + 1), "gzip", 413, "32 MiB"},
-		"zstd bomb":          {string(z.EncodeAll(bytes.Repeat([]byte(" "), maxInflated+1), nil)), "zstd", 413, "32 MiB"},
-		"large compressed":   {strings.Repeat("x", maxCompressed+1), "gzip", 422, ""},
-		"large uncompressed": {strings.Repeat(" ", maxInflated+1), "", 413, "32 MiB"},
-		"too many records":   {strings.Repeat("{}\n", maxRecords+1), "", 413, "5000 records"},
+		"gzip bomb":          {bomb(maxInflated + 1), "gzip", 413, "64 MiB"},
+		"zstd bomb":          {string(z.EncodeAll(bytes.Repeat([]byte(" "), maxInflated+1), nil)), "zstd", 413, "64 MiB"},
+		"large compressed":   {strings.Repeat("x", maxCompressed+1), "gzip", 413, "20 MiB"},
+		"large uncompressed": {strings.Repeat(" ", maxInflated+1), "", 413, "64 MiB"},
+		"too many records":   {strings.Repeat("{}\n", maxShipped+1), "", 413, "100000 records"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -205,7 +224,7 @@ func TestHandler_CompressedLimit(t *testing.T) {
 	w.Write(bytes.Repeat([]byte(" "), maxCompressed+1))
 	w.Close()
 	resp, text := s.send(responses, out.String(), "Content-Encoding", "gzip")
-	if resp.StatusCode != 413 || !strings.Contains(text, "8 MiB") {
+	if resp.StatusCode != 413 || !strings.Contains(text, "20 MiB") {
 		t.Errorf("%d %s", resp.StatusCode, text)
 	}
 }
@@ -307,11 +326,11 @@ func TestHandler_Overload(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range maxRequests {
-		in.slots <- struct{}{}
-	}
+	in.quota.slots = 0
 	w := httptest.NewRecorder()
-	in.Handler().ServeHTTP(w, httptest.NewRequest("POST", responses, strings.NewReader(goodRecord)))
+	req := httptest.NewRequest("POST", responses, strings.NewReader(goodRecord))
+	req.Header.Set("Authorization", "Bearer "+s.key)
+	in.Handler().ServeHTTP(w, req)
 	if w.Code != 503 || w.Header().Get("Retry-After") == "" {
 		t.Errorf("%d, Retry-After %q", w.Code, w.Header().Get("Retry-After"))
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Options configure New. All but Knowledge and Now are required.
+// Options configure New. All but Knowledge, Now and KeyRate are required.
 type Options struct {
 	Store      *store.Store
 	Profiles   classify.Profiles
@@ -24,6 +24,7 @@ type Options struct {
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 	Now        func() time.Time // receipt time; nil is time.Now
+	KeyRate    float64          // records a second that a key may send unless it has a rate of its own; 0: no limit
 }
 
 // An Ingester is the path of a record from bytes to a committed verdict. It is safe for concurrent use.
@@ -34,12 +35,11 @@ type Ingester struct {
 	log        *slog.Logger
 	metrics    *metrics
 	now        func() time.Time
-	slots      chan struct{} // one a request in hand
+	quota      *quota
+	guesses    *guessGuard
+	notes      *notes
+	running    *running // requests with an Idempotency-Key
 }
-
-// maxRequests is how many requests are in hand at once. Each may hold an inflated body, so more would be memory
-// without end; a shipper that is refused comes again.
-const maxRequests = 64
 
 // New checks the options and reads the JWKS files that the profiles name.
 func New(o Options) (*Ingester, error) {
@@ -64,6 +64,7 @@ func New(o Options) (*Ingester, error) {
 	}
 	return &Ingester{
 		store: o.Store, classifier: classify.New(o.Profiles, o.Knowledge), redactor: redactor, log: o.Logger,
-		metrics: newMetrics(o.Registerer, o.Profiles), now: o.Now, slots: make(chan struct{}, maxRequests),
+		metrics: newMetrics(o.Registerer, o.Profiles, o.Store, o.Now), now: o.Now,
+		quota: newQuota(o.KeyRate, time.Now), guesses: newGuessGuard(time.Now), notes: newNotes(o.Store), running: newRunning(),
 	}, nil
 }

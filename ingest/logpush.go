@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 )
 
@@ -14,12 +15,20 @@ func (i *Ingester) mountLogpush(mux *http.ServeMux) {
 	mux.HandleFunc("/ingest/logpush/", i.endpoint(e))
 }
 
-func openLogpush(_ *http.Request, body []byte) (shipment, error) {
+func openLogpush(r *http.Request, body []byte) (shipment, error) {
 	if bytes.HasPrefix(body, []byte{0x1f, 0x8b}) { // named in no header
-		var f *fault
-		if body, f = gunzip(body); f != nil {
-			return shipment{}, unreadable(f.detail)
+		opener := gzipOpener{share: shareOf(r), left: maxInflated}
+		inflated, err := opener.open(body)
+		var bad *fault
+		switch {
+		case errors.As(err, &bad) && bad.code == "record_too_large":
+			return shipment{}, inflatedTooLarge(maxInflated)
+		case bad != nil:
+			return shipment{}, unreadable(bad.detail)
+		case err != nil:
+			return shipment{}, err
 		}
+		body = inflated
 	}
 	parts, err := splitParts(body, maxShipped)
 	if err != nil {

@@ -30,13 +30,13 @@ type lokiEntry struct {
 }
 
 // openLoki tells JSON from protobuf by the body. Protobuf comes as a snappy block that no header names.
-func openLoki(_ *http.Request, body []byte) (shipment, error) {
+func openLoki(r *http.Request, body []byte) (shipment, error) {
 	var entries []lokiEntry
 	var err error
 	if looksLikeJSON(body) && json.Valid(body) {
 		entries, err = lokiJSON(body)
 	} else {
-		entries, err = lokiProto(body)
+		entries, err = lokiProto(body, shareOf(r))
 	}
 	var known *problem
 	switch {
@@ -127,8 +127,8 @@ func lokiValue(labels map[string]any, v []json.RawMessage) lokiEntry {
 var errNotPush = errors.New("is no push request")
 
 // lokiProto reads logproto.PushRequest: streams (1) of labels (1) and entries (2).
-func lokiProto(body []byte) ([]lokiEntry, error) {
-	message, err := unpackSnappy(body, maxInflated)
+func lokiProto(body []byte, s *share) ([]lokiEntry, error) {
+	message, err := inflateWithin("snappy", body, maxInflated, s)
 	if err != nil {
 		return nil, err
 	}

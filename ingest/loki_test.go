@@ -62,7 +62,7 @@ func TestLoki_Forms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fromProto, err := lokiProto([]byte(lokiPushProto(t, "x=1")))
+	fromProto, err := lokiProto([]byte(lokiPushProto(t, "x=1")), &share{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,11 @@
 package ingest
 
 import (
+	"context"
+	"time"
+
 	"authwatch/classify"
+	"authwatch/store"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -17,7 +21,7 @@ type metrics struct {
 	reasons      map[string]bool
 }
 
-func newMetrics(r prometheus.Registerer, profiles classify.Profiles) *metrics {
+func newMetrics(r prometheus.Registerer, profiles classify.Profiles, s *store.Store, now func() time.Time) *metrics {
 	m := &metrics{
 		records: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "authwatch_records_total", Help: "Records received, by result: accepted, duplicate, rejected, or other, which are no HTTP exchange.",
@@ -47,7 +51,7 @@ func newMetrics(r prometheus.Registerer, profiles classify.Profiles) *metrics {
 	for _, result := range []string{"accepted", "duplicate", "rejected", "other"} {
 		m.records.WithLabelValues(result)
 	}
-	r.MustRegister(m.records, m.failures, m.duration, m.rejected)
+	r.MustRegister(m.records, m.failures, m.duration, m.rejected, newSourceGauges(s, now))
 	return m
 }
 
@@ -70,6 +74,9 @@ func (m *metrics) fail(v classify.Verdict) {
 
 // answered counts the records of an answer.
 func (m *metrics) answered(a answer) {
+	if a.repeated {
+		return
+	}
 	m.records.WithLabelValues("accepted").Add(float64(a.Accepted))
 	m.records.WithLabelValues("duplicate").Add(float64(a.Duplicates))
 	m.records.WithLabelValues("rejected").Add(float64(a.Rejected))
@@ -77,4 +84,56 @@ func (m *metrics) answered(a answer) {
 	for _, e := range a.Errors {
 		m.reject(e.Code)
 	}
+}
+
+// sourceGauges say at each scrape how the shippers are doing. Their names are no labels: anybody who makes keys could make
+// series without end. The page of sources names them.
+type sourceGauges struct {
+	store   *store.Store
+	now     func() time.Time
+	states  *prometheus.Desc
+	silence *prometheus.Desc
+}
+
+// scrapeTime bounds what a scrape waits for the database.
+const scrapeTime = 5 * time.Second
+
+func newSourceGauges(s *store.Store, now func() time.Time) *sourceGauges {
+	return &sourceGauges{
+		store: s, now: now,
+		states: prometheus.NewDesc("authwatch_sources", "Ingest keys by state: ok, lagging, or silent, which send nothing for longer than their habit.",
+			[]string{"state"}, nil),
+		silence: prometheus.NewDesc("authwatch_source_silence_seconds", "For how long the longest silent ingest key has sent nothing; 0 when none is silent.", nil, nil),
+	}
+}
+
+// Describe names the gauges.
+func (g *sourceGauges) Describe(out chan<- *prometheus.Desc) {
+	out <- g.states
+	out <- g.silence
+}
+
+// Collect reads the sources. When the database does not answer the gauges are absent, and the other metrics are not.
+func (g *sourceGauges) Collect(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeTime)
+	defer cancel()
+	sources, err := g.store.ListSources(ctx)
+	if err != nil {
+		return
+	}
+	now, counts, silence := g.now(), map[store.SourceState]int{}, time.Duration(0)
+	for _, s := range sources {
+		if s.Key.ID == "" || !s.Key.RevokedAt.IsZero() {
+			continue
+		}
+		state, since := s.State(now)
+		counts[state]++
+		if state == store.SourceSilent {
+			silence = max(silence, now.Sub(since))
+		}
+	}
+	for _, state := range []store.SourceState{store.SourceOK, store.SourceLagging, store.SourceSilent} {
+		out <- prometheus.MustNewConstMetric(g.states, prometheus.GaugeValue, float64(counts[state]), string(state))
+	}
+	out <- prometheus.MustNewConstMetric(g.silence, prometheus.GaugeValue, silence.Seconds())
 }

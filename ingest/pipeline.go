@@ -15,13 +15,13 @@ import (
 
 // commitResponses stores the new ones of a batch's records, judged, in one transaction.
 func (i *Ingester) commitResponses(ctx context.Context, b batch) (answer, error) {
-	if len(b.records) == 0 {
-		return i.committed(b, work{}, nil)
-	}
 	var done work
 	err := i.write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		done = work{ingester: i, tx: tx, batch: b}
-		return done.responses(ctx)
+		if err := done.responses(ctx); err != nil {
+			return err
+		}
+		return done.account(ctx)
 	})
 	return i.committed(b, done, err)
 }
@@ -29,11 +29,13 @@ func (i *Ingester) commitResponses(ctx context.Context, b batch) (answer, error)
 // write turns a full queue into the answer that makes a shipper wait.
 func (i *Ingester) write(ctx context.Context, fn func(ctx context.Context, tx *store.Tx) error) error {
 	err := i.store.Write(ctx, fn)
-	if errors.Is(err, store.ErrBusy) || errors.Is(err, store.ErrClosed) {
+	if errors.Is(err, store.ErrBusy) || isClosed(err) {
 		return overloaded()
 	}
 	return err
 }
+
+func isClosed(err error) bool { return errors.Is(err, store.ErrClosed) }
 
 // committed makes the answer of what is durable now.
 func (i *Ingester) committed(b batch, done work, err error) (answer, error) {
@@ -111,8 +113,8 @@ func (w *work) claim(ctx context.Context) ([]decoded, error) {
 		return nil, fmt.Errorf("claim deliveries: %w", err)
 	}
 	var fresh []decoded
-	for n, ok := range isFresh {
-		if ok {
+	for n := range isFresh {
+		if isFresh[n] = w.batch.records[n].settle(isFresh[n]); isFresh[n] {
 			fresh = append(fresh, w.batch.records[n])
 		}
 	}

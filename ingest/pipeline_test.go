@@ -209,7 +209,7 @@ func TestPipeline_RedeliveryChangesNothing(t *testing.T) {
 	}
 }
 
-// The same batch in one body, split, or with each record repeated gives the same.
+// The same batch in one body, split, grown or with each record sent again in one body gives the same.
 func TestPipeline_SplitAndMerged(t *testing.T) {
 	batch := mixedBatch()
 	slices.SortStableFunc(batch, func(a, b string) int { return strings.Compare(a[:30], b[:30]) })
@@ -224,6 +224,8 @@ func TestPipeline_SplitAndMerged(t *testing.T) {
 	split.assertSame("split in order", want)
 
 	doubled := newService(t, testProfile())
+	doubled.post(responses, strings.Join(batch[:len(batch)/2], "\n"))
+	doubled.post(responses, strings.Join(batch, "\n"))
 	doubled.post(responses, strings.Join(append(slices.Clone(batch), batch...), "\n"))
 	doubled.assertSame("each record twice", want)
 }

@@ -117,6 +117,11 @@ func (w *walk) segments(s string, depth int) string {
 // part redacts a piece of a URL that may be percent-encoded; what needs no redaction keeps its encoding.
 func (w *walk) part(s string, depth int) string {
 	plain := s
+	if strings.Contains(s, "+") { // which is a blank in a form, and of the alphabet of base64 where somebody forgot to encode it
+		if out := w.nested(s, depth+1); out != s {
+			return out
+		}
+	}
 	if strings.ContainsAny(s, "%+") {
 		if decoded, err := url.QueryUnescape(s); err == nil {
 			plain = decoded

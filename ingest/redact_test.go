@@ -318,3 +318,22 @@ func TestDecode_TokenAnywhere(t *testing.T) {
 		}
 	}
 }
+
+// A form whose base64 was not encoded for it hides a key no better.
+func TestRedact_KeyInForm(t *testing.T) {
+	for _, v := range vectors(t) {
+		if v.ID != "RV46" {
+			continue
+		}
+		var record struct{ Error string }
+		if err := json.Unmarshal(v.Record, &record); err != nil {
+			t.Fatal(err)
+		}
+		form, _, _ := strings.Cut(record.Error, " ")
+		w := &walk{Redactor: testRedactor(t), side: sideRequest}
+		text, _ := w.body(form).(string)
+		if found := leak([]byte(text), v.Forbid); found != "" || !isForm(form) {
+			t.Errorf("%s in %s", found, text)
+		}
+	}
+}

@@ -203,9 +203,7 @@ func TestShippers_Overload(t *testing.T) {
 			t.Fatal(err)
 		}
 		body := w.wrap(t, shippedRecords()...)
-		for range maxRequests {
-			in.slots <- struct{}{}
-		}
+		in.quota.slots = 0
 		rec := httptest.NewRecorder()
 		in.Handler().ServeHTTP(rec, w.request(t, "", s.key, body))
 		if rec.Code != 503 || rec.Header().Get("Retry-After") == "" {

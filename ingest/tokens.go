@@ -76,7 +76,10 @@ func (i *Ingester) commitTokens(ctx context.Context, b batch) (answer, error) {
 	var done work
 	err := i.write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		done = work{ingester: i, tx: tx, batch: b}
-		return done.tokens(ctx)
+		if err := done.tokens(ctx); err != nil {
+			return err
+		}
+		return done.account(ctx)
 	})
 	return i.committed(b, done, err)
 }

@@ -18,6 +18,9 @@ type fault struct {
 	detail  string
 }
 
+// Error makes a fault an error, for what does not know yet whether it costs a record or the body.
+func (f *fault) Error() string { return f.detail }
+
 // parseValue turns the JSON value at the start of data into maps, slices, strings, json.Number, bool and nil. Member names
 // are exact and of a name that occurs twice the first counts, because a later duplicate must not be able to override what
 // a verifier read.

@@ -292,7 +292,8 @@ create table api_key (
     secret_hash  text   not null,
     created_at   bigint not null,
     last_used_at bigint not null,
-    revoked_at   bigint not null
+    revoked_at   bigint not null,
+    rate         bigint not null  -- records a second; 0: no bound of its own
 );
 
 create table account (

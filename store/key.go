@@ -37,6 +37,7 @@ type APIKey struct {
 	CreatedAt  time.Time
 	LastUsedAt time.Time // to the minute
 	RevokedAt  time.Time // zero: valid
+	Rate       int64     // records a second that it may send; 0: as many as the server allows any key
 }
 
 const (
@@ -71,8 +72,8 @@ func (s *Store) CreateKey(ctx context.Context, scope Scope, name string) (key AP
 	secret := newSecret()
 	key = APIKey{ID: newKeyID(), Name: cleanText(name), Scope: scope, CreatedAt: fromMillis(toMillis(s.now()))}
 	err = s.Write(ctx, func(ctx context.Context, tx *Tx) error {
-		return tx.exec(ctx, `insert into api_key (id, name, scope, secret_hash, created_at, last_used_at, revoked_at)
-			values ($1, $2, $3, $4, $5, 0, 0)`, key.ID, key.Name, string(key.Scope), hashSecret(secret), key.CreatedAt)
+		return tx.exec(ctx, `insert into api_key (id, name, scope, secret_hash, created_at, last_used_at, revoked_at, rate)
+			values ($1, $2, $3, $4, $5, 0, 0, 0)`, key.ID, key.Name, string(key.Scope), hashSecret(secret), key.CreatedAt)
 	})
 	if err != nil {
 		return APIKey{}, "", fmt.Errorf("create key %q: %w", name, err)
@@ -117,11 +118,11 @@ func (s *Store) noteUse(key APIKey) {
 	})
 }
 
-const keyColumns = `id, name, scope, created_at, last_used_at, revoked_at`
+const keyColumns = `id, name, scope, created_at, last_used_at, revoked_at, rate`
 
 func scanKey(scan func(...any) error) (k APIKey, err error) {
 	var created, used, revoked int64
-	err = scan(&k.ID, &k.Name, &k.Scope, &created, &used, &revoked)
+	err = scan(&k.ID, &k.Name, &k.Scope, &created, &used, &revoked, &k.Rate)
 	k.CreatedAt, k.LastUsedAt, k.RevokedAt = fromMillis(created), fromMillis(used), fromMillis(revoked)
 	return k, err
 }
@@ -149,4 +150,20 @@ func (s *Store) RevokeKey(ctx context.Context, id string) error {
 		return err
 	})
 	return wrapUnlessMissing(err, "revoke key "+id)
+}
+
+// SetKeyRate bounds what a valid ingest key may send, in records a second; 0 lifts the bound. Errors: ErrNotFound,
+// ErrInvalid for a rate below 0.
+func (s *Store) SetKeyRate(ctx context.Context, id string, rate int64) error {
+	if rate < 0 {
+		return fmt.Errorf("%w: a rate is not below 0", ErrInvalid)
+	}
+	err := s.Write(ctx, func(ctx context.Context, tx *Tx) error {
+		changed, err := tx.changed(ctx, `update api_key set rate = $1 where id = $2 and scope = $3 and revoked_at = 0`, rate, id, string(ScopeIngest))
+		if err == nil && !changed {
+			return ErrNotFound
+		}
+		return err
+	})
+	return wrapUnlessMissing(err, "set rate of key "+id)
 }
