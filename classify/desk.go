@@ -11,7 +11,7 @@ type desk struct {
 	first, second examination // of the record, and of the edited one
 	findings      []finding
 	edited        []finding
-	checks        []Check
+	sizes         [3]int // checks of the last verdict, by phase: the next one is likely to have as many
 	candidates    []candidate
 	params        []param
 	names         []factName
@@ -27,29 +27,27 @@ func (d *desks) take() *desk {
 			return taken
 		}
 	}
-	return &desk{findings: make([]finding, 0, 4), checks: make([]Check, 0, 24)}
+	return &desk{findings: make([]finding, 0, 4), sizes: [3]int{24, 16, 8}}
 }
 
-// release clears the desk for the next examination: nothing of a record stays on it.
+// release leaves the desk to the next examination. What lies on it is overwritten then, or goes with it.
 func (x *examination) release() {
 	d, to := x.desk, x.desks
 	if to == nil {
 		return
 	}
-	d.findings, d.checks, d.params = emptied(x.findings), emptied(x.checks), emptied(x.form.params)
-	d.edited, d.candidates, d.names = emptied(d.edited), emptied(d.candidates), emptied(d.names)
-	d.first, d.second = examination{}, examination{}
+	d.sizes[phaseIndex(x.Phase)] = len(x.checks)
+	d.findings, d.params = reusable(x.findings), reusable(x.form.params)
+	d.edited, d.candidates, d.names = reusable(d.edited), reusable(d.candidates), reusable(d.names)
 	to.pool.Put(d)
 }
 
-// maxKept is how many elements of a list a desk keeps room for: a hostile record must not make it large for ever.
-const maxKept = 64
-
-func emptied[T any](list []T) []T {
-	if cap(list) > maxKept {
+// reusable is the room of a list. A hostile record must not make it large for ever.
+func reusable[T any](list []T) []T {
+	const most = 64 // elements
+	if cap(list) > most {
 		return nil
 	}
-	clear(list)
 	return list[:0]
 }
 

@@ -61,7 +61,8 @@ type examination struct {
 
 	findings []finding
 	checks   []Check
-	unsorted bool // the checks were not noted in the order of display
+	rank     int  // of the last check in the order of display
+	unsorted bool // the checks were not noted in that order
 	quiet    bool // findings only: the checks are re-run to verify a fix, and nobody reads the details
 	desk     *desk
 }
@@ -70,7 +71,8 @@ type examination struct {
 func examine(e Exchange, h History) *examination {
 	d := e.desks.take()
 	x := &d.first
-	*x = examination{Exchange: e, history: h, desk: d, findings: d.findings[:0], checks: d.checks[:0]}
+	*x = examination{}
+	x.Exchange, x.history, x.desk, x.findings = e, h, d, d.findings[:0]
 	r := e.Record
 	x.at, x.gap = r.judgedAt()
 	x.env = environmentNamed(e.Profile, e.Environment)
@@ -189,9 +191,12 @@ func (x *examination) note(c Check) {
 	if x.quiet {
 		return
 	}
-	if n := len(x.checks); n > 0 && !x.unsorted {
-		x.unsorted = compareChecks(&x.checks[n-1], &c) > 0
+	if x.checks == nil {
+		x.checks = make([]Check, 0, x.desk.sizes[phaseIndex(x.Phase)])
 	}
+	rank := displayOrder(c.Check)
+	x.unsorted = x.unsorted || rank < x.rank || rank == x.rank && len(x.checks) > 0 && compareChecks(&x.checks[len(x.checks)-1], &c) > 0
+	x.rank = rank
 	x.checks = append(x.checks, c)
 }
 

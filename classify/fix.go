@@ -11,16 +11,27 @@ const maxEdits = 3
 // fix finds the smallest change of the record that makes every runnable check pass, and says what people have to do.
 func (x *examination) fix(j judgement, row Cause) Fix {
 	f := Fix{Steps: x.steps(row)}
-	for i := range x.checks {
-		if c := &x.checks[i]; c.Result == NotCheckable && !slices.Contains(f.NotCheckable, c.Check) {
-			f.NotCheckable = append(f.NotCheckable, c.Check)
-		}
-	}
+	f.NotCheckable = x.notCheckable()
 	if j.finding == nil || len(j.finding.repairs) == 0 {
 		return f
 	}
 	f.Edits, f.Verified = x.search(j.finding)
 	return f
+}
+
+// notCheckable names the checks that could not be run, each once.
+func (x *examination) notCheckable() []string {
+	var room [32]string
+	list := room[:0]
+	for i := range x.checks {
+		if c := &x.checks[i]; c.Result == NotCheckable && (len(list) == 0 || list[len(list)-1] != c.Check) { // they are in order
+			list = append(list, c.Check)
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	return slices.Clone(list)
 }
 
 // steps are the catalogue's, the provider's own first.

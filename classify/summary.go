@@ -1,16 +1,13 @@
 package classify
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // verdict writes the judgement down.
 func (x *examination) verdict(j judgement) Verdict {
 	row := x.row(j.cause)
 	v := Verdict{
 		ID: x.Record.ID, Time: x.Record.Time, Provider: clip(x.Provider), Environment: clip(x.Environment), ClientID: x.ClientID, Phase: x.Phase,
-		Cause: j.cause, Confidence: j.confidence, Fault: row.Fault, Alternatives: j.others, Checks: slices.Clone(x.checks), Evidence: x.evidence(j),
+		Cause: j.cause, Confidence: j.confidence, Fault: row.Fault, Alternatives: j.others, Checks: x.checks, Evidence: x.evidence(j),
 	}
 	if v.Fault == "" {
 		v.Fault = FaultUnknown
