@@ -153,12 +153,9 @@ create table success (
     primary key (client_ref, minute)
 );
 
--- What history remembers (classify.Fact).
+-- What history remembers (classify.Fact), under a digest of its key.
 create table fact (
-    kind              text   not null,
-    provider          text   not null,
-    environment       text   not null,
-    name              text   not null,
+    digest            bytea  primary key,
     first_seen_at     bigint not null,
     last_seen_at      bigint not null,
     first_accepted_at bigint not null,
@@ -167,9 +164,8 @@ create table fact (
     first_token_print text   not null,
     max_offset        bigint not null, -- nanoseconds
     count             bigint not null,
-    expires_at        bigint not null,
-    primary key (kind, provider, environment, name)
-);
+    expires_at        bigint not null
+) /* in the order of its key */;
 
 -- Halves of joins that wait for the other.
 create table pending (

@@ -30,8 +30,10 @@ type dialect struct {
 	options    func() ([]goose.ProviderOption, error)
 	bytes      string // the type of a column of bytes
 	begin      string // starts a transaction that is sure to be allowed to write
-	tables     string // counts the tables of the database
-	used       string // says how many bytes of the database are in use
+	// othersWrote asks for a number that changes when another connection has committed; "" where others always may.
+	othersWrote string
+	tables      string // counts the tables of the database
+	used        string // says how many bytes of the database are in use
 	// open returns the handle that only the writer uses and the pool of readers.
 	open func(ctx context.Context) (writing, readers *sql.DB, err error)
 	// backup copies what a reader's connection sees to the empty file at path; nil where that is not ours to do.
@@ -64,12 +66,13 @@ const sqliteReaders = 8
 
 func sqlite(path string) dialect {
 	return dialect{
-		goose:      goose.DialectSQLite3,
-		migrations: migrations.SQLite(),
-		options:    func() ([]goose.ProviderOption, error) { return nil, nil },
-		bytes:      `blob`,
-		begin:      `begin immediate`,
-		tables:     `select count(*) from sqlite_master where type = 'table'`,
+		goose:       goose.DialectSQLite3,
+		migrations:  migrations.SQLite(),
+		options:     func() ([]goose.ProviderOption, error) { return nil, nil },
+		bytes:       `blob`,
+		begin:       `begin immediate`,
+		othersWrote: `pragma data_version`,
+		tables:      `select count(*) from sqlite_master where type = 'table'`,
 		used: `select (p.page_count - f.freelist_count) * s.page_size
 			from pragma_page_count p, pragma_freelist_count f, pragma_page_size s`,
 		open: func(ctx context.Context) (*sql.DB, *sql.DB, error) {

@@ -1,124 +1,212 @@
 package store
 
 import (
-	"cmp"
+	"bytes"
 	"context"
 	"database/sql"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"authwatch/classify"
 )
 
-// lookupSize is how many names one query of History asks for. Shorter lists are filled up, so that one prepared statement serves all.
-const lookupSize = 32
+// FactResolution is how exactly history knows when something that is accepted was last seen: moving those times by less
+// is not worth a write.
+const FactResolution = 10 * time.Minute
 
-// History looks facts up.
-func (t *Tx) History(ctx context.Context, keys []classify.Key) (classify.History, error) {
-	found := classify.History{}
-	err := lookUp(keys, func(kind classify.FactKind, provider, environment string, names []string) ([]classify.Fact, error) {
-		rows, err := t.query(ctx, factLookup(), factArgs(kind, provider, environment, names)...)
-		if err != nil {
-			return nil, err
-		}
-		return collect(rows, scanFact(kind, provider, environment))
-	}, func(f classify.Fact) { found[f.Key] = f })
+// A Snapshot is what history held under some keys at one moment, so that exchanges can be judged before the writer's turn.
+type Snapshot struct {
+	History classify.History // the caller's own, to observe its exchanges in
+
+	keys    []classify.Key
+	digests []factKey
+	was     []classify.Fact
+	at      uint64 // the commit after which it was taken, where one writer writes all
+}
+
+// History looks facts up as they are committed now. See Tx.Changed for whether they still hold in the writer's turn.
+func (s *Store) History(ctx context.Context, keys []classify.Key) (Snapshot, error) {
+	snap := Snapshot{History: classify.History{}, keys: keys, digests: make([]factKey, len(keys)), was: make([]classify.Fact, len(keys))}
+	for i, k := range keys {
+		snap.digests[i] = factKeyOf(k)
+	}
+	var err error
+	snap.at, err = s.facts.read(ctx, s.readers, snap.digests, snap.was)
 	if err != nil {
+		return Snapshot{}, fmt.Errorf("look up history: %w", err)
+	}
+	snap.fill(snap.History)
+	return snap, nil
+}
+
+func (s *Snapshot) fill(h classify.History) {
+	for i, f := range s.was {
+		if !isAbsent(f) {
+			f.Key = s.keys[i]
+			h[f.Key] = f
+		}
+	}
+}
+
+// read looks facts up in memory and then in the database, and remembers them. A nil cache remembers nothing.
+func (c *factCache) read(ctx context.Context, from rowsQuerier, keys []factKey, into []classify.Fact) (at uint64, err error) {
+	missing := make([]int, 0, len(keys))
+	if c != nil {
+		missing, at = c.get(keys, func(i int, f classify.Fact) { into[i] = f })
+	} else {
+		for i := range keys {
+			missing = append(missing, i)
+		}
+	}
+	if len(missing) == 0 {
+		return at, nil
+	}
+	asked := make([]factKey, len(missing))
+	for n, i := range missing {
+		asked[n] = keys[i]
+	}
+	found, err := readFacts(ctx, from, asked)
+	if err != nil {
+		return 0, err
+	}
+	for _, i := range missing {
+		into[i] = found[keys[i]]
+	}
+	if c != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		for _, i := range missing {
+			c.put(keys[i], into[i], at)
+		}
+	}
+	return at, nil
+}
+
+// History looks facts up as they are in this transaction.
+func (t *Tx) History(ctx context.Context, keys []classify.Key) (classify.History, error) {
+	snap := Snapshot{keys: keys, digests: make([]factKey, len(keys)), was: make([]classify.Fact, len(keys))}
+	for i, k := range keys {
+		snap.digests[i] = factKeyOf(k)
+	}
+	if err := t.factsNow(ctx, snap.digests, snap.was); err != nil {
 		return nil, fmt.Errorf("look up history: %w", err)
 	}
+	found := classify.History{}
+	snap.fill(found)
 	return found, nil
 }
 
-// lookUp asks for the facts under the keys, kind by kind, and hands each to found under the key that was asked for.
-func lookUp(keys []classify.Key, ask func(kind classify.FactKind, provider, environment string, names []string) ([]classify.Fact, error), found func(classify.Fact)) error {
-	type group struct {
-		kind                  classify.FactKind
-		provider, environment string
+// factsNow reads facts as they are committed and adds what this transaction has observed.
+func (t *Tx) factsNow(ctx context.Context, keys []factKey, into []classify.Fact) error {
+	if _, err := t.facts.read(context.WithoutCancel(ctx), t.conn, keys, into); err != nil {
+		return err
 	}
-	// Names may be kept shortened: asked has, under the name as kept, the keys as asked for.
-	asked := map[group]map[string][]classify.Key{}
-	for _, k := range keys {
-		g := group{k.Kind, keyText(k.Provider), keyText(k.Environment)}
-		if asked[g] == nil {
-			asked[g] = map[string][]classify.Key{}
+	for i, k := range keys {
+		if f, ok := t.group.facts[k]; ok {
+			into[i] = into[i].Merge(f)
 		}
-		name := keyText(k.Name)
-		if !slices.Contains(asked[g][name], k) {
-			asked[g][name] = append(asked[g][name], k)
-		}
-	}
-	for g, names := range asked {
-		for chunk := range slices.Chunk(sortedKeys(names), lookupSize) {
-			facts, err := ask(g.kind, g.provider, g.environment, chunk)
-			if err != nil {
-				return fmt.Errorf("facts of kind %s: %w", g.kind, err)
-			}
-			for _, f := range facts {
-				for _, k := range names[f.Key.Name] {
-					f.Key = k
-					found(f)
-				}
-			}
+		if f, ok := t.mine.facts[k]; ok {
+			into[i] = into[i].Merge(f)
 		}
 	}
 	return nil
 }
 
-func factArgs(kind classify.FactKind, provider, environment string, names []string) []any {
-	args := []any{string(kind), provider, environment}
-	for i := range lookupSize {
-		args = append(args, names[min(i, len(names)-1)])
+// Changed returns the facts under the snapshot's keys that other writes have changed since it was taken, as they are in
+// this transaction. When there are none, which is nearly always, what was judged by the snapshot stands. Changed means
+// something was seen or accepted for the first time, or earlier than was known, or with a larger offset; that a thing
+// was seen again is no change.
+func (t *Tx) Changed(ctx context.Context, s Snapshot) (classify.History, error) {
+	suspects := Snapshot{}
+	if t.facts != nil {
+		t.facts.mu.RLock()
 	}
-	return args
+	for i, k := range s.digests {
+		if t.facts != nil && !t.facts.touched(k, s.at) {
+			_, byGroup := t.group.facts[k]
+			if _, byMe := t.mine.facts[k]; !byGroup && !byMe {
+				continue
+			}
+		}
+		suspects.keys, suspects.digests, suspects.was = append(suspects.keys, s.keys[i]), append(suspects.digests, k), append(suspects.was, s.was[i])
+	}
+	if t.facts != nil {
+		t.facts.mu.RUnlock()
+	}
+	now := make([]classify.Fact, len(suspects.digests))
+	if err := t.factsNow(ctx, suspects.digests, now); err != nil {
+		return nil, fmt.Errorf("look up history again: %w", err)
+	}
+	changed := classify.History{}
+	for i, f := range now {
+		if saysMore(f, suspects.was[i]) {
+			f.Key = suspects.keys[i]
+			changed[f.Key] = f
+		}
+	}
+	return changed, nil
 }
 
-func scanFact(kind classify.FactKind, provider, environment string) func(scan func(...any) error) (classify.Fact, error) {
-	return func(scan func(...any) error) (classify.Fact, error) {
-		f := classify.Fact{Key: classify.Key{Kind: kind, Provider: provider, Environment: environment}}
-		var firstSeen, lastSeen, firstAccepted, lastAccepted, offset, expires int64
-		err := scan(&f.Key.Name, &firstSeen, &lastSeen, &firstAccepted, &lastAccepted,
-			&f.FirstExchange, &f.FirstTokenPrint, &offset, &f.Count, &expires)
-		f.FirstSeen, f.LastSeen = fromMillis(firstSeen), fromMillis(lastSeen)
-		f.FirstAccepted, f.LastAccepted = fromMillis(firstAccepted), fromMillis(lastAccepted)
-		f.MaxOffset, f.Expires = time.Duration(offset), fromMillis(expires)
-		return f, err
-	}
+// saysMore reports whether a and b, of one key, differ in more than how often and how lately it was seen.
+func saysMore(a, b classify.Fact) bool {
+	return !a.FirstSeen.Equal(b.FirstSeen) || !a.FirstAccepted.Equal(b.FirstAccepted) || a.MaxOffset != b.MaxOffset ||
+		a.FirstExchange != b.FirstExchange || a.FirstTokenPrint != b.FirstTokenPrint || (a.Count == 0) != (b.Count == 0)
 }
 
-func factLookup() string {
-	marks := make([]string, lookupSize)
-	for i := range marks {
-		marks[i] = fmt.Sprintf("$%d", i+4)
+// News returns those of the facts that say something which is not known; the others need not be observed. It is meant
+// for use before the writer's turn, with facts that were merged by key.
+func (s *Store) News(facts []classify.Fact) []classify.Fact {
+	if s.facts == nil {
+		return facts
 	}
-	return `select name, first_seen_at, last_seen_at, first_accepted_at, last_accepted_at,
-			first_exchange, first_token_print, max_offset, count, expires_at
-		from fact where kind = $1 and provider = $2 and environment = $3 and name in (` + strings.Join(marks, ", ") + `)`
+	return slices.DeleteFunc(facts, func(f classify.Fact) bool { return s.facts.knows(factKeyOf(f.Key), f) })
 }
 
-// Observe merges facts into history (classify.Fact.Merge). The merge is in the statement, so that replicas lose nothing.
-func (t *Tx) Observe(ctx context.Context, facts []classify.Fact) error {
-	merged := classify.History{}
+// knows reports whether a fact says nothing new. Only of what is accepted that can be said: of the rest it matters how often it was seen.
+func (c *factCache) knows(k factKey, f classify.Fact) bool {
+	if f.FirstAccepted.IsZero() || f.MaxOffset != 0 || c == nil {
+		return false
+	}
+	c.mu.RLock()
+	known, ok := c.young[k]
+	if !ok {
+		known, ok = c.old[k]
+	}
+	c.mu.RUnlock()
+	return ok && !known.FirstSeen.IsZero() && (known.FirstSeen.Before(f.FirstSeen) || known.FirstSeen.Equal(f.FirstSeen) && f.FirstExchange == "") &&
+		!known.FirstAccepted.IsZero() && !known.FirstAccepted.After(f.FirstAccepted) &&
+		f.LastSeen.Sub(known.LastSeen) < FactResolution && f.LastAccepted.Sub(known.LastAccepted) < FactResolution
+}
+
+// Observe merges facts into history (classify.Fact.Merge). They are written when the transaction is about to be committed.
+func (t *Tx) Observe(_ context.Context, facts []classify.Fact) error {
 	for _, f := range facts {
-		f = toTheMillisecond(f)
-		f.Key.Provider, f.Key.Environment, f.Key.Name = keyText(f.Key.Provider), keyText(f.Key.Environment), keyText(f.Key.Name)
-		merged.Observe([]classify.Fact{f})
-	}
-	keys := make([]classify.Key, 0, len(merged))
-	for k := range merged {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, func(a, b classify.Key) int { // one order of locks for all replicas
-		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Provider, b.Provider),
-			cmp.Compare(a.Environment, b.Environment), cmp.Compare(a.Name, b.Name))
-	})
-	for _, k := range keys {
-		if err := t.mergeFact(ctx, merged[k]); err != nil {
-			return fmt.Errorf("observe %s: %w", k.Kind, err)
+		k := factKeyOf(f.Key)
+		if t.facts.knows(k, f) {
+			continue
 		}
+		f = toTheMillisecond(f)
+		f.FirstExchange, f.FirstTokenPrint = cleanText(f.FirstExchange), cleanText(f.FirstTokenPrint)
+		if earlier, ok := t.mine.facts[k]; ok {
+			f = earlier.Merge(f)
+		}
+		t.mine.facts[k] = f
 	}
 	return nil
+}
+
+// forgetFact removes a fact unless it was seen again meanwhile.
+func (t *Tx) forgetFact(ctx context.Context, f keptFact) error {
+	if _, seen := t.group.facts[f.key]; seen {
+		return nil
+	}
+	if t.facts != nil {
+		t.facts.forget(f.key)
+	}
+	return t.exec(ctx, `delete from fact where digest = $1 and last_seen_at = $2 and expires_at = $3`, f.key[:], f.lastSeen, f.expires)
 }
 
 // toTheMillisecond makes facts merge here by the same times as in the database.
@@ -129,15 +217,43 @@ func toTheMillisecond(f classify.Fact) classify.Fact {
 	return f
 }
 
-func (t *Tx) mergeFact(ctx context.Context, f classify.Fact) error {
-	return t.exec(ctx, `
-		insert into fact (kind, provider, environment, name, first_seen_at, last_seen_at, first_accepted_at, last_accepted_at,
+// factRows is how many facts one statement writes.
+const factRows = 16
+
+// writeFacts merges facts into the database. The merge is in the statement, so that replicas lose nothing.
+func (t *Tx) writeFacts(ctx context.Context, facts map[factKey]classify.Fact) error {
+	keys := make([]factKey, 0, len(facts))
+	for k := range facts {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b factKey) int { return bytes.Compare(a[:], b[:]) }) // one order of locks for all replicas, and of pages
+	for len(keys) > 0 {
+		n := factRows
+		if len(keys) < factRows {
+			n = 1
+		}
+		args := make([]any, 0, 10*n)
+		for i := range n {
+			f := facts[keys[i]]
+			args = append(args, keys[i][:], f.FirstSeen, f.LastSeen, f.FirstAccepted, f.LastAccepted,
+				f.FirstExchange, f.FirstTokenPrint, int64(f.MaxOffset), f.Count, f.Expires)
+		}
+		if err := t.exec(ctx, mergeFacts(n), args...); err != nil {
+			return fmt.Errorf("write facts: %w", err)
+		}
+		keys = keys[n:]
+	}
+	return nil
+}
+
+func mergeFacts(n int) string {
+	return `insert into fact (digest, first_seen_at, last_seen_at, first_accepted_at, last_accepted_at,
 			first_exchange, first_token_print, max_offset, count, expires_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-		on conflict (kind, provider, environment, name) do update set
-			first_exchange = case when `+earlierFact+` then excluded.first_exchange else fact.first_exchange end,
-			first_token_print = case when `+earlierFact+` then excluded.first_token_print else fact.first_token_print end,
-			first_seen_at = case when `+earlierFact+` then excluded.first_seen_at else fact.first_seen_at end,
+		values ` + valueRows(n, 10) + `
+		on conflict (digest) do update set
+			first_exchange = case when ` + earlierFact + ` then excluded.first_exchange else fact.first_exchange end,
+			first_token_print = case when ` + earlierFact + ` then excluded.first_token_print else fact.first_token_print end,
+			first_seen_at = case when ` + earlierFact + ` then excluded.first_seen_at else fact.first_seen_at end,
 			last_seen_at = case when excluded.last_seen_at > fact.last_seen_at then excluded.last_seen_at else fact.last_seen_at end,
 			first_accepted_at = case when excluded.first_accepted_at <> 0
 					and (fact.first_accepted_at = 0 or excluded.first_accepted_at < fact.first_accepted_at)
@@ -147,10 +263,21 @@ func (t *Tx) mergeFact(ctx context.Context, f classify.Fact) error {
 			max_offset = case when fact.count = 0 or (excluded.count > 0 and excluded.max_offset > fact.max_offset)
 				then excluded.max_offset else fact.max_offset end,
 			count = fact.count + excluded.count,
-			expires_at = case when excluded.expires_at > fact.expires_at then excluded.expires_at else fact.expires_at end`,
-		string(f.Key.Kind), f.Key.Provider, f.Key.Environment, f.Key.Name,
-		f.FirstSeen, f.LastSeen, f.FirstAccepted, f.LastAccepted,
-		f.FirstExchange, f.FirstTokenPrint, int64(f.MaxOffset), f.Count, f.Expires)
+			expires_at = case when excluded.expires_at > fact.expires_at then excluded.expires_at else fact.expires_at end`
+}
+
+// valueRows is the text of n rows of parameters.
+func valueRows(n, columns int) string {
+	var b strings.Builder
+	for row := range n {
+		b.WriteString([]string{"(", ", ("}[min(row, 1)])
+		for column := range columns {
+			b.WriteString([]string{"$", ", $"}[min(column, 1)])
+			b.WriteString(strconv.Itoa(row*columns + column + 1))
+		}
+		b.WriteByte(')')
+	}
+	return b.String()
 }
 
 // earlierFact is Merge's rule for what FirstSeen and the two columns that belong to it are taken from.

@@ -3,10 +3,12 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -107,6 +109,11 @@ func historyContract() []contractTest {
 		{"history answers only what was asked", testHistoryKeys},
 		{"history answers more keys than one query holds", testHistoryMany},
 		{"long names stay apart", testHistoryLongNames},
+		{"a snapshot learns what changed since it was taken", testChanged},
+		{"snapshots of many writes at once never miss a change", testChangedAlways},
+		{"a snapshot sees what another process wrote", testChangedByOthers},
+		{"an observation that says nothing new is no news", testNews},
+		{"facts of a write that failed are not remembered", testObserveRolledBack},
 	}
 }
 
@@ -241,4 +248,146 @@ func testPendingExpired(t *testing.T, w *world) {
 		t.Fatal(err)
 	}
 	equal(t, "rows left", left, 0)
+}
+
+func (w *world) snapshot(t *testing.T, keys ...classify.Key) Snapshot {
+	t.Helper()
+	s, err := w.History(t.Context(), keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (w *world) changed(t *testing.T, s Snapshot) (h classify.History) {
+	t.Helper()
+	w.write(t, func(ctx context.Context, tx *Tx) (err error) {
+		h, err = tx.Changed(ctx, s)
+		return err
+	})
+	return h
+}
+
+func seen(name string, seconds int, exchange string) classify.Fact {
+	return classify.Fact{Key: key(name), FirstSeen: at(seconds), LastSeen: at(seconds), FirstExchange: exchange, Count: 1}
+}
+
+func testChanged(t *testing.T, w *world) {
+	w.observe(t, seen("known", 10, "x"))
+	s := w.snapshot(t, key("known"), key("new"), key("absent"))
+	equal(t, "facts", len(s.History), 1)
+	equal(t, "changes at once", len(w.changed(t, s)), 0)
+	w.observe(t, seen("known", 20, "y"), seen("unrelated", 1, "z"))
+	equal(t, "changes after it was seen again", len(w.changed(t, s)), 0)
+	w.observe(t, seen("known", 5, "z"), seen("new", 7, "z"))
+	changed := w.changed(t, s)
+	equal(t, "changes", len(changed), 2)
+	equal(t, "first exchange", changed[key("known")].FirstExchange, "z")
+	equal(t, "count", changed[key("known")].Count, 3)
+	equal(t, "what appeared", changed[key("new")].Count, 1)
+	equal(t, "the caller's copy", s.History[key("known")].FirstExchange, "x")
+	equal(t, "changes since", len(w.changed(t, w.snapshot(t, key("known"), key("new"), key("absent")))), 0)
+	w.write(t, func(ctx context.Context, tx *Tx) error {
+		if err := tx.Observe(ctx, []classify.Fact{seen("absent", 1, "w")}); err != nil {
+			return err
+		}
+		mine, err := tx.Changed(ctx, s)
+		equal(t, "changes of this very write", len(mine), 3)
+		return err
+	})
+}
+
+// testChangedAlways: whoever judges by a snapshot and what Changed adds judges by what a look in the turn would show.
+func testChangedAlways(t *testing.T, w *world) {
+	var all sync.WaitGroup
+	for n := range 6 {
+		all.Go(func() {
+			random := rand.New(rand.NewPCG(uint64(n), 7))
+			for range 25 {
+				keys := []classify.Key{}
+				for _, i := range random.Perm(12)[:4] {
+					keys = append(keys, key(fmt.Sprint(i)))
+				}
+				s, err := w.History(t.Context(), keys)
+				if err != nil {
+					t.Error(err)
+				}
+				err = w.Write(t.Context(), func(ctx context.Context, tx *Tx) error {
+					changed, err := tx.Changed(ctx, s)
+					if err != nil {
+						return err
+					}
+					now, err := tx.History(ctx, keys)
+					for _, k := range keys {
+						judgedBy, isChanged := changed[k]
+						if !isChanged {
+							judgedBy = s.History[k]
+						}
+						if saysMore(judgedBy, now[k]) {
+							t.Errorf("%v: judged by %+v, is %+v", k, judgedBy, now[k])
+						}
+					}
+					if err != nil {
+						return err
+					}
+					if random.IntN(4) == 0 {
+						return ErrInvalid // what it observed must not be remembered
+					}
+					return tx.Observe(ctx, []classify.Fact{seen(keys[0].Name, random.IntN(1000), fmt.Sprint(random.IntN(5)))})
+				})
+				if err != nil && !errors.Is(err, ErrInvalid) {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+func testChangedByOthers(t *testing.T, w *world) {
+	other, err := Open(t.Context(), Options{DSN: w.dsn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := w.snapshot(t, key("a"))
+	err = other.Write(t.Context(), func(ctx context.Context, tx *Tx) error { return tx.Observe(ctx, []classify.Fact{seen("a", 3, "x")}) })
+	if err := errors.Join(err, other.Close()); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "changes", len(w.changed(t, s)), 1)
+	equal(t, "facts", len(w.history(t, key("a"))), 1)
+}
+
+func testNews(t *testing.T, w *world) {
+	accepted := func(seconds int) classify.Fact {
+		return classify.Fact{Key: key("client"), FirstSeen: at(seconds), LastSeen: at(seconds), FirstAccepted: at(seconds), LastAccepted: at(seconds), Count: 1}
+	}
+	equal(t, "news of the first", len(w.News([]classify.Fact{accepted(100)})), 1)
+	w.observe(t, accepted(100))
+	w.snapshot(t, key("client"))
+	minute := int(FactResolution.Seconds())
+	for seconds, news := range map[int]int{100: 0, 101: 0, 99: 1, 100 + minute - 1: 0, 100 + minute: 1} {
+		if w.facts == nil {
+			news = 1 // others may have written since
+		}
+		equal(t, fmt.Sprintf("news at %d", seconds), len(w.News([]classify.Fact{accepted(seconds)})), news)
+	}
+	equal(t, "news of what is counted", len(w.News([]classify.Fact{seen("client", 101, "")})), 1)
+	w.observe(t, accepted(101), accepted(100+minute))
+	wantTime(t, "last accepted", w.history(t, key("client"))[key("client")].LastAccepted, at(100+minute))
+}
+
+func testObserveRolledBack(t *testing.T, w *world) {
+	w.snapshot(t, key("a"))
+	err := w.Write(t.Context(), func(ctx context.Context, tx *Tx) error {
+		if err := tx.Observe(ctx, []classify.Fact{seen("a", 1, "x")}); err != nil {
+			return err
+		}
+		return ErrInvalid
+	})
+	if !errors.Is(err, ErrInvalid) {
+		t.Fatal(err)
+	}
+	equal(t, "facts", len(w.snapshot(t, key("a")).History), 0)
+	equal(t, "facts in the turn", len(w.history(t, key("a"))), 0)
 }

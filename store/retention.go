@@ -262,16 +262,18 @@ func (e *expiry) rollups(ctx context.Context) error {
 // knowledge removes facts that cannot matter any more. They have no index by time, which would cost each write: a reader
 // looks through them.
 func (e *expiry) knowledge(ctx context.Context) error {
-	var last factKey
+	var last keptFact
 	for {
-		rows, err := e.store.readers.QueryContext(ctx, `select kind, provider, environment, name, last_seen_at, expires_at from fact
-			where (kind, provider, environment, name) > ($1, $2, $3, $4) order by kind, provider, environment, name limit $5`,
-			last.kind, last.provider, last.environment, last.name, int64(4*expireSize))
+		rows, err := e.store.readers.QueryContext(ctx, `select digest, last_seen_at, expires_at from fact
+			where digest > $1 order by digest limit $2`, last.key[:], int64(4*expireSize))
 		if err != nil {
 			return fmt.Errorf("expire facts: %w", err)
 		}
-		slice, err := collect(rows, func(scan func(...any) error) (k factKey, err error) {
-			return k, scan(&k.kind, &k.provider, &k.environment, &k.name, &k.lastSeen, &k.expires)
+		slice, err := collect(rows, func(scan func(...any) error) (k keptFact, err error) {
+			var digest []byte
+			err = scan(&digest, &k.lastSeen, &k.expires)
+			copy(k.key[:], digest)
+			return k, err
 		})
 		if err != nil {
 			return fmt.Errorf("expire facts: %w", err)
@@ -286,14 +288,14 @@ func (e *expiry) knowledge(ctx context.Context) error {
 	}
 }
 
-type factKey struct {
-	kind, provider, environment, name string
-	lastSeen, expires                 int64
+type keptFact struct {
+	key               factKey
+	lastSeen, expires int64
 }
 
 // forget removes the expired ones of a slice of facts, unless they were seen again meanwhile.
-func (e *expiry) forget(ctx context.Context, slice []factKey) error {
-	var old []factKey
+func (e *expiry) forget(ctx context.Context, slice []keptFact) error {
+	var old []keptFact
 	for _, k := range slice {
 		if k.expires != 0 && k.expires < e.facts || k.expires == 0 && k.lastSeen < e.summary {
 			old = append(old, k)
@@ -304,9 +306,7 @@ func (e *expiry) forget(ctx context.Context, slice []factKey) error {
 	}
 	return e.repeat(ctx, "facts", func(ctx context.Context, tx *Tx) (int64, error) {
 		for _, k := range old {
-			err := tx.exec(ctx, `delete from fact where kind = $1 and provider = $2 and environment = $3 and name = $4
-				and last_seen_at = $5 and expires_at = $6`, k.kind, k.provider, k.environment, k.name, k.lastSeen, k.expires)
-			if err != nil {
+			if err := tx.forgetFact(ctx, k); err != nil {
 				return 0, err
 			}
 		}

@@ -37,6 +37,7 @@ type Store struct {
 	readers   *sql.DB
 	writes    *writer
 	templates *templates
+	facts     *factCache // nil where other processes write too
 	now       func() time.Time
 	learning  sync.WaitGroup // of templates
 
@@ -75,10 +76,15 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, writing.Close(), readers.Close())
 	}
+	m := &memory{templates: templates}
+	if d.othersWrote != "" {
+		m.facts = newFactCache()
+	}
 	s := &Store{
 		readers:   readers,
-		writes:    newWriter(writing, d, now, &memory{templates: templates}),
+		writes:    newWriter(writing, d, now, m),
 		templates: templates,
+		facts:     m.facts,
 		now:       now,
 		noted:     map[string]time.Time{},
 	}

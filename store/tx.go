@@ -20,6 +20,8 @@ type Tx struct {
 	conn    *sql.Conn
 	dialect dialect
 	now     func() time.Time
+	mine    *sums // of this write
+	group   *sums // of the writes before it in the transaction
 	*memory
 }
 
@@ -27,6 +29,7 @@ type Tx struct {
 // guards itself.
 type memory struct {
 	templates *templates
+	facts     *factCache // nil where other processes write too
 	slices    slicer
 	tails     tails
 	incidents ids

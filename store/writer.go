@@ -79,7 +79,8 @@ type writer struct {
 	mu     sync.RWMutex // held while a job is queued, so that none is queued after the end
 	closed bool
 
-	conn *sql.Conn // of the goroutine alone; nil until the first write and after a loss
+	conn    *sql.Conn // of the goroutine alone; nil until the first write and after a loss
+	version int64     // of the database at the last look, in which the commits of others are counted
 }
 
 func newWriter(db *sql.DB, d dialect, now func() time.Time, m *memory) *writer {
@@ -180,17 +181,32 @@ func (w *writer) transact(group []*job) error {
 	if err := w.begin(ctx); err != nil {
 		return fmt.Errorf("begin write: %w", err)
 	}
+	added := newSums()
 	for _, j := range group {
-		if err := w.runJob(ctx, j); err != nil {
+		if err := w.runJob(ctx, j, added); err != nil {
 			w.rollback(ctx)
 			return &transactionDown{err}
 		}
+	}
+	if err := added.write(ctx, w.tx(newSums(), added)); err != nil {
+		w.rollback(ctx)
+		return &transactionDown{err}
+	}
+	if w.memory.facts != nil {
+		w.memory.facts.announce(added.facts)
 	}
 	if _, err := w.conn.ExecContext(ctx, `commit`); err != nil {
 		w.rollback(ctx)
 		return fmt.Errorf("commit: %w", err)
 	}
+	if w.memory.facts != nil {
+		w.memory.facts.committed(added.facts)
+	}
 	return nil
+}
+
+func (w *writer) tx(mine, group *sums) *Tx {
+	return &Tx{conn: w.conn, dialect: w.dialect, now: w.now, mine: mine, group: group, memory: w.memory}
 }
 
 func (w *writer) begin(ctx context.Context) error {
@@ -214,16 +230,38 @@ func (w *writer) tryBegin(ctx context.Context) error {
 		w.discard()
 		return err
 	}
+	if err := w.noticeOthers(ctx); err != nil {
+		w.rollback(ctx)
+		return err
+	}
+	return nil
+}
+
+// noticeOthers forgets what is remembered of the database when another process has written.
+func (w *writer) noticeOthers(ctx context.Context) error {
+	if w.dialect.othersWrote == "" {
+		return nil
+	}
+	var version int64
+	if err := w.conn.QueryRowContext(ctx, w.dialect.othersWrote).Scan(&version); err != nil {
+		return fmt.Errorf("ask who has written: %w", err)
+	}
+	if version != w.version {
+		w.memory.facts.forgetAll()
+		w.version = version
+	}
 	return nil
 }
 
 // runJob runs one job under its savepoint. It returns an error only if the transaction cannot go on.
-func (w *writer) runJob(ctx context.Context, j *job) error {
+func (w *writer) runJob(ctx context.Context, j *job, group *sums) error {
 	if _, err := w.conn.ExecContext(ctx, `savepoint one`); err != nil {
 		return fmt.Errorf("set savepoint: %w", err)
 	}
-	j.err = callSafely(j.ctx, j.fn, &Tx{conn: w.conn, dialect: w.dialect, now: w.now, memory: w.memory})
+	tx := w.tx(newSums(), group)
+	j.err = callSafely(j.ctx, j.fn, tx)
 	if j.err == nil {
+		group.add(tx.mine)
 		if _, err := w.conn.ExecContext(ctx, `release savepoint one`); err != nil {
 			return fmt.Errorf("release savepoint: %w", err)
 		}

@@ -1,0 +1,30 @@
+package store
+
+import (
+	"context"
+
+	"authwatch/classify"
+)
+
+// Sums are what a write adds to rows that many writes add to. They are kept until the transaction is about to be
+// committed, so that the writes of one commit change each row once.
+type sums struct {
+	facts map[factKey]classify.Fact
+}
+
+func newSums() *sums { return &sums{facts: map[factKey]classify.Fact{}} }
+
+// add takes over what another write added.
+func (s *sums) add(other *sums) {
+	for k, f := range other.facts {
+		if earlier, ok := s.facts[k]; ok {
+			f = earlier.Merge(f)
+		}
+		s.facts[k] = f
+	}
+}
+
+// write adds everything to the rows.
+func (s *sums) write(ctx context.Context, t *Tx) error {
+	return t.writeFacts(ctx, s.facts)
+}
