@@ -50,7 +50,7 @@ func Decode(body []byte, red *Redactor) (records []Indexed, bad []RecordError) {
 			bad = append(bad, f.at(index))
 			continue
 		}
-		records = append(records, Indexed{Index: index, Record: d.record})
+		records = append(records, Indexed{Index: index, Record: *d.record})
 	}
 }
 
@@ -60,12 +60,14 @@ func (f *fault) at(index int) RecordError {
 
 // A decoded record is redacted and knows its delivery key.
 type decoded struct {
-	index  int
-	record classify.Record
-	key    string    // what a repeated delivery has in common with this one
-	late   lateToken // of the tokens endpoint only
-	equal  *equal    // the first of the records in the body that are equal to this one; nil if it has an id
-	copied bool      // it is not the first itself
+	index   int
+	at      time.Time // of the event
+	key     string    // what a repeated delivery has in common with this one
+	record  *classify.Record
+	success success    // in the place of record: a plain success, read quickly
+	late    *lateToken // of the tokens endpoint only
+	equal   *equal     // the first of the records in the body that are equal to this one; nil if it has an id
+	copied  bool       // it is not the first itself
 }
 
 // decodePart parses one part of a body and hands its members to read.
@@ -112,7 +114,7 @@ func (r *Redactor) decodeShaped(log shaped) (decoded, *fault) {
 	}
 	record.Time = at
 	record = w.finish(record)
-	d := decoded{record: record, key: "id:" + record.ID}
+	d := decoded{at: record.Time, record: &record, key: "id:" + record.ID}
 	if record.ID == "" {
 		d.key = r.contentKey("response", log.content)
 	}
@@ -131,20 +133,33 @@ func holdsExchange(members map[string]any) bool {
 // eventTime reads the time of a record. A number is refused rather than guessed at: seconds and milliseconds differ by
 // a factor that moves an event by decades.
 func eventTime(v any) (time.Time, *fault) {
-	const expected = "RFC 3339 such as 2026-11-22T02:19:00.123Z is expected"
 	text, ok := v.(string)
 	switch {
 	case v == nil:
-		return time.Time{}, &fault{pointer: "/time", code: "missing_time", detail: "time is missing; " + expected}
-	case !ok && jsonType(v) == "number" || ok && isDigits(text):
-		return time.Time{}, &fault{pointer: "/time", code: "unix_time", detail: "time looks like a Unix time; " + expected}
+		return time.Time{}, &fault{pointer: "/time", code: "missing_time", detail: "time is missing; " + expectedTime}
+	case !ok && jsonType(v) == "number":
+		return time.Time{}, unixTime()
 	case !ok:
-		return time.Time{}, &fault{pointer: "/time", code: "not_rfc3339", detail: "time is no string; " + expected}
+		return time.Time{}, &fault{pointer: "/time", code: "not_rfc3339", detail: "time is no string; " + expectedTime}
+	}
+	return timeOf(text)
+}
+
+const expectedTime = "RFC 3339 such as 2026-11-22T02:19:00.123Z is expected"
+
+func unixTime() *fault {
+	return &fault{pointer: "/time", code: "unix_time", detail: "time looks like a Unix time; " + expectedTime}
+}
+
+// timeOf is eventTime for a string.
+func timeOf(text string) (time.Time, *fault) {
+	if isDigits(text) {
+		return time.Time{}, unixTime()
 	}
 	at, err := time.Parse(time.RFC3339Nano, strings.ToUpper(text))
 	_, offset := at.Zone()
 	if err != nil || max(offset, -offset) >= 24*60*60 { // time.Parse takes an offset of a day
-		return time.Time{}, &fault{pointer: "/time", code: "not_rfc3339", detail: "time cannot be read; " + expected}
+		return time.Time{}, &fault{pointer: "/time", code: "not_rfc3339", detail: "time cannot be read; " + expectedTime}
 	}
 	at = at.UTC()
 	if at.Year() < 1 || at.Year() > 9999 {

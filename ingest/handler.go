@@ -25,7 +25,7 @@ const (
 func (i *Ingester) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc(routeResponses, i.endpoint(endpoint{
-		open: openNative(expectedBody), commit: i.commitResponses, refuse: writeProblem, idempotent: true,
+		open: openNative(expectedBody), commit: i.commitResponses, quick: true, refuse: writeProblem, idempotent: true,
 		read: func(r *Redactor, p part) (decoded, *fault) { return r.decodePart(p, r.decodeResponse) },
 	}))
 	mux.HandleFunc(routeTokens, i.endpoint(endpoint{
@@ -50,6 +50,7 @@ type endpoint struct {
 	open       func(r *http.Request, body []byte) (shipment, error)
 	read       func(r *Redactor, p part) (decoded, *fault)
 	commit     func(ctx context.Context, b batch) (answer, error)
+	quick      bool                                                     // what it takes are exchanges: a plain success may be read quickly
 	refuse     func(w http.ResponseWriter, r *http.Request, p *problem) // in the words of the protocol
 }
 
@@ -69,8 +70,10 @@ type batch struct {
 	at       time.Time
 	received int
 	records  []decoded
-	other    int // records that are no HTTP exchange: shippers send whatever an application logs
-	bad      []RecordError
+	// acceptances are those of the batch's plain successes that history does not know yet.
+	acceptances map[acceptanceKey]acceptance
+	other       int // records that are no HTTP exchange: shippers send whatever an application logs
+	bad         []RecordError
 
 	route   string // that the records came by
 	lags    store.Lags
@@ -156,10 +159,13 @@ func (i *Ingester) commitAll(ctx context.Context, e endpoint, s shipment, b batc
 	commit := func() error {
 		a, err := i.commit(ctx, e, b)
 		total.add(a)
-		b.records, b.bad, b.rejects, b.other, b.received, b.lags = nil, nil, nil, 0, 0, store.Lags{}
+		b.records, b.acceptances, b.bad, b.rejects, b.other, b.received, b.lags = nil, nil, nil, nil, 0, 0, store.Lags{}
 		return err
 	}
 	for p := range s.parts {
+		if p.refused != nil {
+			return answer{}, p.refused
+		}
 		if len(b.records) == maxRecords {
 			if err := commit(); err != nil {
 				return answer{}, err
@@ -226,15 +232,15 @@ const (
 // readPart adds one part of a body to b.
 func (i *Ingester) readPart(b *batch, index int, p part, e endpoint) {
 	b.received++
-	d, f := e.read(b.redactor, p)
-	if f == nil && (d.record.Time.Before(b.at.Add(-maxPast)) || d.record.Time.After(b.at.Add(maxAhead))) {
+	d, f := i.decode(b, p, e)
+	if f == nil && tooFar(d.at, b.at) {
 		f = outOfRange()
 	}
 	switch {
 	case f == nil:
 		d.index = index
 		b.equals.number(&d)
-		b.lags.Add(b.at.Sub(d.record.Time))
+		b.lags.Add(b.at.Sub(d.at))
 		b.records = append(b.records, d)
 	case f.code == codeNoExchange:
 		b.other++
@@ -244,20 +250,29 @@ func (i *Ingester) readPart(b *batch, index int, p part, e endpoint) {
 	}
 }
 
+func (i *Ingester) decode(b *batch, p part, e endpoint) (decoded, *fault) {
+	if e.quick && p.outline != nil {
+		if d, ok := i.quickSuccess(b, p); ok {
+			return d, nil
+		}
+	}
+	return e.read(b.redactor, p)
+}
+
 // openNative takes a body of native records apart. One of which nothing can be read is refused: a shipper that has the
 // wrong address or format must hear so.
 func openNative(expected string) func(r *http.Request, body []byte) (shipment, error) {
 	return func(_ *http.Request, body []byte) (shipment, error) {
-		take := splitParts
+		seq := parts(body, maxShipped)
 		if isMsgpack(body) {
-			take = msgpackParts
-		}
-		parts, err := take(body, maxShipped)
-		if err != nil {
-			return shipment{}, err
+			list, err := msgpackParts(body, maxShipped)
+			if err != nil {
+				return shipment{}, err
+			}
+			seq = slices.Values(list)
 		}
 		return shipment{
-			parts: slices.Values(parts), expected: expected,
+			parts: seq, expected: expected,
 			answer: func(w http.ResponseWriter, a answer) { writeJSON(w, http.StatusOK, a) },
 		}, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"authwatch/classify"
@@ -39,6 +40,11 @@ type Ingester struct {
 	guesses    *guessGuard
 	notes      *notes
 	running    *running // requests with an Idempotency-Key
+
+	quick       *sync.Pool // of quickRecord
+	tokens      *cache[knownToken]
+	sites       *cache[site]
+	acceptances *cache[acceptance]
 }
 
 // New checks the options and reads the JWKS files that the profiles name.
@@ -66,5 +72,6 @@ func New(o Options) (*Ingester, error) {
 		store: o.Store, classifier: classify.New(o.Profiles, o.Knowledge), redactor: redactor, log: o.Logger,
 		metrics: newMetrics(o.Registerer, o.Profiles, o.Store, o.Now), now: o.Now,
 		quota: newQuota(o.KeyRate, time.Now), guesses: newGuessGuard(time.Now), notes: newNotes(o.Store), running: newRunning(),
+		quick: newQuickRecords(), tokens: newCache[knownToken](), sites: newCache[site](), acceptances: newCache[acceptance](),
 	}, nil
 }

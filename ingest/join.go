@@ -78,31 +78,41 @@ func (e waitingExchange) halves() []store.Pending {
 	return out
 }
 
-// joinWaitingTokens gives the records the tokens that came before them. The tokens go on waiting: one trace can hold
-// several exchanges, and which of them arrives first must not matter.
-func (w *work) joinWaitingTokens(ctx context.Context, fresh []decoded) error {
+// takeWaitingTokens returns the tokens that came before those records that lack one. The tokens go on waiting: one trace
+// can hold several exchanges, and which of them arrives first must not matter.
+func (w *work) takeWaitingTokens(ctx context.Context, fresh []decoded) ([]waitingToken, error) {
 	var keys []string
 	for n := range fresh {
-		keys = append(keys, joinKeys(fresh[n].record.RequestID, fresh[n].record.TraceID)...)
+		if r := fresh[n].record; r != nil && (r.ClientAssertion == nil && r.AccessToken == nil) {
+			keys = append(keys, joinKeys(r.RequestID, r.TraceID)...)
+		}
 	}
 	if len(keys) == 0 {
-		return nil
+		return nil, nil
 	}
 	waiting, err := w.tx.TakePending(ctx, sideToken, keys)
 	if err != nil {
-		return fmt.Errorf("take waiting tokens: %w", err)
+		return nil, fmt.Errorf("take waiting tokens: %w", err)
 	}
 	tokens := make([]waitingToken, len(waiting))
 	for n, p := range waiting {
 		if err := json.Unmarshal(p.Body, &tokens[n]); err != nil {
-			return fmt.Errorf("decode waiting token: %w", err)
+			return nil, fmt.Errorf("decode waiting token: %w", err)
 		}
 	}
 	w.pending = append(w.pending, waiting...)
-	for n := range fresh {
-		w.attach(&fresh[n].record, tokens)
+	return tokens, nil
+}
+
+// attachWaiting gives a record that lacks a token those that waited for it. The batch keeps its own, as it came.
+func (w *work) attachWaiting(d *decoded, tokens []waitingToken) {
+	if d.record == nil || len(tokens) == 0 {
+		return
 	}
-	return nil
+	r := *d.record
+	if w.attach(&r, tokens) {
+		d.record = &r
+	}
 }
 
 // attach gives a record the tokens of its request, or else of its trace, that it lacks. It says whether any was given.

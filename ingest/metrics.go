@@ -64,7 +64,7 @@ func (m *metrics) reject(reason string) {
 }
 
 // fail counts a stored failure. Only environments that a profile names become a label: a shipper can invent others without end.
-func (m *metrics) fail(v classify.Verdict) {
+func (m *metrics) fail(v *classify.Verdict) {
 	environment := v.Environment
 	if !m.environments[environment] {
 		environment = "other"

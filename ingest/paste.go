@@ -92,7 +92,7 @@ func (w *walk) pastedMembers(members map[string]any, now time.Time) (classify.Re
 		if f != nil {
 			return rec, errors.New(f.detail)
 		}
-		return d.record, nil
+		return *d.record, nil
 	case isClaims(members):
 		placeDecoded(&rec, w.decodedToken(map[string]any{"claims": members}))
 	default:

@@ -15,15 +15,34 @@ import (
 
 // commitResponses stores the new ones of a batch's records, judged, in one transaction.
 func (i *Ingester) commitResponses(ctx context.Context, b batch) (answer, error) {
+	ahead, err := i.judgeAhead(ctx, &b)
+	if err != nil {
+		return answer{}, err
+	}
+	deliveries := b.deliveries()
 	var done work
-	err := i.write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		done = work{ingester: i, tx: tx, batch: b}
+	err = i.write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		done = work{ingester: i, tx: tx, batch: b, deliveries: deliveries, ahead: ahead}
 		if err := done.responses(ctx); err != nil {
 			return err
 		}
 		return done.account(ctx)
 	})
+	if err == nil {
+		i.remember(b.acceptances)
+	}
 	return i.committed(b, done, err)
+}
+
+// deliveries names the records of a batch, so that those which were delivered before are known.
+func (b *batch) deliveries() []store.Delivery {
+	list := make([]store.Delivery, len(b.records))
+	for n := range b.records {
+		d := &b.records[n]
+		list[n] = store.Delivery{Source: b.source, Key: d.key, Time: d.at}
+		list[n].Prepare()
+	}
+	return list
 }
 
 // write turns a full queue into the answer that makes a shipper wait.
@@ -42,8 +61,8 @@ func (i *Ingester) committed(b batch, done work, err error) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	for _, v := range done.judged {
-		i.metrics.fail(v)
+	for n := range done.failures {
+		i.metrics.fail(&done.failures[n].Verdict)
 	}
 	a := answer{
 		Received: b.received, Accepted: done.accepted, Duplicates: done.duplicates,
@@ -60,59 +79,69 @@ func (i *Ingester) committed(b batch, done work, err error) (answer, error) {
 
 // work is one run of a batch inside a transaction. The store may run it more than once, each time from the start.
 type work struct {
-	ingester *Ingester
-	tx       *store.Tx
-	batch    batch
-	history  classify.History
+	ingester   *Ingester
+	tx         *store.Tx
+	batch      batch
+	deliveries []store.Delivery
+	ahead      *judgement // what the batch comes to if all of it is new and nothing that counts has changed; nil for none
+	history    classify.History
+	successes  successes
 
 	accepted   int
 	duplicates int
 	bad        []RecordError
-	judged     []classify.Verdict // of failures that are stored for the first time
+	effects
+}
 
+// An effects is what records leave behind.
+type effects struct {
 	facts    []classify.Fact
 	failures []store.Failure
 	traffic  []store.Traffic
 	pending  []store.Pending
 }
 
-// A placed record is one with its exchange.
-type placed struct {
-	decoded
-	exchange classify.Exchange
-}
-
 func (w *work) responses(ctx context.Context) error {
 	fresh, err := w.claim(ctx)
+	if err != nil || len(fresh) == 0 {
+		return err
+	}
+	waiting, err := w.takeWaitingTokens(ctx, fresh)
 	if err != nil {
 		return err
 	}
+	if w.ahead != nil && len(fresh) == len(w.batch.records) && len(waiting) == 0 {
+		stands, err := w.ahead.stands(ctx, w)
+		if err != nil {
+			return err
+		}
+		if stands {
+			return w.save(ctx)
+		}
+	}
 	// A batch is judged in the order of its events, whatever the order in which the shipper read its files.
-	slices.SortStableFunc(fresh, func(a, b decoded) int { return a.record.Time.Compare(b.record.Time) })
-	if err := w.joinWaitingTokens(ctx, fresh); err != nil {
-		return err
+	slices.SortStableFunc(fresh, func(a, b decoded) int { return a.at.Compare(b.at) })
+	for n := range fresh {
+		w.attachWaiting(&fresh[n], waiting)
 	}
 	list := w.place(fresh)
 	if err := w.lookUp(ctx, list); err != nil {
 		return err
 	}
-	for _, p := range list {
-		w.settle(p)
+	for n := range list {
+		w.settle(&list[n])
 	}
+	w.traffic = w.successes.traffic(w.failures)
 	return w.save(ctx)
 }
 
 // claim returns the records that were not delivered before.
 func (w *work) claim(ctx context.Context) ([]decoded, error) {
-	deliveries := make([]store.Delivery, len(w.batch.records))
-	for n, d := range w.batch.records {
-		deliveries[n] = store.Delivery{Source: w.batch.source, Key: d.key, Time: d.record.Time}
-	}
-	isFresh, err := w.tx.Claim(ctx, w.batch.at, deliveries)
+	isFresh, err := w.tx.Claim(ctx, w.batch.at, w.deliveries)
 	if err != nil {
 		return nil, fmt.Errorf("claim deliveries: %w", err)
 	}
-	var fresh []decoded
+	fresh := make([]decoded, 0, len(isFresh))
 	for n := range isFresh {
 		if isFresh[n] = w.batch.records[n].settle(isFresh[n]); isFresh[n] {
 			fresh = append(fresh, w.batch.records[n])
@@ -123,12 +152,18 @@ func (w *work) claim(ctx context.Context) ([]decoded, error) {
 	return fresh, nil
 }
 
+// A placed record is one with its exchange.
+type placed struct {
+	decoded
+	exchange classify.Exchange
+}
+
 // place locates each record; one that the classifier cannot take costs only itself.
 func (w *work) place(fresh []decoded) []placed {
 	list := make([]placed, 0, len(fresh))
 	for n := range fresh {
 		p := placed{decoded: fresh[n]}
-		if w.guarded(p.index, func() { p.exchange = w.ingester.classifier.Locate(&fresh[n].record) }) {
+		if p.record == nil || w.guarded(p.index, func() { p.exchange = w.ingester.classifier.Locate(p.record) }) {
 			list = append(list, p)
 		}
 	}
@@ -153,17 +188,7 @@ func (w *work) guarded(index int, step func()) (ok bool) {
 
 // lookUp reads the history of all exchanges at once.
 func (w *work) lookUp(ctx context.Context, list []placed) error {
-	var keys []classify.Key
-	seen := map[classify.Key]bool{}
-	for _, p := range list {
-		for _, k := range p.exchange.Keys() {
-			if !seen[k] {
-				seen[k] = true
-				keys = append(keys, k)
-			}
-		}
-	}
-	history, err := w.tx.History(ctx, keys)
+	history, err := w.tx.History(ctx, keysOf(list))
 	if err != nil {
 		return fmt.Errorf("look up history: %w", err)
 	}
@@ -174,26 +199,47 @@ func (w *work) lookUp(ctx context.Context, list []placed) error {
 	return nil
 }
 
+// keysOf names the facts that the judgement of the failures in a list depends on.
+func keysOf(list []placed) []classify.Key {
+	var keys []classify.Key
+	seen := map[classify.Key]bool{}
+	for n := range list {
+		if list[n].exchange.Outcome != classify.Failed {
+			continue
+		}
+		for _, k := range list[n].exchange.Keys() {
+			if !seen[k] {
+				seen[k] = true
+				keys = append(keys, k)
+			}
+		}
+	}
+	return keys
+}
+
 // settle judges one exchange and notes what it leaves behind.
-func (w *work) settle(p placed) {
+func (w *work) settle(p *placed) {
+	if p.record == nil {
+		w.successes.add(p.success.site, p.at)
+		w.observe(p.success.facts)
+		return
+	}
+	e := &p.exchange
 	ok := w.guarded(p.index, func() {
-		switch p.exchange.Outcome {
+		switch e.Outcome {
 		case classify.Failed:
-			verdict := classify.Classify(p.exchange, w.history)
-			f := newFailure(w.batch.source, w.batch.at, p.exchange, verdict)
-			w.failures = append(w.failures, f)
-			w.judged = append(w.judged, verdict)
+			w.failures = append(w.failures, newFailure(w.batch.source, w.batch.at, *e, classify.Classify(*e, w.history)))
 		case classify.Accepted:
-			w.traffic = append(w.traffic, newTraffic(p.exchange))
+			w.successes.add(w.ingester.site(e), p.at)
 		}
 	})
 	if !ok {
 		return
 	}
-	w.observe(p.exchange.Facts())
-	if p.exchange.Outcome != classify.Failed && lacksToken(p.exchange) {
-		e := waitingExchange{Source: w.batch.source, ReceivedAt: w.batch.at, Record: *p.exchange.Record}
-		w.pending = append(w.pending, e.halves()...)
+	w.observe(e.Facts())
+	if e.Outcome != classify.Failed && lacksToken(*e) {
+		waiting := waitingExchange{Source: w.batch.source, ReceivedAt: w.batch.at, Record: *e.Record}
+		w.pending = append(w.pending, waiting.halves()...)
 	}
 }
 
@@ -240,13 +286,6 @@ func newFailure(source string, at time.Time, e classify.Exchange, v classify.Ver
 		f.Status = r.Response.Status
 	}
 	return f
-}
-
-func newTraffic(e classify.Exchange) store.Traffic {
-	return store.Traffic{
-		Provider: e.Provider, Environment: e.Environment, ClientID: e.ClientID, Endpoint: e.Endpoint,
-		Count: 1, First: e.Record.Time, Last: e.Record.Time,
-	}
 }
 
 // encode marshals what was decoded from JSON before, or made of it, and so always can be.

@@ -176,7 +176,7 @@ func (w *work) unclassified() []store.Reject {
 			if d.index != bad.Index || len(list) == maxKept {
 				continue
 			}
-			members, err := recordMembers(&d.record)
+			members, err := recordMembers(d.record)
 			if err != nil {
 				continue
 			}
@@ -294,10 +294,10 @@ func (i *Ingester) replaying(reject store.Reject, kept keptRecord) endpoint {
 			d.key = reject.DeliveryKey
 		}
 		if kept.ClientAssertion != nil {
-			setToken(&d.record, kindAssertion, kept.ClientAssertion)
+			setToken(d.record, kindAssertion, kept.ClientAssertion)
 		}
 		if kept.AccessToken != nil {
-			setToken(&d.record, kindAccessToken, kept.AccessToken)
+			setToken(d.record, kindAccessToken, kept.AccessToken)
 		}
 		return d, nil
 	}

@@ -49,7 +49,7 @@ func Explain(body []byte, red *Redactor) []Explanation {
 			bad := f.at(index)
 			e.Error = &bad
 		} else {
-			e.Record = &d.record
+			e.Record = d.record
 		}
 		out = append(out, e)
 	}

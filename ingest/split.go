@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"iter"
 )
 
 // A part is one record in a body, or why there is none at that place.
@@ -13,6 +14,24 @@ type part struct {
 	outline *outline       // of raw, if it was scanned; good until the next part is asked for
 	members map[string]any // of a log record that a shipper's protocol brought, in the place of raw
 	fault   *fault
+	refused *problem // in the place of a record: why the whole body is refused
+}
+
+// parts takes a body of JSON objects apart while it is read; one of more than most records is refused.
+func parts(body []byte, most int) iter.Seq[part] {
+	return func(yield func(part) bool) {
+		s := newSplitter(body)
+		for n := 0; ; n++ {
+			p, more := s.next()
+			if more && n == most {
+				p, more = part{refused: tooManyRecords(most)}, false
+				yield(p)
+			}
+			if !more || !yield(p) {
+				return
+			}
+		}
+	}
 }
 
 // A splitter cuts a body into records: one object, an array, NDJSON, concatenated or pretty-printed objects. A

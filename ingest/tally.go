@@ -139,7 +139,7 @@ func newEquals() *equals { return &equals{first: map[string]*equal{}} }
 
 // number gives a copy its key. Records with an id are what their id says, and tokens that come apart are no events.
 func (e *equals) number(d *decoded) {
-	if !isContentKey(d.key) || d.late.kind != "" {
+	if !isContentKey(d.key) || d.late != nil {
 		return
 	}
 	first, copied := e.first[d.key]

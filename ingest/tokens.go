@@ -48,7 +48,7 @@ func (r *Redactor) decodeLateToken(members map[string]any) (decoded, *fault) {
 	if rec.ClientAssertion == nil && rec.AccessToken == nil {
 		return decoded{}, &fault{code: "missing_token", detail: "the token could not be redacted and was dropped"}
 	}
-	d := decoded{record: rec, key: "token:" + rec.ID, late: lateToken{kind: kind, token: *token}}
+	d := decoded{at: at, record: &rec, key: "token:" + rec.ID, late: &lateToken{kind: kind, token: *token}}
 	if rec.ID == "" {
 		d.key = r.contentKey("token", members)
 	}
@@ -73,9 +73,10 @@ func (m *fields) lateJWT(rec *classify.Record) *classify.JWT {
 
 // commitTokens joins the tokens of a batch with their exchanges, in one transaction.
 func (i *Ingester) commitTokens(ctx context.Context, b batch) (answer, error) {
+	deliveries := b.deliveries()
 	var done work
 	err := i.write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		done = work{ingester: i, tx: tx, batch: b}
+		done = work{ingester: i, tx: tx, batch: b, deliveries: deliveries}
 		if err := done.tokens(ctx); err != nil {
 			return err
 		}
@@ -123,6 +124,7 @@ func (w *work) tokens(ctx context.Context) error {
 			return err
 		}
 	}
+	w.traffic = w.successes.traffic(w.failures)
 	return w.save(ctx)
 }
 
@@ -269,7 +271,7 @@ func (w *work) revise(ctx context.Context, l lateJoin) error {
 			return fmt.Errorf("withdraw failure %s: %w", l.failure.ID, err)
 		}
 		if l.after.Outcome == classify.Accepted {
-			w.traffic = append(w.traffic, newTraffic(l.after))
+			w.successes.add(w.ingester.site(&l.after), l.after.Record.Time)
 		}
 	}
 	w.observe(newFacts(l.before, l.after))
@@ -280,7 +282,6 @@ func (w *work) revise(ctx context.Context, l lateJoin) error {
 func (w *work) restate(ctx context.Context, l lateJoin, v classify.Verdict) error {
 	if l.failure == nil {
 		w.failures = append(w.failures, newFailure(l.source, w.batch.at, l.after, v))
-		w.judged = append(w.judged, v)
 		return nil
 	}
 	f := newFailure(l.source, l.failure.ReceivedAt, l.after, v)

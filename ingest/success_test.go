@@ -1,0 +1,177 @@
+package ingest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"authwatch/classify"
+)
+
+// checkQuick holds the quick way to the whole one: what it takes is certainly an accepted exchange that waits for nothing,
+// and comes to the same key, time, site and facts.
+func checkQuick(t *testing.T, i *Ingester, raw []byte) (taken bool) {
+	t.Helper()
+	b := batch{source: "s", redactor: i.redactor, at: testNow(), equals: newEquals()}
+	p, _ := newSplitter(raw).next()
+	if p.outline == nil {
+		return false
+	}
+	quick, ok := i.quickSuccess(&b, p)
+	if !ok {
+		return false
+	}
+	whole, f := i.redactor.decodePart(part{raw: p.raw}, i.redactor.decodeResponse)
+	if f != nil {
+		t.Errorf("%s: taken, and refused by the whole way: %s", raw, f.code)
+		return true
+	}
+	e := i.classifier.Locate(whole.record)
+	if e.Outcome != classify.Accepted || lacksToken(e) || tooFar(whole.at, b.at) {
+		t.Errorf("%s: taken as a success, and is %s, lacks a token: %v", raw, e.Outcome, lacksToken(e))
+	}
+	if quick.key != whole.key || !quick.at.Equal(whole.at) {
+		t.Errorf("%s: %s at %s, want %s at %s", raw, quick.key, quick.at, whole.key, whole.at)
+	}
+	got, want := *quick.success.site, *i.site(&e)
+	if got != want {
+		t.Errorf("%s: at %+v, want %+v", raw, got, want)
+	}
+	if facts := e.Facts(); !reflect.DeepEqual(quick.success.facts, facts) {
+		t.Errorf("%s: facts\n%+v, want\n%+v", raw, quick.success.facts, facts)
+	}
+	return true
+}
+
+// quickSeeds are accepted calls, and such that are not what they look like at first sight.
+func quickSeeds(tb testing.TB) [][]byte {
+	whole := []string{benchRecord, apiCall(1, "x", 200, "j", second(100)), apiCall(1, "", 204, "j", second(100)), tokenRequest(1, "y", 200, `,"client_assertion":`+assertionAt(1, "j", tokenEndpoint))}
+	token := rv01(tb)
+	var out [][]byte
+	for _, record := range whole {
+		for _, change := range [][2]string{
+			{"", ""}, {`"status":200`, `"status":"201"`}, {`"status":200`, `"status":200.0`}, {`"status":200`, `"status":2e2`}, {`"status":200`, `"status":401`}, {`"status":200`, `"status":null`},
+			{`"status":200`, `"headers":null,"status":299`}, {`"status":200`, `"headers":{"WWW-Authenticate":"Bearer error=\"invalid_token\""},"status":200`},
+			{`"next":null`, `"error":"invalid_token"`}, {`"next":null`, `"err\u006fr":"invalid_token"`}, {`"items":[`, `"error":"access_denied","items":[`},
+			{`Bearer [jwt]`, `Bearer ` + token}, {`Bearer [jwt]`, `Bearer [jwt fp1:abcdefghijklmnopqrst …abcd]`}, {`Bearer [jwt]`, `bearer abc`}, {`Bearer [jwt]`, `Basic dXNlcjpwYXNz`}, {`Bearer [jwt]`, `DPoP [jwt]`},
+			{`Bearer [jwt]`, ``}, {`"authorization":"Bearer [jwt]"`, `"x":1`}, {`"authorization":`, `"Authorization":null,"authorization":`}, {`"authorization":"Bearer [jwt]"`, `"authorization":["Bearer [jwt]"]`},
+			{`"id":"`, `"id":"` + strings.Repeat("9", 300)}, {`"id":"`, `"id":12345,"x":"`}, {`"id":"`, `"id":null,"x":"`}, {`"id":"`, `"id":"password=hunter2 `}, {`"id":"`, `"id":"sk_9aBcD3fGh1JkL0mN`}, {`"id":"`, `"id":"a\u0062`},
+			{`"id":"`, `"client_id":"` + token[:100] + `","id":"`}, {`"id":"`, `"client_id":"c 1","environment":"staging","provider":"lab","id":"`}, {`"id":"`, `"provider":{},"id":"`}, {`"id":"`, `"service":[],"id":"`}, {`"id":"`, `"client_id":7,"id":"`},
+			{`/api/shipments/55812`, `/api/shipments/55812?code=abc&x=1`}, {`/api/shipments/55812`, `/cb#access_token=` + token}, {`/api/shipments/55812`, `/%7Btoken%7D/` + token}, {`/api/shipments/55812`, `/u/eyJpc3MiOiJhIiwiZXhwIjoxMjM0NTY3ODkwfQ/x`},
+			{`https://api.parcelgrid.test`, ``}, {`https://api.parcelgrid.test`, `https://user:pass@api.parcelgrid.test`}, {`"method":"GET"`, `"method":"get"`}, {`"method":"GET"`, `"method":"POST","body":{"grant_type":"x"}`}, {`"method":"GET"`, `"uri":"/x","method":"GET"`},
+			{`"method":"GET"`, `"headers":{"host":"api.lab.test"},"method":"GET"`}, {`"url":"https://api.lab.test/v1/orders"`, `"url":"/v1/orders"`}, {`https://api.lab.test/v1/orders`, tokenEndpoint}, {`https://api.lab.test/v1/orders`, `https://other.test/oauth/token`},
+			{`"access_token":{`, `"access_token":null,"x":{`}, {`"access_token":{`, `"client_assertion":{"claims":{}},"access_token":{`}, {`"access_token":{`, `"access_token":{"malformed":"2 segments",`}, {`"claims":{`, `"claims":{"email":"a@b.example","note":"` + token + `",`}, {`"claims":{`, `"claims":[],"x":{`},
+			{`"time":"`, `"time":"1999-01-01T00:00:00Z","x":"`}, {`"time":"`, `"time":1795132800,"x":"`}, {`"time":"`, `"time":" `}, {`.074Z`, `.074+01:00`}, {`.074Z`, `.074z`}, {`"response":{`, `"error":"token expired","response":{`}, {`"response":{`, `"response":{},"response":{`},
+		} {
+			out = append(out, []byte(strings.Replace(record, change[0], change[1], 1)))
+		}
+	}
+	return out
+}
+
+// corpusAsSuccesses are the records of the corpora with the answer of a success.
+func corpusAsSuccesses(tb testing.TB) [][]byte {
+	paths, err := filepath.Glob("../classify/testdata/*/*.ndjson")
+	if err != nil || len(paths) < 10 {
+		tb.Fatalf("%d corpora, %v", len(paths), err)
+	}
+	var out [][]byte
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		for line := range bytes.Lines(text) {
+			var c map[string]any
+			if err := json.Unmarshal(line, &c); err != nil {
+				tb.Fatalf("%s: %v", path, err)
+			}
+			record, ok := c["record"].(map[string]any)
+			if !ok {
+				record = c
+			}
+			for _, body := range []any{nil, map[string]any{"items": []any{}}, "done"} {
+				record["response"] = map[string]any{"status": 200, "body": body, "headers": map[string]any{"date": "Fri, 20 Nov 2026 00:00:00 GMT"}}
+				text, err := json.Marshal(record)
+				if err != nil {
+					tb.Fatal(err)
+				}
+				out = append(out, text)
+			}
+		}
+	}
+	return out
+}
+
+func quickIngester(tb testing.TB) *Ingester {
+	s := newService(tb, testProfile())
+	in, err := New(Options{Store: s.store, Profiles: testProfile(), Redactor: testRedactor(tb), Registerer: newRegistry(), Logger: jsonLog(s.log), Now: testNow})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return in
+}
+
+func TestQuickSuccess_AgreesWithTheWholeWay(t *testing.T) {
+	i := quickIngester(t)
+	taken := 0
+	all := append(quickSeeds(t), corpusAsSuccesses(t)...)
+	for _, raw := range all {
+		i.acceptances = newCache[acceptance]()
+		if checkQuick(t, i, raw) {
+			taken++
+		}
+	}
+	if taken < len(all)/10 {
+		t.Errorf("only %d of %d were read quickly", taken, len(all))
+	}
+	for _, raw := range [][]byte{[]byte(benchRecord), []byte(apiCall(1, "x", 200, "j", second(100)))} {
+		if !checkQuick(t, i, raw) {
+			t.Errorf("%s: not read quickly", raw)
+		}
+	}
+}
+
+func FuzzQuickSuccess(f *testing.F) {
+	for _, raw := range quickSeeds(f) {
+		f.Add(raw)
+	}
+	i := quickIngester(f)
+	f.Fuzz(func(t *testing.T, raw []byte) { checkQuick(t, i, raw) })
+}
+
+// The database holds the same whichever way its successes were read, and whether batches were judged ahead or in their turn.
+func TestPipeline_SameEitherWay(t *testing.T) {
+	var lines []string
+	for n := range 40 {
+		lines = append(lines, apiCall(n*7%200, fmt.Sprintf("ok-%d", n), 200, fmt.Sprintf("at-%d", n%3), second(300)))
+	}
+	lines = append(lines, mixedBatch()...)
+	snapshots := map[string]snapshot{}
+	for name, set := range map[string]func(*endpoint){
+		"quick": func(e *endpoint) { e.quick = true },
+		"whole": func(e *endpoint) { e.quick = false },
+	} {
+		s := newService(t, testProfile())
+		e := endpoint{open: openNative(expectedBody), commit: s.ingester.commitResponses, read: func(r *Redactor, p part) (decoded, *fault) { return r.decodePart(p, r.decodeResponse) }}
+		set(&e)
+		for start := 0; start < len(lines); start += 25 {
+			shipment, err := e.open(nil, []byte(strings.Join(lines[start:min(start+25, len(lines))], "\n")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.ingester.commitAll(t.Context(), e, shipment, batch{source: "s", redactor: s.ingester.redactor, at: testNow(), equals: newEquals()}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		snapshots[name] = s.snapshot()
+	}
+	if quick, whole := fmt.Sprintf("%+v", snapshots["quick"]), fmt.Sprintf("%+v", snapshots["whole"]); quick != whole || len(snapshots["quick"].Verdicts) != 5 {
+		t.Errorf("quick %s\nwhole %s", quick, whole)
+	}
+}
