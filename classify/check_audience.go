@@ -189,6 +189,11 @@ func (x *examination) unruledAudience(check, path string, value any, list []stri
 		f.witness, f.weight = WitnessToken, likely
 		f.expected, f.detail = clip(x.Record.Request.URL), "aud is "+clip(first)+", which is not the server that was called"
 		x.report(check, f)
+	case x.assertion && x.Record.Request != nil && nearMiss(first, x.Record.Request.URL) != "":
+		f.witness, f.weight = WitnessToken, possible
+		f.expected = clip(x.Record.Request.URL)
+		f.detail = "aud is " + clip(first) + ", nearly the address that was called (" + nearMiss(first, x.Record.Request.URL) + ")"
+		x.report(check, f)
 	default:
 		x.skip(check, path, "no profile says which aud is due")
 	}

@@ -64,6 +64,9 @@ func (x *examination) absentKID(check, path string) {
 	case x.words.subject&(aboutKID|aboutKey) != 0:
 		f.weight = likely
 		x.report(check, f)
+	case x.seenAccepted(FactKID, x.factName(x.keyOwner(), anyName)):
+		f.weight, f.detail = possible, "the header has no kid; accepted ones here name their key"
+		x.report(check, f)
 	default:
 		x.skip(check, path, "the header has no kid, and no profile asks for one")
 	}

@@ -119,7 +119,7 @@ func checkSignature(x *examination) {
 func (x *examination) requiredClaims() []string {
 	if !x.assertion {
 		if x.Profile.AccessToken == nil {
-			return x.namedProfile()
+			return nil
 		}
 		return x.Profile.AccessToken.RequiredClaims
 	}
@@ -137,16 +137,6 @@ func (x *examination) requiredClaims() []string {
 	return required
 }
 
-// namedProfile are the claims that an access token must have which says by its typ that it follows RFC 9068 (section 2.2), as far as
-// verifiers are known to look for them.
-func (x *examination) namedProfile() []string {
-	typ := strings.ToLower(textOf(x.token.Header["typ"]))
-	if strings.TrimPrefix(typ, "application/") != "at+jwt" {
-		return nil
-	}
-	return []string{"iss", "exp", "aud"}
-}
-
 // checkRequired looks for claims that are missing.
 func checkRequired(x *examination) {
 	const check = "required_claims"
@@ -155,6 +145,7 @@ func checkRequired(x *examination) {
 	}
 	required := x.requiredClaims()
 	x.missedClaims(required)
+	x.standardClaims(required)
 	if len(required) == 0 {
 		x.skip(check, x.claimsPath(), "no profile says which claims are required")
 		return
@@ -167,7 +158,7 @@ func checkRequired(x *examination) {
 		}
 		f := finding{cause: MissingClaim, weight: demonstrated, subject: claimSubject(name), path: x.claimPath(name), detail: "the claim " + name + " is missing",
 			repairs: []Edit{{Op: "add", Path: x.claimPath(name), Value: x.properValue(name)}}}
-		if x.assertion && x.Profile.Assertion == nil || !x.assertion && x.Profile.AccessToken == nil {
+		if x.assertion && x.Profile.Assertion == nil {
 			f.weight = likely // the RFC demands it, this server may not
 		}
 		x.report(check, f)
@@ -177,15 +168,35 @@ func checkRequired(x *examination) {
 	}
 }
 
-// missedClaims looks for claims that no rule asks for but the server complains about: a verifier that finds no aud says "unexpected aud".
-func (x *examination) missedClaims(required []string) {
-	if x.words.strength < 2 {
+// standardClaims looks for what an access token must hold that says by its typ that it follows RFC 9068 (section 2.2), as far as verifiers
+// are known to need it: even where no profile asks for it, a server may stumble over its absence.
+func (x *examination) standardClaims(required []string) {
+	if x.assertion || strings.TrimPrefix(strings.ToLower(textOf(x.token.Header["typ"])), "application/") != "at+jwt" {
 		return
 	}
+	for _, name := range [...]string{"iss", "exp", "aud", "sub"} {
+		if _, there := x.claim(name); there || contains(required, name) || x.complainsOf(name) {
+			continue
+		}
+		f := finding{cause: MissingClaim, weight: likely, subject: claimSubject(name), path: x.claimPath(name),
+			detail: "the claim " + name + ", which RFC 9068 asks for, is missing", repairs: []Edit{{Op: "add", Path: x.claimPath(name), Value: x.properValue(name)}}}
+		if name == "sub" || x.Profile.AccessToken != nil {
+			f.weight = possible
+		}
+		x.suspect("required_claims", f)
+	}
+}
+
+// complainsOf reports whether the server's words are about the claim.
+func (x *examination) complainsOf(name string) bool {
+	about := claimSubject(name) &^ (aboutClaims | aboutClient | aboutKey | aboutLifetime | aboutReplay | aboutAge)
+	return x.words.strength >= 2 && x.words.subject&about != 0
+}
+
+// missedClaims looks for claims that no rule asks for but the server complains about: a verifier that finds no aud says "unexpected aud".
+func (x *examination) missedClaims(required []string) {
 	for _, name := range [...]string{"iss", "sub", "aud", "exp", "iat", "jti"} {
-		_, there := x.claim(name)
-		about := claimSubject(name) &^ (aboutClaims | aboutClient | aboutKey | aboutLifetime | aboutReplay | aboutAge)
-		if there || contains(required, name) || x.words.subject&about == 0 {
+		if _, there := x.claim(name); there || contains(required, name) || !x.complainsOf(name) {
 			continue
 		}
 		x.suspect("required_claims", finding{cause: MissingClaim, weight: likely, subject: claimSubject(name), path: x.claimPath(name),

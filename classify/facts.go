@@ -145,6 +145,8 @@ func (e *Exchange) tokenKeys(l mentions) mentions {
 		if distinctive(kid) {
 			l = l.both(FactKID, anyName, kid)
 		}
+	} else if e.Outcome == Failed {
+		l = l.own(FactKID, owner, anyName) // whether accepted ones name their key
 	}
 	list, _ := audiencesOf(t.Claims["aud"])
 	for _, aud := range list[:min(len(list), 4)] {

@@ -70,7 +70,7 @@ func (s *site) phaseOf(r *Record, called *endpoint) Phase {
 func tokenPath(path string) bool {
 	path = strings.ToLower(strings.TrimSuffix(path, "/"))
 	switch path[strings.LastIndexByte(path, '/')+1:] {
-	case "token", "tokens", "token.oauth2", "access_token", "accesstoken", "token.php":
+	case "token", "tokens", "token.oauth2", "access_token", "access_tokens", "accesstoken", "accesstokens", "token.php":
 		return true
 	}
 	return false
@@ -224,7 +224,7 @@ func businessOutcome(e Exchange) Outcome {
 	status := e.Record.Response.Status
 	w := hear(e, e.Phase)
 	carried := e.Record.AccessToken != nil || e.Record.Request != nil && e.Record.Request.Headers["authorization"] != ""
-	if w.challenged || w.oauth && w.code != "invalid_request" && w.code != "access_denied" || w.speaks || w.token && carried {
+	if w.challenged || w.oauth && w.code != "invalid_request" && w.code != "access_denied" || w.speaks || w.token && carried || e.refusesToken(&w) {
 		return Failed
 	}
 	if status >= 502 && status <= 504 {
@@ -251,4 +251,20 @@ func businessOutcome(e Exchange) Outcome {
 		}
 	}
 	return Other
+}
+
+// refusesToken recognises the answer of a verifier that does not say 401: nothing but one sentence about what only a token has, to a
+// call that carried one. Of what other things have as well (a coupon expires, a form has a subject) it says nothing.
+func (e Exchange) refusesToken(w *words) bool {
+	const ofTokens = aboutSignature | aboutStructure | aboutAlgorithm | aboutKID | aboutAudience | aboutIssuer | aboutNotBefore | aboutClaims
+	status := e.Record.Response.Status
+	if status != 400 && status != 422 || w.strength < 2 || w.subject&ofTokens == 0 || w.subject&(aboutServer|aboutScope) != 0 || e.Record.Request == nil {
+		return false
+	}
+	if w.subject&aboutSub != 0 && !containsFold(w.text, "claim") {
+		return false // forms have subjects too
+	}
+	const brief = 160 // bytes of an answer that holds a sentence and a code
+	a := authorizationOf(e.Record.Request.Headers)
+	return len(e.Record.Response.Body) <= brief && (a.scheme == "bearer" || a.scheme == "jwt") && (a.kind == "jwt" || a.kind == "opaque")
 }

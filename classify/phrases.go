@@ -159,6 +159,8 @@ func timePhrase(p phrase, t terms) complaint {
 		return named(dateSubject(t), MissingClaim)
 	case timed && p.notes.any(nSeconds) && !t.any(pPast|pFuture|pTooMuch|tExpired):
 		return named(dateSubject(t)|aboutClaims, TimestampUnits)
+	case timed && t.any(tType) && t.any(tClaim|pInvalid):
+		return named(dateSubject(t)|aboutClaims, InvalidClaim)
 	case timed && t.any(pKindOf) && !t.any(pPast|pFuture|pTooMuch|tExpired):
 		return named(dateSubject(t)|aboutClaims, InvalidClaim) // a text or a list where a number is due; milliseconds are one
 	case t.any(tIssuedAt) && t.all(pTooMuch|pPast), t.any(tIssuedAt) && t.any(tAge), t.any(tAge) && t.any(pTooMuch|tToken|tAssertion|tAge) && !t.any(tExpired|tLifetime|subjects&^(tIssuedAt|tAssertion)):
@@ -325,6 +327,8 @@ func accessPhrase(p phrase, t terms) complaint {
 	case p.notes.any(nAccess) && t.any(tToken) && (p.notes.any(nNotA) || p.notes.any(nOnly)) && !t.any(subjects&^tHeader|tExpired):
 		return named(aboutType, WrongTokenType)
 	case t.any(tIDToken) && t.any(tToken|pNot|pInvalid|pMust|pFound), t.all(tToken|tType) && !t.any(subjects&^tHeader|tBody):
+		return named(aboutType, WrongTokenType)
+	case p.notes.any(nTyp) && p.notes.any(nHeader) && t.any(pInvalid|pNot|pFailed) && !t.any(subjects&^tHeader):
 		return named(aboutType, WrongTokenType)
 	case t.any(tType) && t.any(pInvalid|pNot|pFailed) && (p.notes.any(nTyp) || t.any(tToken|tHeader|tIDToken)) && !t.any(tBody|tGrant|tKey):
 		return named(aboutType, WrongTokenType)

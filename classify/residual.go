@@ -154,7 +154,7 @@ func (x *examination) residualAssertion() []candidate {
 	}
 	if x.words.code == "invalid_client" && !x.passed("client") {
 		// Of a client that is not known to be one, nothing says that it was its key that failed.
-		return []candidate{{cause: UnknownClient, score: scoreOpen + 1}, {cause: KeyMismatch, score: scoreOpen}}
+		return []candidate{{cause: UnknownClient, score: scoreOpen + 2}, {cause: KeyMismatch, score: scoreOpen + 1}, {cause: WrongEnvironment, score: scoreOpen}}
 	}
 	detail := "the assertion passes every check that can be run; its signature cannot be checked here"
 	return []candidate{{cause: KeyMismatch, score: scoreResidual, detail: detail}}
@@ -169,6 +169,9 @@ func (x *examination) residualToken() []candidate {
 	switch {
 	case x.token == nil && x.auth.kind == "opaque" && x.seenAccepted(FactShape, x.shapeName(APICall, "opaque")):
 		return []candidate{{cause: RevokedToken, score: scoreResidual, detail: "opaque tokens are accepted here; this one no longer is"}}
+	case x.token != nil && x.unreadable == "" && x.strangeGrant(grantScopes) && !x.strangeGrant(grantRoles):
+		return []candidate{{cause: ScopeGap, score: scoreResidual, witness: WitnessHistory, path: x.claimPath("scope"),
+			detail: "accepted tokens have other scopes here; this one has " + said(x.token.Claims["scope"])}}
 	case x.words.whoever: // a server that knows who somebody is has read the token
 		return []candidate{{cause: RevokedToken, score: scoreOpen + 1}, {cause: InvalidSignature, score: scoreOpen}}
 	case x.token != nil && x.unreadable == "" && x.token.Signature != "valid":

@@ -211,3 +211,45 @@ func TestGatewayPage(t *testing.T) {
 		})
 	}
 }
+
+// What history and the standards say where no profile does.
+func TestWithoutRule(t *testing.T) {
+	const standard = `"header":{"alg":"RS256","typ":"at+jwt","kid":"as-1"}`
+	call := func(id, status, answer, header, claims string) string {
+		return `{"time":"2026-11-20T14:03:2` + id + `Z","id":"` + id + `","request":{"method":"GET","url":"https://api.example.org/v1/orders/7","headers":{"authorization":"Bearer [jwt]"}},"response":{"status":` + status +
+			`,"body":` + answer + `},"access_token":{` + header + `,"claims":` + claims + `}}`
+	}
+	claims := `{"iss":"https://id.example.org/","aud":"https://api.example.org","sub":"u","exp":1795183690,"scope":"orders:read"}`
+	plain := `"header":{"alg":"RS256","kid":"as-1"}`
+	without := func(member string) string { return strings.Replace(claims, member, "", 1) }
+	grant := func(id, status, answer, header, aud string) string {
+		return `{"time":"2026-11-20T14:03:2` + id + `Z","id":"` + id + `","request":{"method":"POST","url":"https://id.example.org/oauth/token","headers":{"content-type":"application/x-www-form-urlencoded"},"body":{"grant_type":"client_credentials","client_assertion_type":"` + assertionTypeJWT +
+			`","client_assertion":"[jwt]"}},"response":{"status":` + status + `,"body":` + answer + `},"client_assertion":{"header":` + header + `,"claims":{"iss":"c1","sub":"c1","aud":"` + aud + `","iat":1795183399,"exp":1795183690,"jti":"` + id + `"}}}`
+	}
+	const endpoint, bare = "https://id.example.org/oauth/token", `{"error":"invalid_client"}`
+	good := grant("1", "200", `{}`, `{"alg":"RS256","kid":"k1"}`, endpoint)
+	for _, tt := range []struct {
+		name  string
+		steps []string
+		want  Code
+	}{
+		{"a verifier that answers 422", []string{call("1", "422", `{"msg":"Signature verification failed"}`, plain, claims)}, InvalidSignature},
+		{"a form that lacks a subject", []string{call("1", "422", `{"msg":"subject is required"}`, plain, claims)}, ""},
+		{"a report with a word in it", []string{call("1", "422", `{"errors":[{"field":"document","message":"Signature verification failed"},{"field":"name","message":"`+strings.Repeat("is too long ", 12)+`"}]}`, plain, claims)}, ""},
+		{"at+jwt without aud", []string{call("1", "401", `"Unauthorized"`, standard, without(`"aud":"https://api.example.org",`))}, MissingClaim},
+		{"at+jwt without sub", []string{call("1", "401", `"Unauthorized"`, standard, without(`"sub":"u",`))}, MissingClaim},
+		{"another typ without aud", []string{call("1", "401", `"Unauthorized"`, plain, without(`"aud":"https://api.example.org",`))}, InvalidSignature},
+		{"scopes that nobody was accepted with here, and a bare 401", []string{call("1", "200", `{}`, plain, claims), call("2", "401", `""`, plain, strings.Replace(claims, "orders:read", "orders:list", 1))}, ScopeGap},
+		{"a kid where accepted ones have one", []string{good, grant("2", "401", bare, `{"alg":"RS256"}`, endpoint)}, MissingKID},
+		{"a client that was accepted before", []string{good, grant("2", "401", bare, `{"alg":"RS256","kid":"k1"}`, endpoint)}, KeyMismatch},
+		{"a client that nobody knows", []string{grant("2", "401", bare, `{"alg":"RS256","kid":"k1"}`, endpoint)}, Unclassified},
+		{"nearly the address that was called", []string{grant("2", "401", bare, `{"alg":"RS256","kid":"k1"}`, endpoint+"/")}, WrongAudience},
+		{"nearly the address, as was accepted before", []string{grant("1", "200", `{}`, `{"alg":"RS256","kid":"k1"}`, endpoint+"/"), grant("2", "401", bare, `{"alg":"RS256","kid":"k1"}`, endpoint+"/")}, KeyMismatch},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if v := judgeStory(t, tt.steps...); v.Cause != tt.want || v.Confidence == Proven {
+				t.Errorf("cause %s (%s), want %s: %s; %+v", v.Cause, v.Confidence, tt.want, v.Summary, v.Alternatives)
+			}
+		})
+	}
+}
