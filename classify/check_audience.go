@@ -119,16 +119,29 @@ func checkAudience(x *examination) {
 		}
 	}
 	f := finding{cause: WrongAudience, weight: demonstrated, path: path, observed: shown(value), expected: want, repairs: []Edit{{Op: "replace", Path: path, Value: x.calledOr(want)}}}
-	f.detail = "aud is " + x.describe(said(value), list) + "; " + x.place() + " expects " + strings.Join(want, " or ")
 	if foreign, other := x.foreignAudience(); foreign {
 		f.cause = WrongEnvironment
-		f.detail = "aud is " + said(value) + ", which belongs to " + other.Name + "; this is " + x.env.Name
-	} else if len(list) == 1 {
-		if near := nearMiss(list[0], want[0]); near != "" {
-			f.detail += " (" + near + ")"
+		f.detail = x.say("aud is ", said(value), ", which belongs to ", other.Name, "; this is ", x.env.Name)
+	} else {
+		near := ""
+		if len(list) == 1 {
+			near = nearMiss(list[0], want[0])
 		}
+		f.detail = x.expects("aud is "+x.describe(said(value), list)+"; "+x.place(), want, near)
 	}
 	x.report(check, f)
+}
+
+// expects says what is due, and how near the value comes to it.
+func (x *examination) expects(observed string, due []string, near string) string {
+	expected := due[0]
+	if len(due) > 1 {
+		expected = strings.Join(due, " or ")
+	}
+	if near == "" {
+		return x.say(observed, " expects ", expected)
+	}
+	return x.say(observed, " expects ", expected, " (", near, ")")
 }
 
 // calledOr prefers the token endpoint that was called among the accepted values.
@@ -223,10 +236,7 @@ func checkIssuer(x *examination) {
 		x.pass(check, path, x.say("iss is ", clip(iss)))
 	default:
 		f.expected = x.env.Issuers
-		f.detail = "iss is " + clip(iss) + "; the API expects " + strings.Join(x.env.Issuers, " or ")
-		if near := nearMiss(iss, x.env.Issuers[0]); near != "" {
-			f.detail += " (" + near + ")"
-		}
+		f.detail = x.expects("iss is "+clip(iss)+"; the API", x.env.Issuers, nearMiss(iss, x.env.Issuers[0]))
 		if other := x.environmentOf(func(env *Environment) bool { return contains(env.Issuers, iss) }); other != nil {
 			f.cause, f.detail = WrongEnvironment, "the token was issued by "+clip(iss)+", which is "+other.Name+"; this is "+x.env.Name
 		}

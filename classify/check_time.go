@@ -53,7 +53,7 @@ func checkExpiry(x *examination) {
 		return
 	}
 	f := finding{cause: TokenExpired, weight: demonstrated, path: path, observed: clockText(exp), expected: "after " + clockText(x.at-x.skew()),
-		detail: "exp passed " + spanText(late) + " before the request", repairs: []Edit{{Op: "replace", Path: path, Value: int64(x.at) + x.properLifetime()}}}
+		detail: x.say("exp passed ", spanText(late), " before the request"), repairs: []Edit{{Op: "replace", Path: path, Value: int64(x.at) + x.properLifetime()}}}
 	if x.assertion {
 		x.expiredAssertion(&f, exp, late)
 	} else {

@@ -128,3 +128,18 @@ func TestTokenLifetime(t *testing.T) {
 		})
 	}
 }
+
+// The quick reader of a Date field and the exact one agree.
+func TestDateOfField(t *testing.T) {
+	for _, field := range []string{
+		"Fri, 20 Nov 2026 14:03:20 GMT", "Tue, 31 Mar 2026 00:00:00 GMT", "Sun, 29 Feb 2026 10:00:00 GMT", "Sat, 29 Feb 2028 23:59:59 GMT", "Fri, 20 Nov 2026 24:00:00 GMT",
+		"Fri, 20 Nov 2026 14:03:60 GMT", "Xri, 20 Nov 2026 14:03:20 GMT", "Fri, 20 nov 2026 14:03:20 GMT", "Fri, 20 anF 2026 14:03:20 GMT", "Fri, 00 Nov 2026 14:03:20 GMT",
+		"Fri, 20 Nov 0000 14:03:20 GMT", "Fri, 20 Nov 2026 14:03:20 UTC", "Fri; 20 Nov 2026 14:03:20 GMT", "Fri, 2x Nov 2026 14:03:20 GMT", "Fri, 20 Nov 2026 14-03-20 GMT", "",
+		"Fri, 20 Nov 2026 1x:03:20 GMT", "2026-11-20T14:03:20Z", "Friday, 20-Nov-26 14:03:20 GMT", "Fri,  2 Nov 2026 14:03:20 GMT",
+	} {
+		want, err := time.Parse(httpDate, field)
+		if got, ok := dateOfField(field); ok != (err == nil) || ok && !got.Equal(want) {
+			t.Errorf("%q: %v %v, want %v %v", field, got, ok, want, err)
+		}
+	}
+}

@@ -69,20 +69,20 @@ func (f *form) readTexts(object string) bool {
 	if params == nil {
 		params = make([]param, 0, 8)
 	}
-	rest := strings.TrimLeft(object[1:], jsonSpace)
+	rest := skipSpace(object[1:])
 	for len(params) < maxParams {
 		name, after, named := plainText(rest)
-		after = strings.TrimLeft(after, jsonSpace)
+		after = skipSpace(after)
 		if !named || !strings.HasPrefix(after, ":") || paramIndex(params, name) >= 0 {
 			return false
 		}
-		text, after, ok := plainText(strings.TrimLeft(after[1:], jsonSpace))
-		after = strings.TrimLeft(after, jsonSpace)
+		text, after, ok := plainText(skipSpace(after[1:]))
+		after = skipSpace(after)
 		if !ok || after == "" {
 			return false
 		}
 		params = append(params, param{name: name, text: text})
-		rest = strings.TrimLeft(after[1:], jsonSpace)
+		rest = skipSpace(after[1:])
 		switch {
 		case after[0] == '}' && rest == "":
 			f.params = params
@@ -94,7 +94,13 @@ func (f *form) readTexts(object string) bool {
 	return false
 }
 
-const jsonSpace = " \t\r\n"
+// skipSpace cuts the white space of JSON.
+func skipSpace(text string) string {
+	for text != "" && (text[0] == ' ' || text[0] == '\t' || text[0] == '\r' || text[0] == '\n') {
+		text = text[1:]
+	}
+	return text
+}
 
 // plainText reads a JSON string without escapes.
 func plainText(text string) (value, rest string, ok bool) {
@@ -102,7 +108,12 @@ func plainText(text string) (value, rest string, ok bool) {
 		return "", "", false
 	}
 	value, rest, ok = strings.Cut(text[1:], `"`)
-	return value, rest, ok && strings.IndexFunc(value, func(c rune) bool { return c < ' ' }) < 0
+	for i := 0; i < len(value); i++ {
+		if value[i] < ' ' {
+			return value, rest, false
+		}
+	}
+	return value, rest, ok
 }
 
 // readValues reads any JSON object; a list of values is a parameter that was sent several times.

@@ -65,7 +65,7 @@ func newHearings() *hearings { return &hearings{seed: maphash.MakeSeed()} }
 // words is what an answer says by documented texts, which are the same in all calls.
 func (h *hearings) words(a *answer, k *Knowledge) words {
 	if h == nil || a.size() > maxHearing || a.size() == len(a.provider) {
-		return a.words(k)
+		return a.read(k)
 	}
 	hash := h.hash(a)
 	first := int(hash % maxHearings)
@@ -76,7 +76,7 @@ func (h *hearings) words(a *answer, k *Knowledge) words {
 		}
 	}
 	if h.met[first].Swap(hash) != hash {
-		return a.words(k)
+		return a.read(k)
 	}
 	place := first
 	if h.kept[first].Load() != nil && (h.kept[second].Load() == nil || hash>>32&1 == 0) {
@@ -87,6 +87,12 @@ func (h *hearings) words(a *answer, k *Knowledge) words {
 	kept.said.also, kept.said.mayBe = slices.Clip(kept.said.also), slices.Clip(kept.said.mayBe) // who adds to them adds to a copy
 	h.kept[place].Store(kept)
 	return kept.said
+}
+
+// read is words for an answer that stays on the caller's stack.
+func (a *answer) read(k *Knowledge) words {
+	copied := *a
+	return copied.words(k)
 }
 
 func (h *hearings) hash(a *answer) uint64 {
