@@ -12,19 +12,21 @@ import (
 const (
 	// foldSize bounds the counts of one fold: its memory, and how long other writes wait for it.
 	foldSize = 50_000
-	// rememberedRows bounds the rows of rollups that are remembered between folds.
-	rememberedRows = 100_000
+	// rememberedRows and rememberedSeries bound what is remembered between folds.
+	rememberedRows   = 100_000
+	rememberedSeries = 50_000
 )
 
 // errFolded says that another process has folded meanwhile.
 var errFolded = errors.New("another fold came first")
 
 // A folder adds tallies to the rollups. It reads and adds up while others write, and takes the writer's turn only for the
-// changed rows.
+// changed rows. What it remembers holds as long as nobody else folds.
 type folder struct {
-	generation int64 // of the fold after which known was right
-	known      map[grainSeries]*foldedSeries
-	rows       int // in known
+	generation int64 // of the last fold
+	series     map[grainSeries]int64
+	blocks     map[block]map[int64]slots // by series
+	rows       int                       // in blocks
 }
 
 type grainSeries struct {
@@ -32,19 +34,8 @@ type grainSeries struct {
 	series
 }
 
-// A foldedSeries is what is known of a series and its rows.
-type foldedSeries struct {
-	id    int64
-	fresh bool // not in the database yet
-	rows  map[rowKey]*foldedRow
-}
-
-type rowKey struct{ span, start int64 }
-
-type foldedRow struct {
-	slots   slots
-	changed bool
-}
+// A block is the rows of all series for one stretch of time. They lie together in the database.
+type block struct{ span, start int64 }
 
 // A fold is the work of one transaction.
 type fold struct {
@@ -60,8 +51,8 @@ type freshSeries struct {
 }
 
 type changedRow struct {
-	id     int64
-	key    rowKey
+	block
+	id     int64  // of the series
 	counts []byte // empty: the row goes
 }
 
@@ -75,7 +66,7 @@ func (s *Store) Fold(ctx context.Context) (more bool, err error) {
 		err = s.Write(ctx, func(ctx context.Context, tx *Tx) error { return f.save(ctx, tx) })
 	}
 	if err != nil {
-		s.folder = folder{} // what it knows was never written
+		s.folder = folder{} // what it remembers was never written
 		if errors.Is(err, errFolded) {
 			return true, nil
 		}
@@ -97,38 +88,33 @@ func (f *folder) prepare(ctx context.Context, readers *sql.DB) (work fold, more 
 	if err := tx.QueryRowContext(ctx, `select generation from fold where id = 1`).Scan(&work.generation); err != nil {
 		return fold{}, false, fmt.Errorf("read generation: %w", err)
 	}
-	if work.generation != f.generation || f.known == nil || f.rows > rememberedRows {
-		*f = folder{generation: work.generation, known: map[grainSeries]*foldedSeries{}}
+	if work.generation != f.generation || f.series == nil || f.rows > rememberedRows || len(f.series) > rememberedSeries {
+		*f = folder{generation: work.generation, series: map[grainSeries]int64{}, blocks: map[block]map[int64]slots{}}
 	}
 	counts, tallies, more, err := readTallies(ctx, tx)
 	if err != nil || len(tallies) == 0 {
 		return fold{}, false, err
 	}
 	work.tallies = tallies
-	changed := map[*foldedSeries]bool{}
+	changed := map[block]map[int64]bool{}
 	for k, n := range counts {
 		for _, g := range k.grains() {
-			one, err := f.find(ctx, tx, grainSeries{g, g.of(k.series)}, &work)
+			id, err := f.find(ctx, tx, grainSeries{g, g.of(k.series)}, &work)
 			if err != nil {
 				return fold{}, false, err
 			}
-			changed[one] = true
-			if err := f.count(ctx, tx, one, k.minute*minuteStep, n); err != nil {
+			if err := f.count(ctx, tx, id, k.minute*minuteStep, n, changed); err != nil {
 				return fold{}, false, err
 			}
 		}
 	}
-	for one := range changed {
-		for key, row := range one.rows {
-			if row.changed {
-				row.changed = false
-				work.rows = append(work.rows, changedRow{one.id, key, row.slots.encode()})
-			}
+	for b, ids := range changed {
+		for id := range ids {
+			work.rows = append(work.rows, changedRow{b, id, f.blocks[b][id].encode()})
 		}
-		one.fresh = false
 	}
 	slices.SortFunc(work.rows, func(a, b changedRow) int { // neighbours in the table one after the other
-		return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.key.span, b.key.span), cmp.Compare(a.key.start, b.key.start))
+		return cmp.Or(cmp.Compare(a.span, b.span), cmp.Compare(a.start, b.start), cmp.Compare(a.id, b.id))
 	})
 	return work, more, nil
 }
@@ -158,60 +144,69 @@ func readTallies(ctx context.Context, tx *sql.Tx) (counts rollupCounts, ids []in
 	return counts, ids, false, rows.Err()
 }
 
-func (f *folder) find(ctx context.Context, tx *sql.Tx, k grainSeries, work *fold) (*foldedSeries, error) {
-	if one := f.known[k]; one != nil {
-		return one, nil
+// find returns the id of a series.
+func (f *folder) find(ctx context.Context, tx *sql.Tx, k grainSeries, work *fold) (id int64, err error) {
+	if id := f.series[k]; id != 0 {
+		return id, nil
 	}
-	one := &foldedSeries{rows: map[rowKey]*foldedRow{}}
-	err := tx.QueryRowContext(ctx, `select id from series where grain = $1 and client_id = $2 and provider = $3
+	err = tx.QueryRowContext(ctx, `select id from series where grain = $1 and client_id = $2 and provider = $3
 		and environment = $4 and cause = $5 and endpoint = $6`,
-		string(k.grain), k.clientID, k.provider, k.environment, k.cause, k.endpoint).Scan(&one.id)
+		string(k.grain), k.clientID, k.provider, k.environment, k.cause, k.endpoint).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
-		one.id, one.fresh, err = newRef(), true, nil
-		work.series = append(work.series, freshSeries{k, one.id})
+		id, err = newRef(), nil
+		work.series = append(work.series, freshSeries{k, id})
 	}
 	if err != nil {
-		return nil, fmt.Errorf("find series: %w", err)
+		return 0, fmt.Errorf("find series: %w", err)
 	}
-	f.known[k] = one
-	return one, nil
+	f.series[k] = id
+	return id, nil
 }
 
-// count adds n to the rows of every level that hold the time.
-func (f *folder) count(ctx context.Context, tx *sql.Tx, one *foldedSeries, at, n int64) error {
+// count adds n to the row of every level that holds the time.
+func (f *folder) count(ctx context.Context, tx *sql.Tx, id, at, n int64, changed map[block]map[int64]bool) error {
 	for _, l := range levels() {
-		key := rowKey{l.span, floorTo(at, l.span)}
-		row := one.rows[key]
-		if row == nil {
-			row = &foldedRow{}
-			if !one.fresh {
-				if err := row.load(ctx, tx, one.id, key); err != nil {
-					return err
-				}
+		b := block{l.span, floorTo(at, l.span)}
+		rows := f.blocks[b]
+		if rows == nil {
+			var err error
+			if rows, err = readBlock(ctx, tx, b); err != nil {
+				return fmt.Errorf("read rollup: %w", err)
 			}
-			one.rows[key] = row
-			f.rows++
+			f.blocks[b] = rows
+			f.rows += len(rows)
 		}
-		row.slots = row.slots.add(int((at-key.start)/l.step), n)
-		row.changed = true
+		before := len(rows)
+		rows[id] = rows[id].add(int((at-b.start)/l.step), n)
+		f.rows += len(rows) - before
+		if changed[b] == nil {
+			changed[b] = map[int64]bool{}
+		}
+		changed[b][id] = true
 	}
 	return nil
 }
 
-func (r *foldedRow) load(ctx context.Context, tx *sql.Tx, id int64, key rowKey) error {
-	var counts []byte
-	err := tx.QueryRowContext(ctx, `select counts from rollup where series_id = $1 and span = $2 and start = $3`,
-		id, key.span, key.start).Scan(&counts)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
-	}
-	if err == nil {
-		err = eachSlot(counts, func(number int, n int64) { r.slots = append(r.slots, slot{number, n}) })
-	}
+func readBlock(ctx context.Context, tx *sql.Tx, b block) (map[int64]slots, error) {
+	rows, err := tx.QueryContext(ctx, `select series_id, counts from rollup where span = $1 and start = $2`, b.span, b.start)
 	if err != nil {
-		return fmt.Errorf("read rollup: %w", err)
+		return nil, err
 	}
-	return nil
+	defer func() { _ = rows.Close() }()
+	found := map[int64]slots{}
+	for rows.Next() {
+		var id int64
+		var counts sql.RawBytes
+		if err := rows.Scan(&id, &counts); err != nil {
+			return nil, err
+		}
+		var s slots
+		if err := eachSlot(counts, func(number int, n int64) { s = append(s, slot{number, n}) }); err != nil {
+			return nil, err
+		}
+		found[id] = s
+	}
+	return found, rows.Err()
 }
 
 // save writes the fold, unless another one came first.
@@ -245,10 +240,10 @@ func (f fold) save(ctx context.Context, t *Tx) error {
 
 func (r changedRow) save(ctx context.Context, t *Tx) error {
 	if len(r.counts) == 0 {
-		return t.exec(ctx, `delete from rollup where series_id = $1 and span = $2 and start = $3`, r.id, r.key.span, r.key.start)
+		return t.exec(ctx, `delete from rollup where span = $1 and start = $2 and series_id = $3`, r.span, r.start, r.id)
 	}
-	return t.exec(ctx, `insert into rollup (series_id, span, start, counts) values ($1, $2, $3, $4)
-		on conflict (series_id, span, start) do update set counts = excluded.counts`, r.id, r.key.span, r.key.start, r.counts)
+	return t.exec(ctx, `insert into rollup (span, start, series_id, counts) values ($1, $2, $3, $4)
+		on conflict (span, start, series_id) do update set counts = excluded.counts`, r.span, r.start, r.id, r.counts)
 }
 
 // beginReading begins a transaction that sees the database as it is at its first read.

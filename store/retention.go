@@ -233,30 +233,67 @@ func (e *expiry) rollups(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("expire minutes: %w", err)
 	}
-	return e.eachSlice(ctx, "rollups", `select id from series where id > $1 order by id limit $2`, func(ctx context.Context, tx *Tx, refs []int64) error {
-		var gone int64
-		for _, id := range refs {
-			for n, l := range levels() {
-				before := minutes
-				if n > 0 {
-					before = floorTo(e.summary, l.span)
-				}
-				if err := tx.exec(ctx, `delete from rollup where series_id = $1 and span = $2 and start < $3`, id, l.span, before); err != nil {
-					return err
+	for n, l := range levels() {
+		before := minutes
+		if n > 0 {
+			before = floorTo(e.summary, l.span)
+		}
+		err := e.repeat(ctx, "rollups", func(ctx context.Context, tx *Tx) (int64, error) {
+			return tx.execCount(ctx, `delete from rollup where (span, start, series_id) in
+				(select span, start, series_id from rollup where span = $1 and start < $2 order by start, series_id limit $3)`, l.span, before, int64(expireSize))
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return e.series(ctx)
+}
+
+// series removes those that count nothing any more.
+func (e *expiry) series(ctx context.Context) error {
+	generation, left, err := e.emptySeries(ctx)
+	if err != nil {
+		return fmt.Errorf("find series without counts: %w", err)
+	}
+	for ids := range slices.Chunk(left, expireSize) {
+		err := e.repeat(ctx, "series", func(ctx context.Context, tx *Tx) (int64, error) {
+			// A fold since then may have counted something, and one that is being prepared may count on them: it has to begin anew.
+			same, err := tx.changed(ctx, `update fold set generation = generation + 1 where id = 1 and generation = $1`, generation)
+			if err != nil || !same {
+				return 0, err
+			}
+			for _, id := range ids {
+				if err := tx.exec(ctx, `delete from series where id = $1`, id); err != nil {
+					return 0, err
 				}
 			}
-			n, err := tx.execCount(ctx, `delete from series where id = $1 and not exists (select 1 from rollup where series_id = $1)`, id)
-			if err != nil {
-				return err
-			}
-			gone += n
+			return 0, nil
+		})
+		if err != nil {
+			return err
 		}
-		if gone == 0 {
-			return nil
-		}
-		// A fold that is being prepared may count on the series: it has to begin anew.
-		return tx.exec(ctx, `update fold set generation = generation + 1 where id = 1`)
-	})
+		generation++
+	}
+	return nil
+}
+
+// emptySeries finds series without a row of the coarsest level, which counts everything, as of a generation of folds.
+func (e *expiry) emptySeries(ctx context.Context) (generation int64, ids []int64, err error) {
+	tx, err := beginReading(ctx, e.store.readers)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer func() { _ = tx.Rollback() }() // it has only read
+	if err := tx.QueryRowContext(ctx, `select generation from fold where id = 1`).Scan(&generation); err != nil {
+		return 0, nil, err
+	}
+	coarsest := levels()[len(levels())-1]
+	rows, err := tx.QueryContext(ctx, `select id from series where id not in (select series_id from rollup where span = $1)`, coarsest.span)
+	if err != nil {
+		return 0, nil, err
+	}
+	ids, err = collect(rows, func(scan func(...any) error) (id int64, err error) { return id, scan(&id) })
+	return generation, ids, err
 }
 
 // knowledge removes facts that cannot matter any more. They have no index by time, which would cost each write: a reader
