@@ -29,14 +29,19 @@ type lokiEntry struct {
 	fault  *fault
 }
 
-// openLoki tells JSON from protobuf by the body. Protobuf comes as a snappy block that no header names.
+// openLoki tells JSON from protobuf by the body. Protobuf comes as a snappy block, which most clients do not name in a header.
 func openLoki(r *http.Request, body []byte) (shipment, error) {
 	var entries []lokiEntry
 	var err error
 	if looksLikeJSON(body) && json.Valid(body) {
 		entries, err = lokiJSON(body)
 	} else {
-		entries, err = lokiProto(body, shareOf(r))
+		if !strings.EqualFold(r.Header.Get("Content-Encoding"), "snappy") { // Vector names it, and it is undone then
+			body, err = inflateWithin("snappy", body, maxInflated, shareOf(r))
+		}
+		if err == nil {
+			entries, err = lokiProto(body)
+		}
 	}
 	var known *problem
 	switch {
@@ -127,13 +132,9 @@ func lokiValue(labels map[string]any, v []json.RawMessage) lokiEntry {
 var errNotPush = errors.New("is no push request")
 
 // lokiProto reads logproto.PushRequest: streams (1) of labels (1) and entries (2).
-func lokiProto(body []byte, s *share) ([]lokiEntry, error) {
-	message, err := inflateWithin("snappy", body, maxInflated, s)
-	if err != nil {
-		return nil, err
-	}
+func lokiProto(message []byte) ([]lokiEntry, error) {
 	var entries []lokiEntry
-	err = protoFields(message, func(number protowire.Number, stream []byte) error {
+	err := protoFields(message, func(number protowire.Number, stream []byte) error {
 		if number != 1 {
 			return nil
 		}

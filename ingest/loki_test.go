@@ -62,7 +62,11 @@ func TestLoki_Forms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fromProto, err := lokiProto([]byte(lokiPushProto(t, "x=1")), &share{})
+	message, err := snappy.Decode(nil, []byte(lokiPushProto(t, "x=1")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fromProto, err := lokiProto(message)
 	if err != nil {
 		t.Fatal(err)
 	}

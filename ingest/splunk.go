@@ -20,7 +20,7 @@ func (i *Ingester) mountSplunk(mux *http.ServeMux) {
 			return splunkShipment(r, parts, acks), err
 		}, refuseSplunk))
 	}
-	event, raw := open(splunkEvents), open(splunkRaw)
+	event, raw := answersOptions(open(splunkEvents)), open(splunkRaw)
 	for _, prefix := range []string{"/ingest/splunk/services/collector", "/services/collector"} {
 		for _, path := range []string{"", "/event", "/event/1.0"} {
 			mux.HandleFunc(prefix+path, event)
@@ -33,6 +33,18 @@ func (i *Ingester) mountSplunk(mux *http.ServeMux) {
 		mux.HandleFunc(prefix+"/", func(w http.ResponseWriter, r *http.Request) {
 			i.refuse(w, r, refuseSplunk, &problem{Title: "not found", Status: http.StatusNotFound, reason: "not_found"})
 		})
+	}
+}
+
+// answersOptions says that the collector is there, which Docker's driver asks before it starts a container.
+func answersOptions(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodOptions {
+			w.Header().Set("Allow", "POST, OPTIONS")
+			w.WriteHeader(http.StatusOK)
+			return
+		}
+		next(w, r)
 	}
 }
 
