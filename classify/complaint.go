@@ -56,7 +56,7 @@ type complaint struct {
 	cause    Code
 	also     []Code // documented words of several causes that none is named by: the others, likeliest first
 	strength int    // 3 names subject and fault, 2 names the subject, 1 is generic
-	trust    int    // how rarely such words are about something else, in bits (weigh.go)
+	standing standing
 	path     string
 	text     string
 }

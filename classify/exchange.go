@@ -24,6 +24,7 @@ type Exchange struct {
 	knowledge *Knowledge     // by which its words are read; nil for none
 	causes    map[Code]Cause // the catalogue, when whoever placed the exchange keeps it
 	desks     *desks         // for its examination; nil for none
+	odds      *odds          // by which its words are believed; nil for the usual ones
 	hearings  *hearings      // of answers that were heard before; nil for none
 }
 
@@ -39,6 +40,7 @@ type Classifier struct {
 	knowledge *Knowledge
 	causes    map[Code]Cause
 	desks     *desks
+	odds      *odds
 	hearings  *hearings
 }
 
@@ -48,7 +50,8 @@ func New(profiles Profiles, k *Knowledge) *Classifier {
 	for _, row := range Catalogue() {
 		causes[row.Code] = row
 	}
-	return &Classifier{places: newPlaces(profiles), knowledge: k, causes: causes, desks: &desks{}, hearings: newHearings()}
+	o := usualOdds()
+	return &Classifier{places: newPlaces(profiles), knowledge: k, causes: causes, desks: &desks{}, odds: &o, hearings: newHearings()}
 }
 
 // Locate places a record. It is pure and never fails: what cannot be told stays empty.

@@ -153,9 +153,9 @@ func (w *words) recognise(value string, phase Phase, heard complaint) complaint 
 	case more && heard.strength == 3 && (m.pattern.template() || m.pattern.alone[phaseIndex(phase)] == "" && m.pattern.filled() && !m.pattern.numbered), heard.strength == 3 && unsaid > m.pattern.literal && (more || r.has(heard.cause)):
 		return heard // what fills the placeholder, or most of the text, is something else
 	}
-	c := complaint{subject: usualSubject(r.cause), cause: r.cause, strength: 3, trust: bitsDocument}
+	c := complaint{subject: usualSubject(r.cause), cause: r.cause, strength: 3, standing: ofDocument}
 	if known || m.pattern.numbered {
-		c.trust = bitsOwnWords
+		c.standing = ofOwn
 	}
 	if heard.strength >= 2 && r.has(heard.cause) {
 		c.subject |= heard.subject

@@ -27,6 +27,21 @@ func systemsOf() map[string][]string {
 		"go-oidc":           {"coreos/go-oidc"},
 		"jwx":               {"lestrrat-go/jwx v2"},
 		"koa-jwt":           {"jsonwebtoken (npm)"},
+		"better-auth":       {"jose (npm, panva)"},
+
+		"aws-jwt-verify":      {"aws-jwt-verify"},
+		"echo-jwt":            {"golang-jwt v5"},
+		"go-jose":             {"go-jose v4"},
+		"google-auth-library": {"Google (service accounts)", "google-auth (python)"},
+		"jwtauth":             {"lestrrat-go/jwx v2"},
+		"okta-jwt-verifier":   {"okta-jwt-verifier (js)", "Okta"},
+
+		"authlib":            {"Authlib"},
+		"flask-jwt-extended": {"flask-jwt-extended", "PyJWT"},
+		"hashicorp-cap":      {"Vault JWT auth", "go-jose v4"},
+		"mcp-sdk":            {"jose (npm, panva)"},
+		"rack-oauth2":        {"ruby-jwt", "ForgeRock AM / OpenAM"},
+		"simplejwt":          {"Django REST SimpleJWT", "PyJWT"},
 	}
 }
 

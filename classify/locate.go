@@ -17,7 +17,7 @@ func (ps *places) locate(r *Record, c *Classifier) Exchange {
 	}
 	s, env := ps.find(r, &called, host)
 	e := Exchange{Record: r, Profile: s.profile, Provider: r.Provider, Environment: r.Environment, Outcome: Other,
-		knowledge: c.knowledge, causes: c.causes, desks: c.desks, hearings: c.hearings}
+		knowledge: c.knowledge, causes: c.causes, desks: c.desks, odds: c.odds, hearings: c.hearings}
 	if env != nil {
 		e.Environment = env.Name
 	}

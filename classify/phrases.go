@@ -21,10 +21,10 @@ func complaintOf(p phrase, phase Phase) complaint {
 }
 
 func named(about subject, cause Code) complaint {
-	return complaint{subject: about, cause: cause, strength: 3, trust: bitsNamed}
+	return complaint{subject: about, cause: cause, strength: 3, standing: ofName}
 }
 func hinted(about subject, cause Code) complaint {
-	return complaint{subject: about, cause: cause, strength: 2, trust: bitsHinted}
+	return complaint{subject: about, cause: cause, strength: 2, standing: ofHint}
 }
 func vague(about subject, cause Code) complaint {
 	return complaint{subject: about, cause: cause, strength: 1}
@@ -326,11 +326,11 @@ func accessPhrase(p phrase, t terms) complaint {
 		return hinted(aboutClaims|aboutTime|aboutAudience|aboutIdentity, InvalidClaim) // the type of a claim, not of a token
 	case p.notes.any(nAccess) && t.any(tToken) && (p.notes.any(nNotA) || p.notes.any(nOnly)) && !t.any(subjects&^tHeader|tExpired):
 		return named(aboutType, WrongTokenType)
-	case t.any(tIDToken) && t.any(tToken|pNot|pInvalid|pMust|pFound), t.all(tToken|tType) && !t.any(subjects&^tHeader|tBody):
+	case t.any(tIDToken) && t.any(tToken|pNot|pInvalid|pMust|pFound), t.all(tToken|tType) && !t.any(subjects&^tHeader|tBody) && !p.notes.any(nAny):
 		return named(aboutType, WrongTokenType)
 	case p.notes.any(nTyp) && p.notes.any(nHeader) && t.any(pInvalid|pNot|pFailed) && !t.any(subjects&^tHeader):
 		return named(aboutType, WrongTokenType)
-	case t.any(tType) && t.any(pInvalid|pNot|pFailed) && (p.notes.any(nTyp) || t.any(tToken|tHeader|tIDToken)) && !t.any(tBody|tGrant|tKey):
+	case t.any(tType) && !p.notes.any(nAny) && t.any(pInvalid|pNot|pFailed) && (p.notes.any(nTyp) || t.any(tToken|tHeader|tIDToken)) && !t.any(tBody|tGrant|tKey):
 		return named(aboutType, WrongTokenType)
 	case t.any(tRevoked) && p.notes.any(nInactive) && p.notes.any(nJWT):
 		return hinted(aboutNotBefore|aboutExpiry|aboutRevocation, NotYetValid)

@@ -11,7 +11,7 @@ func (x *examination) statusWords() {
 	status := x.status()
 	say := func(c complaint, detail string) {
 		if c.strength > w.strength || c.strength == 3 {
-			c.path, c.text, c.trust = "response.status", detail, bitsOwnWords
+			c.path, c.text, c.standing = "response.status", detail, ofOwn
 			w.complaint = c
 		}
 	}
@@ -43,7 +43,7 @@ func (x *examination) statusWords() {
 // request explains it better, and a proxy that verifies tokens has the same page for a bad signature.
 func (x *examination) gatewayPage() {
 	c := named(aboutGateway, BlockedByGateway)
-	c.path, c.text, c.trust = "response.status", "the page is a gateway's own, not the API's", 0
+	c.path, c.text, c.standing = "response.status", "the page is a gateway's own, not the API's", ofWhom
 	if x.words.verifies && x.Phase == APICall && x.auth.kind != "" {
 		c.strength, c.also = 2, []Code{InvalidSignature}
 		if x.token == nil {

@@ -76,7 +76,7 @@ func (w *words) member(path, key, value string, phase Phase) {
 			w.gateway, w.verifies = pageOfGateway(value)
 		}
 		w.listen(value, path, phase)
-		if w.page && w.trust <= bitsHinted && w.subject&^aboutWhom == 0 {
+		if w.page && w.standing <= ofHint && w.subject&^aboutWhom == 0 {
 			w.complaint = complaint{} // the prose of a stock page says no more than its status
 		}
 	case "error", "code", "error_code", "errorcode", "err", "error_type", "errortype", "__type", "type", "title", "name", "status_code", "error_codes", "fault", "faultcode", "reason", "failure_reason", "result", "statuscode", "sub_error", "suberror":
@@ -107,7 +107,7 @@ func (w *words) setCode(value, path string, phase Phase) {
 		return
 	}
 	if c.subject != 0 {
-		c.cause, c.trust = atPhase(c.cause, phase), bitsOwnWords
+		c.cause, c.standing = atPhase(c.cause, phase), ofOwn
 		w.take(w.recognise(value, phase, c), value, path)
 		w.speaks = w.speaks || c.subject&(aboutServer|aboutRate) == 0
 		return

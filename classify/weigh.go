@@ -4,19 +4,36 @@ import "slices"
 
 // The words against the record. Where a check shows a fault that the words do not fit, one of two stories is true: the credentials have
 // a second fault, which the words are about, or the words were misread or mislead. Which one is told is a matter of odds, kept in bits:
-// n bits is one case in two to the n. They are few and coarse on purpose; see the package documentation for where each comes from.
-const (
-	bitsSecondFault = 5 // two faults in one request that do not come from each other
-	bitsSecondSign  = 3 // the same, when the other fault is likely and not demonstrated
-	bitsOwnCheck    = 4 // the words' own check was run and passes: then the profile, or a clock, is wrong as well
-	bitsCheckOrder  = 3 // this server is documented to look at the shown fault first, and passed it
-	bitsUnminded    = 1 // not every server minds the shown fault
+// n bits is one case in two to the n. They are few and coarse on purpose; the package documentation says where each comes from.
+type odds struct {
+	// For the first story.
+	secondFault int // two faults in one request that do not come from each other
+	secondSign  int // the same, when the other fault is likely and not demonstrated
+	ownCheck    int // the words' own check was run and passes: then the profile, or a clock, is wrong as well
+	checkOrder  int // this server is documented to look at the shown fault first, and passed it
+	unminded    int // taken off: not every server minds the shown fault
 
-	bitsHinted    = 3 // read by the lexicon, naming no fault
-	bitsNamed     = 4 // read by the lexicon, naming subject and fault
-	bitsDocument  = 5 // documented by another system
-	bitsOwnWords  = 8 // documented by this very system, a registered code, or the status
-	bitsSignature = 2 // "the signature did not verify": verifying is one call in most libraries, and reported by that name whatever it found
+	// For the second.
+	hinted     int // words read by the lexicon, naming no fault
+	named      int // read by the lexicon, naming subject and fault
+	documented int // documented by another system
+	own        int // documented by this very system, a registered code, or the status
+	signature  int // "the signature did not verify": verifying is one call in most libraries, reported by that name whatever it found
+}
+
+func usualOdds() odds {
+	return odds{secondFault: 5, secondSign: 3, ownCheck: 4, checkOrder: 3, unminded: 1, hinted: 3, named: 4, documented: 5, own: 8, signature: 2}
+}
+
+// A standing is where words come from, and so how far they are trusted.
+type standing uint8
+
+const (
+	ofWhom     standing = iota // a page that names who refused, and not why
+	ofHint                     // the lexicon
+	ofName                     // the lexicon, naming subject and fault
+	ofDocument                 // a text of another system
+	ofOwn                      // the system's own text, a registered code, the status
 )
 
 // weighWords takes the server less literally where the record shows that its words cannot be all. Whatever is judged then is never
@@ -52,9 +69,14 @@ func (x *examination) outweighed() bool {
 			return false
 		}
 	}
-	trust := x.trust()
+	o := x.odds
+	if o == nil {
+		usual := usualOdds()
+		o = &usual
+	}
+	trust := x.trust(o)
 	for i := range x.findings {
-		if f := &x.findings[i]; f.weight >= likely && x.againstWords(f) >= trust {
+		if f := &x.findings[i]; f.weight >= likely && x.againstWords(f, o) >= trust {
 			return true
 		}
 	}
@@ -62,34 +84,40 @@ func (x *examination) outweighed() bool {
 }
 
 // trust is how rarely words like these are about something else, in bits.
-func (x *examination) trust() int {
+func (x *examination) trust(o *odds) int {
 	w := &x.words
 	switch {
-	case w.trust >= bitsOwnWords || w.trust == 0:
-		return w.trust
+	case w.standing == ofWhom:
+		return 0
+	case w.standing == ofOwn:
+		return o.own
 	case w.subject&^(aboutSignature|aboutKey) == 0:
-		return bitsSignature
+		return o.signature
+	case w.standing == ofDocument:
+		return o.documented
+	case w.standing == ofName:
+		return o.named
 	}
-	return w.trust
+	return o.hinted
 }
 
 // againstWords is how rare it is, in bits, that the words are right although this finding is there and does not fit them.
-func (x *examination) againstWords(f *finding) int {
-	bits := bitsSecondFault
+func (x *examination) againstWords(f *finding, o *odds) int {
+	bits := o.secondFault
 	if f.weight == likely {
-		bits = bitsSecondSign
+		bits = o.secondSign
 	}
 	if !x.explains(f) {
-		return 0
+		return -1
 	}
 	if slices.Contains([]Code{WrongTokenType, InvalidClaim, TimestampUnits, ClockSkew, LifetimeTooLong, KeyReusedAcrossEnvironments}, f.cause) {
-		bits -= bitsUnminded
+		bits -= o.unminded
 	}
 	if x.passed(checkOf(x.words.cause)) {
-		bits += bitsOwnCheck
+		bits += o.ownCheck
 	}
 	if x.ordered(f.cause, x.words.cause) {
-		bits += bitsCheckOrder
+		bits += o.checkOrder
 	}
 	return bits
 }
@@ -98,7 +126,7 @@ func (x *examination) againstWords(f *finding) int {
 // reason of a refusal in other words only if what those name is in order, scopes besides only of one that recognised the caller; and a jti
 // that was used before may be somebody else's.
 func (x *examination) explains(f *finding) bool {
-	if x.words.cause == BlockedByGateway && x.words.trust == 0 {
+	if x.words.cause == BlockedByGateway && x.words.standing == ofWhom {
 		return true
 	}
 	switch groupOf(f.cause) {

@@ -263,6 +263,7 @@ const (
 	nWhoever      // "invalid credentials": who somebody is, whatever it was that told
 	nPermission   // as against a role, a group, or a privilege by name
 	nInsufficient // somebody has some, and not enough
+	nAny          // "not valid for any token type"
 )
 
 func (n notes) any(of notes) bool { return n&of != 0 }
@@ -331,6 +332,8 @@ func noteOf(word string) notes {
 		return nPermission
 	case "insufficient":
 		return nInsufficient
+	case "any":
+		return nAny
 	case "credentials", "credential":
 		return nWhoever
 	case "late":
