@@ -30,7 +30,7 @@ type knownToken struct {
 	jwt  *classify.JWT
 }
 
-// maxKnownToken is how long a token may be to be kept, in bytes.
+// maxKnownToken is how long a token or a request may be to be kept, in bytes.
 const maxKnownToken = 4 << 10
 
 // token returns the redacted token of a record's text of it. ok is false when only the whole record can be redacted safely.
@@ -55,6 +55,40 @@ func (i *Ingester) token(r *Redactor, text []byte) (known *knownToken, ok bool) 
 		return nil, false
 	}
 	known = &knownToken{hash: hash, text: string(text), jwt: jwt}
+	slot.Store(known)
+	return known, true
+}
+
+// A knownRequest is a token request as a client sends it again and again: redacted once, known by its text.
+type knownRequest struct {
+	text    string
+	request classify.Request
+	user    string // of a Basic Authorization header
+}
+
+// request returns the redacted request of a record's text of it. ok is false when the whole record has to be looked at.
+func (i *Ingester) request(r *Redactor, text []byte) (known *knownRequest, ok bool) {
+	if len(text) > maxKnownToken {
+		return nil, false
+	}
+	slot := i.requests.slot(maphash.Bytes(i.requests.seed, text))
+	if known = slot.Load(); known != nil && known.text == string(text) {
+		return known, true
+	}
+	value, f := parseValue(text)
+	if f != nil {
+		return nil, false
+	}
+	members := map[string]any{"request": value}
+	m := &fields{walk: &walk{Redactor: r}, members: members}
+	request := m.request()
+	if request == nil || m.fault != nil || len(m.found) > 0 || m.failed {
+		return nil, false
+	}
+	known = &knownRequest{text: string(text), request: *request}
+	if isTokenRequest(members) {
+		known.user = m.user
+	}
 	slot.Store(known)
 	return known, true
 }

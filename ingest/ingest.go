@@ -43,6 +43,7 @@ type Ingester struct {
 
 	quick       *sync.Pool // of quickRecord
 	tokens      *cache[knownToken]
+	requests    *cache[knownRequest]
 	sites       *cache[site]
 	acceptances *cache[acceptance]
 }
@@ -72,6 +73,6 @@ func New(o Options) (*Ingester, error) {
 		store: o.Store, classifier: classify.New(o.Profiles, o.Knowledge), redactor: redactor, log: o.Logger,
 		metrics: newMetrics(o.Registerer, o.Profiles, o.Store, o.Now), now: o.Now,
 		quota: newQuota(o.KeyRate, time.Now), guesses: newGuessGuard(time.Now), notes: newNotes(o.Store), running: newRunning(),
-		quick: newQuickRecords(), tokens: newCache[knownToken](), sites: newCache[site](), acceptances: newCache[acceptance](),
+		quick: newQuickRecords(), tokens: newCache[knownToken](), requests: newCache[knownRequest](), sites: newCache[site](), acceptances: newCache[acceptance](),
 	}, nil
 }

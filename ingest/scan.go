@@ -39,13 +39,13 @@ func (l leaf) given() bool { return l.kind > leafNull }
 // An outline is what one pass over the text of a record notes of it: where the members of a native record stand that
 // say whether it is a success, and for whom.
 type outline struct {
-	time, id, provider, environment, service, clientID  leaf
-	requestID, traceID, clientIP, userAgent, errorText  leaf
-	clientAssertion, accessToken, request, response     leaf
-	method, url, uri, requestHeaders, requestBody       leaf
-	authorization, host, contentType                    leaf
-	status, responseHeaders, responseBody, authenticate leaf
-	odd                                                 bool // a name that had to be decoded, or a known one twice: for the parser to read
+	time, id, provider, environment, service, clientID        leaf
+	requestID, traceID, clientIP, userAgent, errorText        leaf
+	clientAssertion, accessToken, request, response           leaf
+	method, url, uri, requestHeaders, requestBody             leaf
+	authorization, host, contentType                          leaf
+	status, responseHeaders, responseBody, authenticate, date leaf
+	odd                                                       bool // a name that had to be decoded, or a known one twice: for the parser to read
 }
 
 // A scanner reads one JSON object as parser does and keeps only where things stand. It refuses whatever parser refuses, by
@@ -357,8 +357,11 @@ func (s *scanner) name(in scanLevel, name []byte, plain bool) (scanLevel, *leaf)
 			return levelOther, &s.out.contentType
 		}
 	case levelResponseHeaders:
-		if len(name) == len("www-authenticate") && isFoldedName(name, "www-authenticate") {
+		switch {
+		case len(name) == len("www-authenticate") && isFoldedName(name, "www-authenticate"):
 			return levelOther, &s.out.authenticate
+		case len(name) == len("date") && isFoldedName(name, "date"):
+			return levelOther, &s.out.date
 		}
 	}
 	return levelOther, nil

@@ -60,7 +60,7 @@ func outlined(o *outline) map[string]leaf {
 		"request.method": o.method, "request.url": o.url, "request.uri": o.uri, "request.headers": o.requestHeaders, "request.body": o.requestBody,
 		"request.headers.authorization": o.authorization, "request.headers.host": o.host, "request.headers.content-type": o.contentType,
 		"response.status": o.status, "response.headers": o.responseHeaders, "response.body": o.responseBody,
-		"response.headers.www-authenticate": o.authenticate,
+		"response.headers.www-authenticate": o.authenticate, "response.headers.date": o.date,
 	}
 }
 

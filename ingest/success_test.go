@@ -66,7 +66,10 @@ func quickSeeds(tb testing.TB) [][]byte {
 			{`https://api.parcelgrid.test`, ``}, {`https://api.parcelgrid.test`, `https://user:pass@api.parcelgrid.test`}, {`"method":"GET"`, `"method":"get"`}, {`"method":"GET"`, `"method":"POST","body":{"grant_type":"x"}`}, {`"method":"GET"`, `"uri":"/x","method":"GET"`},
 			{`"method":"GET"`, `"headers":{"host":"api.lab.test"},"method":"GET"`}, {`"url":"https://api.lab.test/v1/orders"`, `"url":"/v1/orders"`}, {`https://api.lab.test/v1/orders`, tokenEndpoint}, {`https://api.lab.test/v1/orders`, `https://other.test/oauth/token`},
 			{`"access_token":{`, `"access_token":null,"x":{`}, {`"access_token":{`, `"client_assertion":{"claims":{}},"access_token":{`}, {`"access_token":{`, `"access_token":{"malformed":"2 segments",`}, {`"claims":{`, `"claims":{"email":"a@b.example","note":"` + token + `",`}, {`"claims":{`, `"claims":[],"x":{`},
-			{`"time":"`, `"time":"1999-01-01T00:00:00Z","x":"`}, {`"time":"`, `"time":1795132800,"x":"`}, {`"time":"`, `"time":" `}, {`.074Z`, `.074+01:00`}, {`.074Z`, `.074z`}, {`"response":{`, `"error":"token expired","response":{`}, {`"response":{`, `"response":{},"response":{`},
+			{`"time":"`, `"time":"1999-01-01T00:00:00Z","x":"`}, {`"time":"`, `"time":1795132800,"x":"`}, {`"time":"`, `"time":" `}, {`.074Z`, `.074+01:00`}, {`.074Z`, `.074z`}, {`"response":{`, `"error":"token expired","response":{`}, {`"content-type":"application/json"`, `"Date":"Sun, 22 Nov 2026 03:05:00 GMT"`}, {`"content-type":"application/json"`, `"date":"Sun, 22 Nov 2026 03:05:00 GMT","Date":"x"`},
+			{`"user_agent":"`, `"user_agent":"` + token + ` `}, {`"request_id":"`, `"user_agent":"` + token + `","request_id":"`}, {`"request_id":"`, `"user_agent":"ZXlKaGJHY2lPaUpTVXpJMU5pSXNJblI1Y0NJNklrcFhWQ0o5","request_id":"`}, {`"token_type":"Bearer"`, `"error":"invalid_client"`}, {`"token_type":"Bearer"`, `"access_token":"invalid_client"`},
+			{`"token_type":"Bearer"`, `"scope":"read_write slow_down"`}, {`"headers":{"content-type":"application/x-www-form-urlencoded"}`, `"headers":{"Authorization":"Basic Y2xpZW50LXo6cHc="}`}, {`"headers":{"content-type":"application/x-www-form-urlencoded"}`, `"headers":{"x-access-token":"aaaa.bbbb.cccc"}`},
+			{`"client_id":"client-a",`, ``}, {`"iat":`, `"iat":"x","nbf":`}, {`"iss":"client-a"`, `"iss":"` + token + `"`}, {`"client_assertion":"[redacted]"`, `"client_assertion":"` + token + `"`}, {`"response":{`, `"response":{},"response":{`},
 		} {
 			out = append(out, []byte(strings.Replace(record, change[0], change[1], 1)))
 		}
@@ -130,7 +133,8 @@ func TestQuickSuccess_AgreesWithTheWholeWay(t *testing.T) {
 	if taken < len(all)/10 {
 		t.Errorf("only %d of %d were read quickly", taken, len(all))
 	}
-	for _, raw := range [][]byte{[]byte(benchRecord), []byte(apiCall(1, "x", 200, "j", second(100)))} {
+	for _, raw := range [][]byte{[]byte(benchRecord), []byte(apiCall(1, "x", 200, "j", second(100))),
+		[]byte(tokenRequest(1, "y", 200, `,"client_assertion":`+assertionAt(1, "j", tokenEndpoint)))} {
 		if !checkQuick(t, i, raw) {
 			t.Errorf("%s: not read quickly", raw)
 		}
