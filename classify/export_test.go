@@ -51,3 +51,6 @@ func leftBy(findings []finding) []finding {
 	}
 	return out
 }
+
+// Forget lets every answer be heard anew.
+func (c *Classifier) Forget() { c.hearings = nil }

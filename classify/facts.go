@@ -90,9 +90,12 @@ func (e Exchange) tokenPrint() string {
 }
 
 // Keys lists the facts that can matter to the judgement of e; look them up and hand them to Classify.
-func (e Exchange) Keys() []Key {
+func (e Exchange) Keys() []Key { return e.AppendKeys(nil) }
+
+// AppendKeys is Keys for who has a list already.
+func (e Exchange) AppendKeys(keys []Key) []Key {
 	if e.Outcome == Other || e.Phase == ClientSide {
-		return nil
+		return keys
 	}
 	var room mentionRoom
 	l := room.empty()
@@ -115,7 +118,12 @@ func (e Exchange) Keys() []Key {
 		l = l.clock(e.ClientID, e.Record.Time.Add(-time.Hour))
 	}
 	l = e.tokenKeys(l)
-	return l.keys(&e)
+	l.settle()
+	keys = slices.Grow(keys, len(l.list))
+	for i := range l.list {
+		keys = append(keys, l.key(&e, i))
+	}
+	return keys
 }
 
 func (e *Exchange) tokenKeys(l mentions) mentions {
@@ -186,8 +194,16 @@ func appendClock(out []byte, client string, at time.Time) []byte {
 
 // Facts lists what e adds to history, whatever its verdict. Observe them after Classify, never before.
 func (e Exchange) Facts() []Fact {
+	if facts := e.AppendFacts(nil); len(facts) > 0 {
+		return facts
+	}
+	return nil
+}
+
+// AppendFacts is Facts for who has a list already.
+func (e Exchange) AppendFacts(facts []Fact) []Fact {
 	if e.Outcome == Other || e.Phase == ClientSide {
-		return nil
+		return facts
 	}
 	var room mentionRoom
 	l := room.empty()
@@ -210,10 +226,7 @@ func (e Exchange) Facts() []Fact {
 		l = e.tokenKeys(l)
 		l = l.drop(FactJTI)
 	}
-	facts := e.assertionFacts(len(l.list))
-	if len(facts)+len(l.list) == 0 {
-		return nil
-	}
+	facts = e.assertionFacts(facts, len(l.list))
 	const month = 30 * 24 * time.Hour
 	at := e.Record.Time
 	l.settle()
@@ -242,13 +255,13 @@ func (e *Exchange) shapeFacts(l mentions) mentions {
 }
 
 // assertionFacts are known of every assertion, accepted or not: that its jti was seen, and how far its iat was from the event.
-// There is room for more facts behind them.
-func (e *Exchange) assertionFacts(more int) []Fact {
+// It makes room for more facts behind them.
+func (e *Exchange) assertionFacts(facts []Fact, more int) []Fact {
 	t := e.Record.ClientAssertion
 	if e.Phase != TokenRequest || t == nil || t.Claims == nil {
-		return slices.Grow([]Fact(nil), more)
+		return slices.Grow(facts, more)
 	}
-	facts := make([]Fact, 0, more+2)
+	facts = slices.Grow(facts, more+2)
 	at := e.Record.Time
 	if jti := textOf(t.Claims["jti"]); jti != "" && (e.Profile.Assertion == nil || e.Profile.Assertion.SingleUseJTI) {
 		f := Fact{Key: e.key(FactJTI, textOf(t.Claims["iss"])+" "+jti), FirstSeen: at, LastSeen: at, Count: 1,

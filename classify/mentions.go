@@ -96,13 +96,3 @@ func (l *mentions) key(e *Exchange, i int) Key {
 	}
 	return k
 }
-
-// keys are those of all mentions.
-func (l *mentions) keys(e *Exchange) []Key {
-	l.settle()
-	keys := make([]Key, len(l.list))
-	for i := range keys {
-		keys[i] = l.key(e, i)
-	}
-	return keys
-}

@@ -21,7 +21,7 @@ import (
 // WithProfiles returns a redactor that, before it drops the signature of a raw token, verifies it against the JWKS
 // file of the token's profile, where the profile names one.
 func (r *Redactor) WithProfiles(profiles classify.Profiles) (*Redactor, error) {
-	v := &verifier{profiles: profiles, keys: map[string][]publicKey{}}
+	v := &verifier{classifier: classify.New(profiles, nil), keys: map[string][]publicKey{}}
 	for _, p := range profiles {
 		if p.JWKSFile == "" {
 			continue
@@ -41,8 +41,8 @@ func (r *Redactor) WithProfiles(profiles classify.Profiles) (*Redactor, error) {
 
 // A verifier knows the public keys of profiles.
 type verifier struct {
-	profiles classify.Profiles
-	keys     map[string][]publicKey // by profile
+	classifier *classify.Classifier
+	keys       map[string][]publicKey // by profile
 }
 
 type publicKey struct {
@@ -53,7 +53,10 @@ type publicKey struct {
 // check returns valid, invalid, or "" when it cannot be told: no keys, a kid that is not among them, an algorithm that
 // does not fit. A key set may be older than the token, so only a key of the token's own kid proves a signature wrong.
 func (v *verifier) check(rec *classify.Record, t rawToken) string {
-	keys := v.keys[v.profiles.Locate(rec).Profile.ID]
+	if len(v.keys) == 0 {
+		return ""
+	}
+	keys := v.keys[v.classifier.Locate(rec).Profile.ID]
 	alg, _ := t.jwt.Header["alg"].(string)
 	method := jwt.GetSigningMethod(alg)
 	if len(keys) == 0 || method == nil || strings.HasPrefix(alg, "HS") || alg == "none" {
