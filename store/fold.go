@@ -153,7 +153,7 @@ func (f *folder) find(ctx context.Context, tx *sql.Tx, k grainSeries, work *fold
 		and environment = $4 and cause = $5 and endpoint = $6`,
 		string(k.grain), k.clientID, k.provider, k.environment, k.cause, k.endpoint).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
-		id, err = newRef(), nil
+		id, err = k.grain.newSeriesID(), nil
 		work.series = append(work.series, freshSeries{k, id})
 	}
 	if err != nil {

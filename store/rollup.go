@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -31,6 +32,19 @@ const (
 	byEndpoint       grain = "endpoint"
 	byClientEndpoint grain = "client_endpoint"
 )
+
+// ids are the numbers that series of the grain have: they lie together in every block, so that all are read in one go.
+func (g grain) ids() (from, to int64) {
+	const room = 1 << 56
+	number := int64(slices.Index([]grain{byNothing, byPlace, byClient, byEndpoint, byClientEndpoint}, g))
+	return number * room, (number+1)*room - 1
+}
+
+// newSeriesID makes a number for a series of the grain.
+func (g grain) newSeriesID() int64 {
+	from, to := g.ids()
+	return from + newRef()%(to-from) + 1
+}
 
 // grainOf is the coarsest grain that tells apart what a question needs.
 func grainOf(place, client, endpoint bool) grain {
