@@ -116,7 +116,9 @@ func (i *Ingester) refuseSource(w http.ResponseWriter, r *http.Request, source s
 	h := w.Header()
 	switch p.Status {
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
-		h.Set("Retry-After", strconv.Itoa(cmp.Or(p.retryAfter, 1+rand.IntN(10)))) // spread, so that shippers do not come back all at once
+		// Spread, so that shippers do not come back all at once, and short: OpenTelemetry's exporter for JavaScript drops
+		// a batch for which it would have to wait longer than its ten seconds allow.
+		h.Set("Retry-After", strconv.Itoa(cmp.Or(p.retryAfter, 1+rand.IntN(3))))
 	case http.StatusUnsupportedMediaType:
 		h.Set("Accept-Encoding", "gzip, zstd, snappy, deflate")
 	}

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -206,8 +207,8 @@ func TestShippers_Overload(t *testing.T) {
 		in.quota.slots = 0
 		rec := httptest.NewRecorder()
 		in.Handler().ServeHTTP(rec, w.request(t, "", s.key, body))
-		if rec.Code != 503 || rec.Header().Get("Retry-After") == "" {
-			t.Errorf("all slots taken: %d", rec.Code)
+		if wait, err := strconv.Atoi(rec.Header().Get("Retry-After")); rec.Code != 503 || err != nil || wait < 1 || wait > 3 {
+			t.Errorf("all slots taken: %d, Retry-After %q", rec.Code, rec.Header().Get("Retry-After"))
 		}
 		release := s.fillStore()
 		resp, text := s.ship(w, s.key, body)
