@@ -60,7 +60,7 @@ func (j job) missing(found state) []record {
 func (d delivery) faults(c client, records []record, native state) []string {
 	var out []string
 	fault := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
-	if d.log.Refused == 0 || !d.log.Crashed {
+	if d.log.Refused == 0 || d.log.Hasty > 0 || !d.log.Crashed {
 		fault("the delivery was not disturbed as intended: %+v", d.log)
 	}
 	if len(d.acknowledged) < len(records) && c.loses == "" {

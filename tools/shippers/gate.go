@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -13,9 +12,9 @@ import (
 	"time"
 )
 
-// A gate stands between a shipper and authwatch and spoils the delivery: it lets some requests pass, answers 503 with
-// Retry-After for a while, lets some more pass, and kills authwatch after the commit of the next, before its answer. Nothing
-// listens then until authwatch runs again on the same database.
+// A gate stands between a shipper and authwatch and disturbs the delivery: it lets some requests pass, keeps authwatch so busy for a
+// while that it answers 503, lets some more pass, and kills authwatch after the commit of the next, before its answer.
+// Nothing listens then until authwatch runs again on the same database.
 type gate struct {
 	service *service
 	address string
@@ -26,8 +25,7 @@ type gate struct {
 	mu     sync.Mutex
 	server *http.Server
 	phase  phase
-	passed int       // in this phase
-	until  time.Time // the end of being busy
+	passed int // in this phase
 	log    gateLog
 	failed error
 	back   chan struct{} // closed when authwatch runs again
@@ -52,6 +50,7 @@ const (
 type gateLog struct {
 	Passed  int // deliveries whose answer it got
 	Refused int // with 503
+	Hasty   int // of those, without a Retry-After
 	Crashed bool
 }
 
@@ -107,43 +106,52 @@ func isDelivery(r *http.Request) bool {
 
 func (g *gate) handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !isDelivery(r) || !g.refuses() {
-			next.ServeHTTP(w, r)
-			return
+		if isDelivery(r) {
+			g.keepBusy()
 		}
-		w.Header().Set("Retry-After", "1")
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("X-Elastic-Product", "Elasticsearch")
-		w.WriteHeader(http.StatusServiceUnavailable)
-		io.WriteString(w, `{"text":"Server is busy","code":9}`)
+		next.ServeHTTP(w, r)
 	})
 }
 
-// refuses moves on from calm to busy and, when its time is over, to the second calm.
-func (g *gate) refuses() bool {
+// keepBusy lets the next delivery find authwatch busy when the first calm is over. Others wait until it is.
+func (g *gate) keepBusy() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	switch {
-	case g.phase == beforeBusy && g.passed >= g.calm:
-		g.phase, g.until = busy, time.Now().Add(busyTime)
-	case g.phase == busy && time.Now().After(g.until):
+	if g.phase != beforeBusy || g.passed < g.calm {
+		return
+	}
+	release, err := g.service.fill(g.ctx)
+	if err != nil {
+		g.failed = err
+		return
+	}
+	g.phase = busy
+	time.AfterFunc(busyTime, func() {
+		release()
+		g.mu.Lock()
 		g.phase, g.passed = beforeCrash, 0
-	}
-	if g.phase == busy {
-		g.log.Refused++
-	}
-	return g.phase == busy
+		g.mu.Unlock()
+	})
 }
 
 var errCrashed = errors.New("authwatch was killed")
 
 // answered sees authwatch's answers. The one that would have been the last of the second calm never arrives.
 func (g *gate) answered(resp *http.Response) error {
-	if !isDelivery(resp.Request) || resp.StatusCode >= 300 {
+	if !isDelivery(resp.Request) {
 		return nil
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if resp.StatusCode == http.StatusServiceUnavailable {
+		g.log.Refused++
+		if resp.Header.Get("Retry-After") == "" {
+			g.log.Hasty++
+		}
+	}
+	if resp.StatusCode >= 300 {
+		return nil
+	}
 	if g.phase == crashing {
 		return errCrashed
 	}
@@ -173,6 +181,6 @@ func (g *gate) crash() {
 		err = g.listen()
 	}
 	g.mu.Lock()
-	g.failed = err
+	g.failed = errors.Join(g.failed, err)
 	g.mu.Unlock()
 }
