@@ -11,13 +11,14 @@ import (
 type answer struct {
 	phase     Phase
 	provider  string // whose words they are, as far as is known
+	title     string // of the provider
 	challenge string
 	body      Body
 	note      string
 }
 
 func answerOf(e *Exchange, phase Phase) answer {
-	a := answer{phase: phase, provider: e.Provider, note: e.Record.Error}
+	a := answer{phase: phase, provider: e.Provider, title: e.Profile.title(), note: e.Record.Error}
 	if r := e.Record.Response; r != nil && phase != ClientSide {
 		a.challenge, a.body = r.Headers["www-authenticate"], r.Body
 	} else if phase != ClientSide {
@@ -27,12 +28,12 @@ func answerOf(e *Exchange, phase Phase) answer {
 }
 
 func (a *answer) same(b *answer) bool {
-	return a.phase == b.phase && string(a.body) == string(b.body) && a.challenge == b.challenge && a.provider == b.provider && a.note == b.note
+	return a.phase == b.phase && string(a.body) == string(b.body) && a.challenge == b.challenge && a.provider == b.provider && a.title == b.title && a.note == b.note
 }
 
 // clone is a copy that keeps no record in memory.
 func (a *answer) clone() answer {
-	return answer{phase: a.phase, provider: strings.Clone(a.provider), challenge: strings.Clone(a.challenge), body: slices.Clone(a.body), note: strings.Clone(a.note)}
+	return answer{phase: a.phase, provider: strings.Clone(a.provider), title: strings.Clone(a.title), challenge: strings.Clone(a.challenge), body: slices.Clone(a.body), note: strings.Clone(a.note)}
 }
 
 // size in bytes, as far as senders decide it.

@@ -31,7 +31,7 @@ func TestHearings(t *testing.T) {
 
 // Every part of an answer tells it from others.
 func TestAnswer_Same(t *testing.T) {
-	a := answer{phase: APICall, provider: "p", challenge: "c", body: Body("b"), note: "n"}
+	a := answer{phase: APICall, provider: "p", title: "t", challenge: "c", body: Body("b"), note: "n"}
 	for i := range reflect.TypeFor[answer]().NumField() {
 		b := a.clone()
 		if !a.same(&b) {

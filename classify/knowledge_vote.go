@@ -133,7 +133,7 @@ func (w *words) recognise(value string, phase Phase, heard complaint) complaint 
 		return heard
 	}
 	w.speaks = w.speaks || m.pattern.numbered
-	r, known := m.pattern.readingBy(w.provider, phase)
+	r, known := m.pattern.readingBy(w.provider, w.title, phase)
 	more := heard.strength >= 2 && heard.cause != m.pattern.alone[phaseIndex(phase)]
 	unsaid := total - (m.to - m.from) // words that the text has beyond the documented ones
 	switch {
@@ -331,21 +331,19 @@ func speakersOf(texts []Text) []speaker {
 				own = append(own, other)
 			}
 		}
-		out = append(out, speaker{name: wordsOf(t.System), readings: readingsOf(own, true)})
+		out = append(out, speaker{name: nameOf(t.System), readings: readingsOf(own, true)})
 	}
 	return out
 }
 
-// readingBy is what a provider of that name means: entra is Microsoft Entra ID. known reports whether it is one of the speakers; else
-// the reading is that of them all.
-func (p *pattern) readingBy(provider string, phase Phase) (r reading, known bool) {
-	var buffer [8]uint64
-	name := appendWords(buffer[:0], provider)
+// readingBy is what a provider of that id or title means. known reports whether it is one of the speakers; else the reading is that of
+// them all.
+func (p *pattern) readingBy(provider, title string, phase Phase) (r reading, known bool) {
+	var room [2][8]uint64
+	id, long := appendName(room[0][:0], provider), appendName(room[1][:0], title)
 	for i := range p.speakers {
-		for at := range p.speakers[i].name {
-			if len(name) > 0 && partAt(p.speakers[i].name, at, name) {
-				return p.speakers[i].readings.at(phase), true
-			}
+		if s := &p.speakers[i]; holdsName(s.name, id) || holdsName(s.name, long) {
+			return s.readings.at(phase), true
 		}
 	}
 	return p.readings.at(phase), false

@@ -83,6 +83,14 @@ type ScopeRule struct {
 	AllOf  []string `yaml:"all_of" json:"all_of,omitempty"`
 }
 
+// title is empty for a provider that nobody described.
+func (p *Profile) title() string {
+	if p == nil {
+		return ""
+	}
+	return p.Title
+}
+
 // CheckGroups lists what Profile.CheckOrder may hold.
 func CheckGroups() []string {
 	return []string{"structure", "client", "key", "signature", "claims", "time", "replay", "scope"}

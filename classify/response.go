@@ -22,6 +22,7 @@ type words struct {
 
 	knowledge *Knowledge // documented texts, nil for none
 	provider  string     // whose words they are, as far as is known
+	title     string     // of the provider
 	mayBe     []Code     // the causes of a documented text that stands for everything, likeliest first
 }
 
@@ -33,7 +34,7 @@ func hear(e Exchange, phase Phase) words {
 
 // words reads the answer: what it hears depends on nothing else.
 func (a *answer) words(k *Knowledge) words {
-	w := words{knowledge: k, provider: a.provider}
+	w := words{knowledge: k, provider: a.provider, title: a.title}
 	if a.challenge != "" {
 		w.challenges(a.challenge, a.phase)
 	}
