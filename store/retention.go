@@ -70,11 +70,11 @@ func (s *Store) expiry(ctx context.Context, r Retention, pause func(ctx context.
 }
 
 // bulk is what grows with every record.
-func (e *expiry) bulk() []sweep { return []sweep{e.failures, e.size, e.deliveries} }
+func (e *expiry) bulk() []sweep { return []sweep{e.failures, e.size, e.requests, e.deliveries} }
 
 // rest looks at everything of a kind to find what is old.
 func (e *expiry) rest() []sweep {
-	return []sweep{e.halves, e.incidents, e.successes, e.rollups, e.knowledge, e.clients, e.store.ForgetSources}
+	return []sweep{e.templates, e.halves, e.incidents, e.successes, e.rollups, e.knowledge, e.clients, e.store.ForgetSources}
 }
 
 type sweep func(ctx context.Context) error
@@ -92,15 +92,17 @@ func (e *expiry) run(ctx context.Context, lists ...[]sweep) error {
 func (e *expiry) repeat(ctx context.Context, what string, step func(ctx context.Context, tx *Tx) (removed int64, err error)) error {
 	for {
 		var removed int64
-		start := time.Now()
+		var worked time.Duration // without the wait for the turn
 		err := e.store.Write(ctx, func(ctx context.Context, tx *Tx) (err error) {
+			start := time.Now()
 			removed, err = step(ctx, tx)
+			worked = time.Since(start)
 			return err
 		})
 		if err != nil {
 			return fmt.Errorf("expire %s: %w", what, err)
 		}
-		if err := e.pause(ctx, time.Since(start)); err != nil {
+		if err := e.pause(ctx, worked); err != nil {
 			return err
 		}
 		if removed < expireSize {
@@ -132,6 +134,33 @@ func (e *expiry) size(ctx context.Context) error {
 		}
 		return tx.execCount(ctx, `delete from failure where id in
 			(select id from failure order by id limit $1)`, int64(expireSize))
+	})
+}
+
+// requests forgets the ids of requests of which everything came so long ago that its failures are gone.
+func (e *expiry) requests(ctx context.Context) error {
+	if e.records == 0 {
+		return nil
+	}
+	return e.repeat(ctx, "requests", func(ctx context.Context, tx *Tx) (int64, error) {
+		return tx.execCount(ctx, `delete from failure_request where (slice, entry) in
+			(select slice, entry from failure_request where slice < $1 order by slice, entry limit $2)`,
+			e.records-sliceTime.Milliseconds(), int64(expireSize))
+	})
+}
+
+// templateSlack is how many days a failure may be younger than the last mark of its template: it may lie packedAhead of its
+// receipt, and the mark a day before that.
+const templateSlack = 3
+
+// templates removes those that no failure names any more. The newest stays, so that no number is given twice.
+func (e *expiry) templates(ctx context.Context) error {
+	if e.records == 0 {
+		return nil
+	}
+	return e.repeat(ctx, "templates", func(ctx context.Context, tx *Tx) (int64, error) {
+		return tx.execCount(ctx, `delete from template where id in (select id from template where used_on < $1
+			and id < (select max(id) from template) limit $2)`, dayOf(fromMillis(e.records))-templateSlack, int64(expireSize))
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ func retentionContract() []contractTest {
 		{"old incidents, clients and counts go", testExpireSummaries},
 		{"an episode's successor keeps the link to the one before it", testExpireEpisode},
 		{"history and deliveries go when they cannot matter any more", testExpireHistory},
+		{"failures stay readable when what they had in common with older ones went", testExpireTemplates},
 		{"a clock that jumps ahead removes nothing", testExpireLeap},
 		{"nothing is removed where no age is given", testExpireNever},
 		{"steps are small, and pausing can end them", testExpireSteps},
@@ -189,6 +191,31 @@ func testExpireHistory(t *testing.T, w *world) {
 	equal(t, "those that may matter are left", late && ever, true)
 	equal(t, "facts in the database", w.rowCount(t, `select count(*) from fact`), 2)
 	equal(t, "halves", w.rowCount(t, `select count(*) from pending`), 0)
+}
+
+func testExpireTemplates(t *testing.T, w *world) {
+	kinds := []string{"of one kind that occurs", "of another kind", "of a third kind that is the last one"}
+	for _, kind := range kinds {
+		for w.rowCount(t, `select count(*) from template where id <> 0`) < 2+slices.Index(kinds, kind) { // a template is written beside
+			w.add(t, fail(0, summary(kind), requestID("request-1")))
+		}
+	}
+	w.clock = at(20 * daySecond)
+	keep := w.add(t, fail(20*daySecond, summary(kinds[0])), fail(20*daySecond+1, summary(kinds[0]), requestID("request-2")))
+	w.clock = at(45 * daySecond)
+	w.expire(t, month())
+	if list := w.everyFailure(t); len(list) != len(keep) || list[0].Verdict.Summary != kinds[0] {
+		t.Errorf("failures: %v", list)
+	}
+	if n := w.rowCount(t, `select count(*) from template`); n >= 4 {
+		t.Errorf("%d templates are left", n)
+	}
+	equal(t, "requests", w.rowCount(t, `select count(*) from failure_request`), 1)
+	again := w.add(t, fail(45*daySecond, summary(kinds[1])))
+	got, err := w.GetFailure(t.Context(), again[0].ID)
+	if err != nil || got.Verdict.Summary != kinds[1] {
+		t.Errorf("a failure of a forgotten kind: %v, %v", got.Verdict.Summary, err)
+	}
 }
 
 func testExpireLeap(t *testing.T, w *world) {
