@@ -35,6 +35,10 @@ func (s *Store) ChangeIncident(ctx context.Context, id string, c StateChange) (I
 }
 
 func (t *Tx) changeIncident(ctx context.Context, id string, c StateChange) (Incident, error) {
+	if err := t.settle(ctx); err != nil {
+		return Incident{}, err
+	}
+	defer clear(t.episodes)
 	now := t.now()
 	was, err := readIncident(t.queryRow(ctx, incidentByID, incidentKey(id)), now)
 	if err != nil {

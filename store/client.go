@@ -2,10 +2,7 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -41,19 +38,45 @@ type EnvironmentSummary struct {
 	LastSeenAt    time.Time
 }
 
-// clientFigures are what exchanges add to a client. Times are event times in milliseconds, 0 where there is none.
-type clientFigures struct {
-	failures, successes       int64
-	firstFailure, lastFailure int64
-	firstSuccess, lastSuccess int64
+// A clientRow is what the writing needs of a client: who it is, and when it was accepted first and last, 0 for never.
+type clientRow struct{ ref, firstSuccess, lastSuccess int64 }
+
+// countClients adds figures to clients and returns their rows.
+func (t *Tx) countClients(ctx context.Context, keys []clientKey, all map[clientKey]*clientFigures) (map[clientKey]clientRow, error) {
+	var args []any
+	for _, k := range keys {
+		f := all[k]
+		var firstSuccess, lastSuccess int64
+		if n := len(f.accepted); n > 0 {
+			firstSuccess, lastSuccess = f.accepted[0], f.accepted[n-1]
+		}
+		args = append(args, newRef(), k.provider, k.environment, k.clientID, f.failures, f.successes,
+			f.firstFailure, f.lastFailure, firstSuccess, lastSuccess, latest(f.lastFailure, lastSuccess))
+	}
+	rows := make(map[clientKey]clientRow, len(keys))
+	err := t.eachRows(args, 11, func(n int, args []any) error {
+		answer, err := t.query(ctx, countClients(n), args...)
+		if err != nil {
+			return err
+		}
+		_, err = collect(answer, func(scan func(...any) error) (r clientRow, err error) {
+			var k clientKey
+			err = scan(&k.provider, &k.environment, &k.clientID, &r.ref, &r.firstSuccess, &r.lastSuccess)
+			rows[k] = r
+			return r, err
+		})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count clients: %w", err)
+	}
+	return rows, nil
 }
 
-// countClient adds the figures of a client and returns its ref.
-func (t *Tx) countClient(ctx context.Context, k clientKey, f clientFigures) (ref int64, err error) {
-	err = t.queryRow(ctx, `
-		insert into client (ref, provider, environment, client_id, failures, successes,
+func countClients(n int) string {
+	return `insert into client (ref, provider, environment, client_id, failures, successes,
 			first_failure_at, last_failure_at, first_success_at, last_success_at, last_seen_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		values ` + valueRows(n, 11) + `
 		on conflict (provider, environment, client_id) do update set
 			failures = client.failures + excluded.failures,
 			successes = client.successes + excluded.successes,
@@ -69,37 +92,7 @@ func (t *Tx) countClient(ctx context.Context, k clientKey, f clientFigures) (ref
 				then excluded.last_success_at else client.last_success_at end,
 			last_seen_at = case when excluded.last_seen_at > client.last_seen_at
 				then excluded.last_seen_at else client.last_seen_at end
-		returning ref`,
-		newRef(), k.provider, k.environment, k.clientID, f.failures, f.successes,
-		f.firstFailure, f.lastFailure, f.firstSuccess, f.lastSuccess, latest(f.lastFailure, f.lastSuccess)).Scan(&ref)
-	if err != nil {
-		return 0, fmt.Errorf("count client: %w", err)
-	}
-	return ref, nil
-}
-
-func (t *Tx) countClientFailures(ctx context.Context, list []Failure) error {
-	figures := map[clientKey]clientFigures{}
-	for i := range list {
-		v := list[i].Verdict
-		k := clientKey{v.Provider, v.Environment, v.ClientID}
-		at := toMillis(v.Time)
-		f := figures[k]
-		f.failures++
-		f.firstFailure, f.lastFailure = earliest(f.firstFailure, at), latest(f.lastFailure, at)
-		figures[k] = f
-	}
-	keys := make([]clientKey, 0, len(figures))
-	for k := range figures {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, clientKey.compare)
-	for _, k := range keys {
-		if _, err := t.countClient(ctx, k, figures[k]); err != nil {
-			return err
-		}
-	}
-	return nil
+		returning provider, environment, client_id, ref, first_success_at, last_success_at`
 }
 
 // uncountClientFailure takes one failure back. The client's incidents, which are right already, say when it failed.
@@ -122,41 +115,6 @@ func (t *Tx) uncountClientFailure(ctx context.Context, k episodeKey) error {
 		return fmt.Errorf("remove client: %w", err)
 	}
 	return nil
-}
-
-// successBefore is the client's last accepted exchange before ms, 0 if none is known. In the minute of ms itself only
-// the first and the last are known: of several the first may be answered where a later one was still before ms.
-func (t *Tx) successBefore(ctx context.Context, k clientKey, ms int64) (int64, error) {
-	var first, last int64
-	err := t.queryRow(ctx, `select s.first_at, s.last_at from success s join client c on c.ref = s.client_ref
-		where c.provider = $1 and c.environment = $2 and c.client_id = $3 and s.minute <= $4 and s.first_at < $5
-		order by s.minute desc limit 1`, k.provider, k.environment, k.clientID, floorTo(ms, minuteStep), ms).Scan(&first, &last)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return 0, nil
-	case err != nil:
-		return 0, fmt.Errorf("find last success: %w", err)
-	case last < ms:
-		return last, nil
-	}
-	return first, nil
-}
-
-// successAfter is the client's first accepted exchange after ms, with the same limit in the minute of ms.
-func (t *Tx) successAfter(ctx context.Context, k clientKey, ms int64) (int64, error) {
-	var first, last int64
-	err := t.queryRow(ctx, `select s.first_at, s.last_at from success s join client c on c.ref = s.client_ref
-		where c.provider = $1 and c.environment = $2 and c.client_id = $3 and s.minute >= $4 and s.last_at > $5
-		order by s.minute limit 1`, k.provider, k.environment, k.clientID, floorTo(ms, minuteStep), ms).Scan(&first, &last)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return 0, nil
-	case err != nil:
-		return 0, fmt.Errorf("find first success: %w", err)
-	case first > ms:
-		return first, nil
-	}
-	return last, nil
 }
 
 // ListClients returns a page and the cursor of the next one, "" on the last. Traffic without a client id is nobody's and not listed.

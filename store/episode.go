@@ -21,6 +21,8 @@ func (f *Failure) episodeKey() episodeKey {
 	return episodeKey{provider: v.Provider, environment: v.Environment, clientID: v.ClientID, cause: v.Cause}
 }
 
+func (k episodeKey) client() clientKey { return clientKey{k.provider, k.environment, k.clientID} }
+
 func (k episodeKey) compare(other episodeKey) int {
 	return cmp.Or(cmp.Compare(k.provider, other.provider), cmp.Compare(k.environment, other.environment),
 		cmp.Compare(k.clientID, other.clientID), cmp.Compare(k.cause, other.cause))
@@ -62,6 +64,9 @@ func (t *Tx) ReviseFailure(ctx context.Context, f Failure) error {
 	if err := t.join(ctx, []Failure{f}, t.replaceFailure); err != nil {
 		return fmt.Errorf("revise failure %s: %w", f.ID, err)
 	}
+	if err := t.settle(ctx); err != nil {
+		return fmt.Errorf("revise failure %s: %w", f.ID, err)
+	}
 	if f.RequestID != old.RequestID || f.TraceID != old.TraceID {
 		if err := t.noteRequests(ctx, []Failure{f}); err != nil {
 			return fmt.Errorf("revise failure %s: %w", f.ID, err)
@@ -78,6 +83,9 @@ func (t *Tx) ReviseFailure(ctx context.Context, f Failure) error {
 func (t *Tx) WithdrawFailure(ctx context.Context, id string) error {
 	old, err := t.failure(ctx, failureByID, int64(parseID("rec_", id)))
 	if err != nil {
+		return fmt.Errorf("withdraw failure %s: %w", id, err)
+	}
+	if err := t.settle(ctx); err != nil {
 		return fmt.Errorf("withdraw failure %s: %w", id, err)
 	}
 	if err := t.exec(ctx, `delete from failure where id = $1`, int64(old.id)); err != nil {
@@ -101,141 +109,107 @@ func (t *Tx) join(ctx context.Context, list []Failure, put func(context.Context,
 		keys = append(keys, k)
 	}
 	slices.SortFunc(keys, episodeKey.compare)
-	var touched []rowID
 	for _, k := range keys {
-		ids, err := t.joinEpisodes(ctx, k, groups[k])
-		if err != nil {
+		if err := t.joinEpisodes(ctx, k, groups[k]); err != nil {
 			return err
 		}
-		touched = append(touched, ids...)
 	}
-	counts := rollupCounts{}
 	for i := range list {
-		if err := put(ctx, &list[i]); err != nil {
+		f := &list[i]
+		if err := put(ctx, f); err != nil {
 			return err
 		}
-		counts.add(list[i].series(), list[i].Verdict.Time, 1)
-	}
-	if err := t.addCounts(ctx, counts); err != nil {
-		return err
-	}
-	if err := t.countClientFailures(ctx, list); err != nil {
-		return err
-	}
-	for _, id := range touched {
-		if err := t.bracket(ctx, id); err != nil {
-			return err
-		}
+		at := toMillis(f.Verdict.Time)
+		t.mine.counts.add(f.series(), f.Verdict.Time, 1)
+		c := t.mine.client(f.episodeKey().client())
+		c.failures++
+		c.firstFailure, c.lastFailure = earliest(c.firstFailure, at), latest(c.lastFailure, at)
 	}
 	return nil
 }
 
-// An episode is as much of an incident as decides which failures are its own.
-type episode struct {
+// An episodeShare names an episode that failures join; the zero value one that has to be opened.
+type episodeShare struct {
 	id         rowID
 	resolvedAt int64
 }
 
-// joinEpisodes finds the episode of each failure of one key by event time: the first that was resolved at or after it,
-// else the one that is not resolved. So the order of arrival does not matter. It returns the incidents it touched.
-func (t *Tx) joinEpisodes(ctx context.Context, k episodeKey, list []*Failure) ([]rowID, error) {
-	rows, err := t.query(ctx, `select id, resolved_at from incident
-		where provider = $1 and environment = $2 and client_id = $3 and cause = $4 and state = 'resolved'
-		order by resolved_at, id`, k.provider, k.environment, k.clientID, string(k.cause))
+// joinEpisodes gives the failures of one key to their episodes.
+func (t *Tx) joinEpisodes(ctx context.Context, k episodeKey, list []*Failure) error {
+	known, err := t.episodesOf(ctx, k.client())
 	if err != nil {
-		return nil, fmt.Errorf("load episodes: %w", err)
+		return err
 	}
-	resolved, err := collect(rows, func(scan func(...any) error) (e episode, err error) {
-		return e, scan((*int64)(&e.id), &e.resolvedAt)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("load episodes: %w", err)
-	}
-	shares := make([][]*Failure, len(resolved)+1) // the last one is that of the active episode
+	shares := map[episodeShare][]*Failure{}
+	var last rowID
 	for _, f := range list {
-		at := toMillis(f.Verdict.Time)
-		i := slices.IndexFunc(resolved, func(e episode) bool { return at <= e.resolvedAt })
-		if i < 0 {
-			i = len(resolved)
+		var found *episode
+		var share episodeShare
+		if found, last = known.joined(k.cause, toMillis(f.Verdict.Time)); found != nil {
+			share = episodeShare{found.id, found.resolvedAt}
 		}
-		shares[i] = append(shares[i], f)
+		shares[share] = append(shares[share], f)
 	}
-	var touched []rowID
-	for i, share := range shares {
-		if len(share) == 0 {
-			continue
+	for share, list := range shares {
+		id, g := share.id, growthOf(list)
+		if id == 0 {
+			if id, err = t.openEpisode(ctx, k, last, g); err != nil {
+				return fmt.Errorf("open incident: %w", err)
+			}
+			g.count = 0 // its row holds them
 		}
-		id, err := t.growEpisode(ctx, k, resolved, i, share)
-		if err != nil {
-			return nil, fmt.Errorf("count failures in incident: %w", err)
+		for _, f := range list {
+			f.setIncident(id)
 		}
-		touched = append(touched, id)
+		t.mine.growth(id, k.client(), share.resolvedAt).add(g)
 	}
-	return touched, nil
+	return nil
 }
 
-// mergeIncident adds the failures of a row that could not be inserted to the one that was there. The newest event speaks for all.
-const mergeIncident = ` do update set
-	confidence = case when excluded.last_seen_at >= incident.last_seen_at then excluded.confidence else incident.confidence end,
-	fault = case when excluded.last_seen_at >= incident.last_seen_at then excluded.fault else incident.fault end,
-	summary = case when excluded.last_seen_at >= incident.last_seen_at then excluded.summary else incident.summary end,
-	first_seen_at = case when excluded.first_seen_at < incident.first_seen_at then excluded.first_seen_at else incident.first_seen_at end,
-	last_seen_at = case when excluded.last_seen_at > incident.last_seen_at then excluded.last_seen_at else incident.last_seen_at end,
-	count = incident.count + excluded.count,
-	updated_at = excluded.updated_at,
-	version = incident.version + 1
-	returning id`
-
-const insertIncident = `insert into incident (id, provider, environment, client_id, cause, state, confidence, fault, summary,
-		count, first_seen_at, last_seen_at, regression_of, updated_at,
-		last_success_at, first_success_at, silenced_until, resolved_at, state_changed_by, version)
-	values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, 0, 0, 0, '', 1)
-	on conflict `
-
-// growEpisode adds a share of failures to resolved[i], or beyond the end of resolved to the active episode, which may
-// have to be opened. It sets their IncidentID.
-func (t *Tx) growEpisode(ctx context.Context, k episodeKey, resolved []episode, i int, share []*Failure) (rowID, error) {
-	first, last := share[0], share[0]
-	endpoints := map[string]int64{}
+func growthOf(share []*Failure) *growth {
+	g := &growth{count: int64(len(share)), endpoints: map[string]int64{}}
 	for _, f := range share {
-		if f.Verdict.Time.Before(first.Verdict.Time) {
-			first = f
+		at := toMillis(f.Verdict.Time)
+		if at >= g.last {
+			g.newest = spokesman{f.Verdict.Confidence, f.Verdict.Fault, f.Verdict.Summary}
 		}
-		if !f.Verdict.Time.Before(last.Verdict.Time) {
-			last = f
-		}
-		endpoints[f.Endpoint]++
+		g.first, g.last = earliest(g.first, at), latest(g.last, at)
+		g.endpoints[f.Endpoint]++
 	}
-	var id, regressionOf rowID
-	state, query := StateResolved, insertIncident+`(id)`+mergeIncident
-	if i < len(resolved) {
-		id = resolved[i].id
-	} else {
-		state, query = StateOpen, insertIncident+`(provider, environment, client_id, cause) where state <> 'resolved'`+mergeIncident
-		id = t.incidents.next(t.now())
-		if len(resolved) > 0 {
-			regressionOf = resolved[len(resolved)-1].id
-		}
-	}
-	v := last.Verdict
-	err := t.queryRow(ctx, query, int64(id), k.provider, k.environment, k.clientID, string(k.cause), string(state),
-		string(v.Confidence), string(v.Fault), v.Summary, int64(len(share)),
-		first.Verdict.Time, last.Verdict.Time, int64(regressionOf), t.now()).Scan((*int64)(&id))
+	return g
+}
+
+// openEpisode inserts an incident with its first failures. Another replica may have opened it meanwhile: then they are added to that.
+func (t *Tx) openEpisode(ctx context.Context, k episodeKey, regressionOf rowID, g *growth) (rowID, error) {
+	e := episode{cause: k.cause}
+	err := t.queryRow(ctx, `insert into incident (id, provider, environment, client_id, cause, state, confidence, fault, summary,
+			count, first_seen_at, last_seen_at, regression_of, updated_at,
+			last_success_at, first_success_at, silenced_until, resolved_at, state_changed_by, version)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, 0, 0, 0, '', 1)
+		on conflict (provider, environment, client_id, cause) where state <> 'resolved' do update set
+			confidence = case when excluded.last_seen_at >= incident.last_seen_at then excluded.confidence else incident.confidence end,
+			fault = case when excluded.last_seen_at >= incident.last_seen_at then excluded.fault else incident.fault end,
+			summary = case when excluded.last_seen_at >= incident.last_seen_at then excluded.summary else incident.summary end,
+			first_seen_at = case when excluded.first_seen_at < incident.first_seen_at then excluded.first_seen_at else incident.first_seen_at end,
+			last_seen_at = case when excluded.last_seen_at > incident.last_seen_at then excluded.last_seen_at else incident.last_seen_at end,
+			count = incident.count + excluded.count,
+			updated_at = excluded.updated_at,
+			version = incident.version + 1
+		returning id, first_seen_at, last_seen_at, last_success_at, first_success_at`,
+		int64(t.incidents.next(t.now())), k.provider, k.environment, k.clientID, string(k.cause), string(StateOpen),
+		string(g.newest.confidence), string(g.newest.fault), g.newest.summary, g.count, g.first, g.last, int64(regressionOf), t.now()).
+		Scan((*int64)(&e.id), &e.first, &e.last, &e.before, &e.after)
 	if err != nil {
 		return 0, err
 	}
-	for _, f := range share {
-		f.setIncident(id)
+	known, err := t.episodesOf(ctx, k.client())
+	if err != nil {
+		return 0, err
 	}
-	for _, endpoint := range sortedKeys(endpoints) {
-		err := t.exec(ctx, `insert into incident_endpoint (incident_id, endpoint, count) values ($1, $2, $3)
-			on conflict (incident_id, endpoint) do update set count = incident_endpoint.count + excluded.count`,
-			int64(id), endpoint, endpoints[endpoint])
-		if err != nil {
-			return 0, err
-		}
+	if known.find(e.id) == nil {
+		known.list = append(known.list, e)
 	}
-	return id, nil
+	return e.id, nil
 }
 
 // leave takes back what a failure added to its incident, the rollups and its client. Its row is gone or has moved already.
@@ -243,11 +217,8 @@ func (t *Tx) leave(ctx context.Context, old *Failure) error {
 	if err := t.shrinkEpisode(ctx, old); err != nil {
 		return fmt.Errorf("take failure out of incident %s: %w", old.IncidentID, err)
 	}
-	counts := rollupCounts{}
-	counts.add(old.series(), old.Verdict.Time, -1)
-	if err := t.addCounts(ctx, counts); err != nil {
-		return err
-	}
+	clear(t.episodes)
+	t.mine.counts.add(old.series(), old.Verdict.Time, -1)
 	return t.uncountClientFailure(ctx, old.episodeKey())
 }
 
@@ -293,6 +264,10 @@ func (t *Tx) shrinkToMemory(ctx context.Context, id rowID) error {
 
 // dissolve removes an incident without failures. A later episode is then a regression of the one before it.
 func (t *Tx) dissolve(ctx context.Context, id rowID) error {
+	if err := t.settle(ctx); err != nil {
+		return err
+	}
+	clear(t.episodes)
 	err := t.exec(ctx, `update incident set regression_of = (select regression_of from incident where id = $1),
 		updated_at = $2, version = version + 1 where regression_of = $1 and regression_of <> 0`, int64(id), t.now())
 	if err != nil {
@@ -302,47 +277,4 @@ func (t *Tx) dissolve(ctx context.Context, id rowID) error {
 		return err
 	}
 	return t.exec(ctx, `delete from incident where id = $1`, int64(id))
-}
-
-// bracket sets the successes around an incident anew: the last before its first failure and the first after its last.
-// What the incident holds may be more exact than the minutes of the success table, so the nearer of both counts.
-func (t *Tx) bracket(ctx context.Context, id rowID) error {
-	var k clientKey
-	var first, last, before, after int64
-	err := t.queryRow(ctx, `select provider, environment, client_id, first_seen_at, last_seen_at, last_success_at, first_success_at
-		from incident where id = $1`, int64(id)).Scan(&k.provider, &k.environment, &k.clientID, &first, &last, &before, &after)
-	if err != nil {
-		return fmt.Errorf("load incident %s: %w", id.text("inc_"), err)
-	}
-	knownBefore, err := t.successBefore(ctx, k, first)
-	if err != nil {
-		return err
-	}
-	knownAfter, err := t.successAfter(ctx, k, last)
-	if err != nil {
-		return err
-	}
-	if before >= first {
-		before = 0
-	}
-	if after <= last {
-		after = 0
-	}
-	return t.exec(ctx, `update incident set last_success_at = $1, first_success_at = $2 where id = $3
-		and (last_success_at <> $1 or first_success_at <> $2)`, latest(before, knownBefore), earliest(after, knownAfter), int64(id))
-}
-
-// earliest and latest of two times, of which 0 is none.
-func earliest(a, b int64) int64 {
-	if a == 0 || (b != 0 && b < a) {
-		return b
-	}
-	return a
-}
-
-func latest(a, b int64) int64 {
-	if a == 0 || (b != 0 && b > a) {
-		return b
-	}
-	return a
 }

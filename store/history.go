@@ -6,8 +6,6 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"authwatch/classify"
@@ -217,9 +215,6 @@ func toTheMillisecond(f classify.Fact) classify.Fact {
 	return f
 }
 
-// factRows is how many facts one statement writes.
-const factRows = 16
-
 // writeFacts merges facts into the database. The merge is in the statement, so that replicas lose nothing.
 func (t *Tx) writeFacts(ctx context.Context, facts map[factKey]classify.Fact) error {
 	keys := make([]factKey, 0, len(facts))
@@ -227,21 +222,15 @@ func (t *Tx) writeFacts(ctx context.Context, facts map[factKey]classify.Fact) er
 		keys = append(keys, k)
 	}
 	slices.SortFunc(keys, func(a, b factKey) int { return bytes.Compare(a[:], b[:]) }) // one order of locks for all replicas, and of pages
-	for len(keys) > 0 {
-		n := factRows
-		if len(keys) < factRows {
-			n = 1
-		}
-		args := make([]any, 0, 10*n)
-		for i := range n {
-			f := facts[keys[i]]
-			args = append(args, keys[i][:], f.FirstSeen, f.LastSeen, f.FirstAccepted, f.LastAccepted,
-				f.FirstExchange, f.FirstTokenPrint, int64(f.MaxOffset), f.Count, f.Expires)
-		}
-		if err := t.exec(ctx, mergeFacts(n), args...); err != nil {
-			return fmt.Errorf("write facts: %w", err)
-		}
-		keys = keys[n:]
+	args := make([]any, 0, 10*len(keys))
+	for _, k := range keys {
+		f := facts[k]
+		args = append(args, k[:], f.FirstSeen, f.LastSeen, f.FirstAccepted, f.LastAccepted,
+			f.FirstExchange, f.FirstTokenPrint, int64(f.MaxOffset), f.Count, f.Expires)
+	}
+	err := t.eachRows(args, 10, func(n int, args []any) error { return t.exec(ctx, mergeFacts(n), args...) })
+	if err != nil {
+		return fmt.Errorf("write facts: %w", err)
 	}
 	return nil
 }
@@ -264,20 +253,6 @@ func mergeFacts(n int) string {
 				then excluded.max_offset else fact.max_offset end,
 			count = fact.count + excluded.count,
 			expires_at = case when excluded.expires_at > fact.expires_at then excluded.expires_at else fact.expires_at end`
-}
-
-// valueRows is the text of n rows of parameters.
-func valueRows(n, columns int) string {
-	var b strings.Builder
-	for row := range n {
-		b.WriteString([]string{"(", ", ("}[min(row, 1)])
-		for column := range columns {
-			b.WriteString([]string{"$", ", $"}[min(column, 1)])
-			b.WriteString(strconv.Itoa(row*columns + column + 1))
-		}
-		b.WriteByte(')')
-	}
-	return b.String()
 }
 
 // earlierFact is Merge's rule for what FirstSeen and the two columns that belong to it are taken from.

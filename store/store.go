@@ -76,7 +76,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, writing.Close(), readers.Close())
 	}
-	m := &memory{templates: templates}
+	m := &memory{templates: templates, episodes: map[clientKey]*episodes{}}
 	if d.othersWrote != "" {
 		m.facts = newFactCache()
 	}

@@ -10,9 +10,10 @@ import (
 // committed, so that the writes of one commit change each row once.
 type sums struct {
 	facts map[factKey]classify.Fact
+	figures
 }
 
-func newSums() *sums { return &sums{facts: map[factKey]classify.Fact{}} }
+func newSums() *sums { return &sums{facts: map[factKey]classify.Fact{}, figures: newFigures()} }
 
 // add takes over what another write added.
 func (s *sums) add(other *sums) {
@@ -22,9 +23,13 @@ func (s *sums) add(other *sums) {
 		}
 		s.facts[k] = f
 	}
+	s.figures.add(other.figures)
 }
 
 // write adds everything to the rows.
 func (s *sums) write(ctx context.Context, t *Tx) error {
+	if err := t.writeFigures(ctx, s.figures); err != nil {
+		return err
+	}
 	return t.writeFacts(ctx, s.facts)
 }

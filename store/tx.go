@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -22,6 +23,7 @@ type Tx struct {
 	now     func() time.Time
 	mine    *sums // of this write
 	group   *sums // of the writes before it in the transaction
+	settled bool  // the group's figures are written
 	*memory
 }
 
@@ -30,6 +32,7 @@ type Tx struct {
 type memory struct {
 	templates *templates
 	facts     *factCache // nil where other processes write too
+	episodes  map[clientKey]*episodes
 	slices    slicer
 	tails     tails
 	incidents ids
@@ -54,6 +57,46 @@ func (t *Tx) execCount(ctx context.Context, query string, args ...any) (int64, e
 func (t *Tx) changed(ctx context.Context, query string, args ...any) (bool, error) {
 	n, err := t.execCount(ctx, query, args...)
 	return n > 0, err
+}
+
+// rowsAtOnce is how many rows one statement inserts.
+const rowsAtOnce = 16
+
+// eachRows cuts the parameters of many rows into those of full statements and then of single rows, so that two prepared
+// statements serve any number.
+func (t *Tx) eachRows(args []any, columns int, do func(n int, args []any) error) error {
+	for len(args) > 0 {
+		n := rowsAtOnce
+		if len(args) < n*columns {
+			n = 1
+		}
+		if err := do(n, args[:n*columns]); err != nil {
+			return err
+		}
+		args = args[n*columns:]
+	}
+	return nil
+}
+
+// execRows inserts rows: head is the statement before their values and tail what comes after.
+func (t *Tx) execRows(ctx context.Context, head string, columns int, tail string, args []any) error {
+	return t.eachRows(args, columns, func(n int, args []any) error {
+		return t.exec(ctx, head+valueRows(n, columns)+tail, args...)
+	})
+}
+
+// valueRows is the text of n rows of parameters.
+func valueRows(n, columns int) string {
+	var b strings.Builder
+	for row := range n {
+		b.WriteString([]string{"(", ", ("}[min(row, 1)])
+		for column := range columns {
+			b.WriteString([]string{"$", ", $"}[min(column, 1)])
+			b.WriteString(strconv.Itoa(row*columns + column + 1))
+		}
+		b.WriteByte(')')
+	}
+	return b.String()
 }
 
 func (t *Tx) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {

@@ -240,6 +240,7 @@ func (w *writer) tryBegin(ctx context.Context) error {
 // noticeOthers forgets what is remembered of the database when another process has written.
 func (w *writer) noticeOthers(ctx context.Context) error {
 	if w.dialect.othersWrote == "" {
+		clear(w.memory.episodes)
 		return nil
 	}
 	var version int64
@@ -248,6 +249,7 @@ func (w *writer) noticeOthers(ctx context.Context) error {
 	}
 	if version != w.version {
 		w.memory.facts.forgetAll()
+		clear(w.memory.episodes)
 		w.version = version
 	}
 	return nil
@@ -261,12 +263,16 @@ func (w *writer) runJob(ctx context.Context, j *job, group *sums) error {
 	tx := w.tx(newSums(), group)
 	j.err = callSafely(j.ctx, j.fn, tx)
 	if j.err == nil {
+		if tx.settled {
+			group.figures = newFigures()
+		}
 		group.add(tx.mine)
 		if _, err := w.conn.ExecContext(ctx, `release savepoint one`); err != nil {
 			return fmt.Errorf("release savepoint: %w", err)
 		}
 		return nil
 	}
+	clear(w.memory.episodes) // some may be of incidents that are not there any more
 	if w.dialect.conflicts(j.err) {
 		return j.err // locks of the earlier jobs are part of the conflict
 	}
@@ -304,6 +310,7 @@ func panicError(v any) error {
 
 // rollback ends the transaction; a connection that cannot even do that is thrown away, and the transaction with it.
 func (w *writer) rollback(ctx context.Context) {
+	clear(w.memory.episodes)
 	if _, err := w.conn.ExecContext(ctx, `rollback`); err != nil {
 		w.discard()
 	}

@@ -1,0 +1,195 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+
+	"authwatch/classify"
+)
+
+// Figures are what failures and accepted exchanges add to incidents, clients and rollups.
+type figures struct {
+	counts  rollupCounts
+	grown   map[rowID]*growth
+	clients map[clientKey]*clientFigures
+}
+
+func newFigures() figures {
+	return figures{counts: rollupCounts{}, grown: map[rowID]*growth{}, clients: map[clientKey]*clientFigures{}}
+}
+
+func (f figures) empty() bool { return len(f.counts) == 0 && len(f.grown) == 0 && len(f.clients) == 0 }
+
+// A growth is what failures add to an incident. That of a new incident has no count: its row was inserted with it.
+type growth struct {
+	client      clientKey
+	resolvedAt  int64 // of the incident when the failures joined it
+	count       int64
+	first, last int64
+	newest      spokesman
+	endpoints   map[string]int64
+}
+
+// A spokesman is what an incident has from its newest failure.
+type spokesman struct {
+	confidence classify.Confidence
+	fault      classify.Fault
+	summary    string
+}
+
+// clientFigures are what exchanges add to a client. Times are event times in milliseconds, 0 where there is none.
+type clientFigures struct {
+	failures, successes       int64
+	firstFailure, lastFailure int64
+	accepted                  []int64 // of those of one minute and endpoint only the first and the last time
+}
+
+func (f figures) client(k clientKey) *clientFigures {
+	if f.clients[k] == nil {
+		f.clients[k] = &clientFigures{}
+	}
+	return f.clients[k]
+}
+
+func (f figures) growth(id rowID, k clientKey, resolvedAt int64) *growth {
+	if f.grown[id] == nil {
+		f.grown[id] = &growth{client: k, resolvedAt: resolvedAt, endpoints: map[string]int64{}}
+	}
+	return f.grown[id]
+}
+
+func (g *growth) add(other *growth) {
+	g.count += other.count
+	if other.last >= g.last {
+		g.newest = other.newest
+	}
+	g.first, g.last = earliest(g.first, other.first), latest(g.last, other.last)
+	for endpoint, n := range other.endpoints {
+		g.endpoints[endpoint] += n
+	}
+}
+
+// add takes over what another write added.
+func (f figures) add(other figures) {
+	for k, n := range other.counts {
+		f.counts[k] += n
+	}
+	for id, g := range other.grown {
+		f.growth(id, g.client, g.resolvedAt).add(g)
+	}
+	for k, c := range other.clients {
+		mine := f.client(k)
+		mine.failures += c.failures
+		mine.successes += c.successes
+		mine.firstFailure, mine.lastFailure = earliest(mine.firstFailure, c.firstFailure), latest(mine.lastFailure, c.lastFailure)
+		mine.accepted = append(mine.accepted, c.accepted...)
+	}
+}
+
+// writeFigures adds figures to the rows.
+func (t *Tx) writeFigures(ctx context.Context, f figures) error {
+	if f.empty() {
+		return nil
+	}
+	if err := t.writeGrowths(ctx, f.grown); err != nil {
+		return err
+	}
+	keys := make([]clientKey, 0, len(f.clients))
+	for k, c := range f.clients {
+		keys = append(keys, k)
+		slices.Sort(c.accepted)
+		c.accepted = slices.Compact(c.accepted)
+	}
+	slices.SortFunc(keys, clientKey.compare)
+	rows, err := t.countClients(ctx, keys, f.clients)
+	if err != nil {
+		return err
+	}
+	// The successes of this transaction are known to the millisecond, those in the table only by the minute: so they are
+	// looked at each for itself, before they meet.
+	for _, k := range keys {
+		if err := t.moveBrackets(ctx, k, f, rows[k]); err != nil {
+			return fmt.Errorf("find successes around incidents: %w", err)
+		}
+	}
+	if err := t.writeSuccesses(ctx, keys, f.clients, rows); err != nil {
+		return err
+	}
+	return t.addCounts(ctx, f.counts)
+}
+
+// writeGrowths adds to incidents.
+func (t *Tx) writeGrowths(ctx context.Context, grown map[rowID]*growth) error {
+	ids := make([]rowID, 0, len(grown))
+	for id := range grown {
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, func(a, b rowID) int { // clients in one order, for the locks of replicas
+		return cmp.Or(grown[a].client.compare(grown[b].client), cmp.Compare(a, b))
+	})
+	var endpoints []any
+	for _, id := range ids {
+		g := grown[id]
+		if g.count > 0 {
+			if err := t.growIncident(ctx, id, g); err != nil {
+				return fmt.Errorf("count failures in incident %s: %w", id.text("inc_"), err)
+			}
+		}
+		for _, endpoint := range sortedKeys(g.endpoints) {
+			endpoints = append(endpoints, int64(id), endpoint, g.endpoints[endpoint])
+		}
+	}
+	err := t.execRows(ctx, `insert into incident_endpoint (incident_id, endpoint, count) values `, 3,
+		` on conflict (incident_id, endpoint) do update set count = incident_endpoint.count + excluded.count`, endpoints)
+	if err != nil {
+		return fmt.Errorf("count endpoints of incidents: %w", err)
+	}
+	return nil
+}
+
+// growIncident adds failures to an incident. The newest event speaks for all.
+func (t *Tx) growIncident(ctx context.Context, id rowID, g *growth) error {
+	var e episode
+	err := t.queryRow(ctx, `update incident set
+			confidence = case when $1 >= last_seen_at then $2 else confidence end,
+			fault = case when $1 >= last_seen_at then $3 else fault end,
+			summary = case when $1 >= last_seen_at then $4 else summary end,
+			last_seen_at = case when $1 > last_seen_at then $1 else last_seen_at end,
+			first_seen_at = case when $5 < first_seen_at then $5 else first_seen_at end,
+			count = count + $6, updated_at = $7, version = version + 1
+		where id = $8 and resolved_at = $9
+		returning first_seen_at, last_seen_at, last_success_at, first_success_at`,
+		g.last, string(g.newest.confidence), string(g.newest.fault), g.newest.summary, g.first, g.count, t.now(), int64(id), g.resolvedAt).
+		Scan(&e.first, &e.last, &e.before, &e.after)
+	if errors.Is(err, sql.ErrNoRows) {
+		return errRaced
+	}
+	if err != nil {
+		return err
+	}
+	known, err := t.episodesOf(ctx, g.client)
+	if err != nil {
+		return err
+	}
+	if mine := known.find(id); mine != nil {
+		mine.first, mine.last, mine.before, mine.after = e.first, e.last, e.before, e.after
+	}
+	return nil
+}
+
+// settle writes the figures of this transaction so far, for those who read or take back what they add to.
+func (t *Tx) settle(ctx context.Context) error {
+	all := newFigures()
+	all.add(t.group.figures)
+	all.add(t.mine.figures)
+	if err := t.writeFigures(ctx, all); err != nil {
+		return err
+	}
+	t.group = &sums{facts: t.group.facts, figures: newFigures()} // the writer's own is emptied if this write succeeds
+	t.mine.figures, t.settled = newFigures(), true
+	return nil
+}
