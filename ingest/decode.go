@@ -64,6 +64,7 @@ type decoded struct {
 	at      time.Time // of the event
 	key     string    // what a repeated delivery has in common with this one
 	record  *classify.Record
+	stored  []byte     // record, as it is stored
 	success success    // in the place of record: a plain success, read quickly
 	late    *lateToken // of the tokens endpoint only
 	equal   *equal     // the first of the records in the body that are equal to this one; nil if it has an id
@@ -113,8 +114,8 @@ func (r *Redactor) decodeShaped(log shaped) (decoded, *fault) {
 		return decoded{}, f
 	}
 	record.Time = at
-	record = w.finish(record)
-	d := decoded{at: record.Time, record: &record, key: "id:" + record.ID}
+	record, stored := w.finish(record)
+	d := decoded{at: record.Time, record: &record, stored: stored, key: "id:" + record.ID}
 	if record.ID == "" {
 		d.key = r.contentKey("response", log.content)
 	}
@@ -419,18 +420,42 @@ func cutText(s string, n int) string {
 	return strings.ToValidUTF8(s[:max(0, n-len(note))], "") + note
 }
 
+// cutStrings cuts the strings in a value; what holds a longer one is copied, for the record is known again by its whole content.
 func cutStrings(v any) any {
+	if !holdsLong(v) {
+		return v
+	}
 	switch v := v.(type) {
 	case string:
 		return cutText(v, maxString)
 	case []any:
+		out := make([]any, len(v))
 		for i := range v {
-			v[i] = cutStrings(v[i])
+			out[i] = cutStrings(v[i])
 		}
+		return out
 	case map[string]any:
+		out := make(map[string]any, len(v))
 		for name := range v {
-			v[name] = cutStrings(v[name])
+			out[name] = cutStrings(v[name])
 		}
+		return out
 	}
 	return v
+}
+
+func holdsLong(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return len(v) > maxString
+	case []any:
+		return slices.ContainsFunc(v, holdsLong)
+	case map[string]any:
+		for _, e := range v {
+			if holdsLong(e) {
+				return true
+			}
+		}
+	}
+	return false
 }

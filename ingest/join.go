@@ -111,7 +111,7 @@ func (w *work) attachWaiting(d *decoded, tokens []waitingToken) {
 	}
 	r := *d.record
 	if w.attach(&r, tokens) {
-		d.record = &r
+		d.record, d.stored = &r, nil
 	}
 }
 

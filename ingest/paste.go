@@ -35,7 +35,8 @@ func DecodePasted(text []byte, red *Redactor, now time.Time) (classify.Record, e
 		if rec, ok := w.pastedResponse(s); ok {
 			rec.Time = now.UTC()
 			w.place(&rec)
-			return w.finish(rec), nil
+			rec, _ = w.finish(rec)
+			return rec, nil
 		}
 	}
 	rec := classify.Record{Time: now.UTC()}
@@ -48,7 +49,8 @@ func DecodePasted(text []byte, red *Redactor, now time.Time) (classify.Record, e
 	if rec.ClientAssertion != nil || rec.AccessToken != nil {
 		rec.Error = "" // a pasted header or token is no log line
 	}
-	return w.finish(rec), nil
+	rec, _ = w.finish(rec)
+	return rec, nil
 }
 
 // assignedText redacts pasted text, in which a header line is a header.
@@ -99,7 +101,8 @@ func (w *walk) pastedMembers(members map[string]any, now time.Time) (classify.Re
 		w.side = sideResponse
 		rec.Response = &classify.Response{Body: classify.Body(compactJSON(cutStrings(w.body(members))))}
 	}
-	return w.finish(rec), nil
+	rec, _ = w.finish(rec)
+	return rec, nil
 }
 
 func placeDecoded(rec *classify.Record, t *classify.JWT) {

@@ -228,7 +228,7 @@ func (w *work) settle(p *placed) {
 	ok := w.guarded(p.index, func() {
 		switch e.Outcome {
 		case classify.Failed:
-			w.failures = append(w.failures, newFailure(w.batch.source, w.batch.at, *e, classify.Classify(*e, w.history)))
+			w.failures = append(w.failures, newFailure(w.batch.source, w.batch.at, *e, classify.Classify(*e, w.history), p.stored))
 		case classify.Accepted:
 			w.successes.add(w.ingester.site(e), p.at)
 		}
@@ -273,11 +273,15 @@ func (w *work) save(ctx context.Context) error {
 	return nil
 }
 
-func newFailure(source string, at time.Time, e classify.Exchange, v classify.Verdict) store.Failure {
+// newFailure makes what is stored of a failure; stored is its record encoded, nil if that is still to be done.
+func newFailure(source string, at time.Time, e classify.Exchange, v classify.Verdict, stored []byte) store.Failure {
 	r := e.Record
+	if stored == nil {
+		stored = encodeRecord(r)
+	}
 	f := store.Failure{
 		Source: source, RecordID: r.ID, ReceivedAt: at, RequestID: r.RequestID, TraceID: r.TraceID,
-		Service: r.Service, Endpoint: e.Endpoint, Record: encode(r), Verdict: v,
+		Service: r.Service, Endpoint: e.Endpoint, Record: stored, Verdict: v,
 	}
 	if r.Request != nil {
 		f.Method, f.URL = r.Request.Method, r.Request.URL

@@ -230,6 +230,10 @@ func sameJSON(a, b any) bool {
 }
 
 func compactJSON(v any) string {
+	e := encoder{b: make([]byte, 0, 256), ok: true}
+	if e.value(v); e.ok {
+		return string(e.b)
+	}
 	var out strings.Builder
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)

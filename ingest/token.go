@@ -111,31 +111,34 @@ func (t foundToken) placement(rec *classify.Record) (isAssertion bool, rank int)
 	return looksLikeAssertion(t.jwt), base + 1
 }
 
-// finish lays the last net over a record as it will be stored and fails closed: of a record that could not be
-// redacted only its time and status stay.
-func (w *walk) finish(rec classify.Record) classify.Record {
+// finish lays the last net over a record as it will be stored, and returns it so too. It fails closed: of a record that
+// could not be redacted only its time and status stay.
+func (w *walk) finish(rec classify.Record) (classify.Record, []byte) {
 	closed := classify.Record{Time: rec.Time, ID: "", Error: "redaction_failed"}
 	if rec.Response != nil {
 		closed.Response = &classify.Response{Status: rec.Response.Status}
 	}
 	if w.failed {
-		return closed
+		return closed, encodeRecord(&closed)
 	}
-	stored, err := json.Marshal(rec)
-	if err != nil {
-		return closed
-	}
+	stored := encodeRecord(&rec)
 	last := &walk{Redactor: w.Redactor}
-	scanned := last.shapes(string(stored))
-	if last.failed {
-		return closed
-	}
-	if scanned == string(stored) {
-		return rec
+	text := string(stored)
+	scanned := last.shapes(text)
+	if !last.failed && scanned == text {
+		return rec, stored
 	}
 	var again classify.Record
-	if err := json.Unmarshal([]byte(scanned), &again); err != nil {
-		return closed
+	if last.failed || json.Unmarshal([]byte(scanned), &again) != nil {
+		return closed, encodeRecord(&closed)
 	}
-	return again
+	return again, encodeRecord(&again)
+}
+
+// encodeRecord writes a record as it is stored.
+func encodeRecord(r *classify.Record) []byte {
+	if out, ok := appendRecord(make([]byte, 0, 1536), r); ok {
+		return out
+	}
+	return encode(r)
 }

@@ -44,7 +44,7 @@ func (r *Redactor) decodeLateToken(members map[string]any) (decoded, *fault) {
 		return decoded{}, &fault{code: "missing_token", detail: `"header" and "claims" of the decoded token, or the raw "token", are missing`}
 	}
 	setToken(&rec, kind, token)
-	rec = w.finish(rec)
+	rec, _ = w.finish(rec)
 	if rec.ClientAssertion == nil && rec.AccessToken == nil {
 		return decoded{}, &fault{code: "missing_token", detail: "the token could not be redacted and was dropped"}
 	}
@@ -281,10 +281,10 @@ func (w *work) revise(ctx context.Context, l lateJoin) error {
 // restate stores the verdict in the place of the earlier one, or as a failure that only the token shows.
 func (w *work) restate(ctx context.Context, l lateJoin, v classify.Verdict) error {
 	if l.failure == nil {
-		w.failures = append(w.failures, newFailure(l.source, w.batch.at, l.after, v))
+		w.failures = append(w.failures, newFailure(l.source, w.batch.at, l.after, v, nil))
 		return nil
 	}
-	f := newFailure(l.source, l.failure.ReceivedAt, l.after, v)
+	f := newFailure(l.source, l.failure.ReceivedAt, l.after, v, nil)
 	f.ID, f.IncidentID = l.failure.ID, l.failure.IncidentID
 	if err := w.tx.ReviseFailure(ctx, f); err != nil {
 		return fmt.Errorf("revise failure %s: %w", f.ID, err)

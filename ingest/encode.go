@@ -1,0 +1,187 @@
+package ingest
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"authwatch/classify"
+)
+
+// appendRecord writes a record as json.Marshal does, but for the escapes that only a page of HTML needs. ok is false for a
+// value that no decoder of ours makes.
+func appendRecord(b []byte, r *classify.Record) (out []byte, ok bool) {
+	e := encoder{b: append(b, `{"time":"`...), ok: true}
+	e.b = append(r.Time.AppendFormat(e.b, time.RFC3339Nano), '"')
+	for _, field := range [...]struct{ name, text string }{
+		{`,"id":`, r.ID}, {`,"provider":`, r.Provider}, {`,"environment":`, r.Environment}, {`,"service":`, r.Service}, {`,"client_id":`, r.ClientID},
+		{`,"request_id":`, r.RequestID}, {`,"trace_id":`, r.TraceID}, {`,"client_ip":`, r.ClientIP}, {`,"user_agent":`, r.UserAgent},
+	} {
+		e.field(field.name, field.text)
+	}
+	if q := r.Request; q != nil {
+		e.part(`,"request":{`, func() {
+			e.field(`,"method":`, q.Method)
+			e.field(`,"url":`, q.URL)
+			e.headers(q.Headers)
+			e.body(q.Body)
+		})
+	}
+	if a := r.Response; a != nil {
+		e.part(`,"response":{`, func() {
+			if a.Status != 0 {
+				e.b = strconv.AppendInt(append(e.b, `,"status":`...), int64(a.Status), 10)
+			}
+			e.headers(a.Headers)
+			e.body(a.Body)
+		})
+	}
+	e.token(`,"client_assertion":{`, r.ClientAssertion)
+	e.token(`,"access_token":{`, r.AccessToken)
+	e.field(`,"error":`, r.Error)
+	return append(e.b, '}'), e.ok && r.Time.Year() >= 0 && r.Time.Year() <= 9999
+}
+
+// An encoder appends JSON to b.
+type encoder struct {
+	b  []byte
+	ok bool
+}
+
+func (e *encoder) field(name, text string) {
+	if text != "" {
+		e.b = appendText(append(e.b, name...), text)
+	}
+}
+
+// part writes an object whose members each bring a comma before them.
+func (e *encoder) part(start string, members func()) {
+	e.b = append(e.b, start...)
+	from := len(e.b)
+	members()
+	if len(e.b) > from {
+		e.b = append(e.b[:from], e.b[from+1:]...)
+	}
+	e.b = append(e.b, '}')
+}
+
+func (e *encoder) headers(headers classify.Headers) {
+	if len(headers) == 0 {
+		return
+	}
+	e.part(`,"headers":{`, func() {
+		var room [24]string
+		for _, name := range sortedNames(headers, room[:0]) {
+			e.b = append(appendText(append(e.b, ','), name), ':')
+			e.b = appendText(e.b, headers[name])
+		}
+	})
+}
+
+// body writes a body, which is compact JSON already.
+func (e *encoder) body(body classify.Body) {
+	if len(body) > 0 {
+		e.b = append(append(e.b, `,"body":`...), body...)
+	}
+}
+
+func (e *encoder) token(start string, t *classify.JWT) {
+	if t == nil {
+		return
+	}
+	e.part(start, func() {
+		e.b = append(e.b, `,"header":`...)
+		e.object(t.Header)
+		e.b = append(e.b, `,"claims":`...)
+		e.object(t.Claims)
+		e.field(`,"malformed":`, t.Malformed)
+		e.field(`,"signature":`, t.Signature)
+	})
+}
+
+func (e *encoder) object(o map[string]any) {
+	if o == nil {
+		e.b = append(e.b, "null"...)
+		return
+	}
+	e.part("{", func() {
+		var room [24]string
+		for _, name := range sortedNames(o, room[:0]) {
+			e.b = append(appendText(append(e.b, ','), name), ':')
+			e.value(o[name])
+		}
+	})
+}
+
+func (e *encoder) value(v any) {
+	switch v := v.(type) {
+	case nil:
+		e.b = append(e.b, "null"...)
+	case string:
+		e.b = appendText(e.b, v)
+	case json.Number:
+		e.b = append(e.b, v...)
+		e.ok = e.ok && v != ""
+	case bool:
+		e.b = strconv.AppendBool(e.b, v)
+	case []any:
+		e.b = append(e.b, '[')
+		for i, element := range v {
+			if i > 0 {
+				e.b = append(e.b, ',')
+			}
+			e.value(element)
+		}
+		e.b = append(e.b, ']')
+	case map[string]any:
+		e.object(v)
+	case classify.Object:
+		e.object(v)
+	default:
+		e.ok = false
+	}
+}
+
+func sortedNames[V any](m map[string]V, names []string) []string {
+	for name := range m {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// appendText appends a JSON string.
+func appendText(b []byte, s string) []byte {
+	const digits = "0123456789abcdef"
+	b = append(b, '"')
+	start := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
+			i++
+			continue
+		}
+		b = append(b, s[start:i]...)
+		switch {
+		case c == '"' || c == '\\':
+			b = append(b, '\\', c)
+		case c == '\n':
+			b = append(b, `\n`...)
+		case c == '\r':
+			b = append(b, `\r`...)
+		case c == '\t':
+			b = append(b, `\t`...)
+		case c < ' ':
+			b = append(b, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
+		default:
+			r, size := utf8.DecodeRuneInString(s[i:])
+			b = utf8.AppendRune(b, r)
+			i += size - 1
+		}
+		i++
+		start = i
+	}
+	return append(append(b, s[start:]...), '"')
+}
