@@ -133,11 +133,29 @@ func (s *Server) causePage(c echo.Context) error {
 			Failures: trend.Failures, Earlier: earlier.Failures}),
 	}
 	page.fillText(row, s.profile)
-	page.Texts = textsOf(s.Knowledge.Of(row.Code), row.Code)
+	page.Texts = textsOf(s.textsFor(row.Code, q.Get("provider")), row.Code)
 	if example, ok := s.Examples[row.Code]; ok {
 		page.Example = exampleOf(example)
 	}
 	return s.render(c, http.StatusOK, page)
+}
+
+// textsFor lists the texts of a cause, those of a provider first: whoever comes from a failure there wants its words.
+func (s *Server) textsFor(cause classify.Code, provider string) []classify.Text {
+	texts := s.Knowledge.Of(cause)
+	if provider == "" {
+		return texts
+	}
+	own := make([]classify.Text, 0, len(texts))
+	var others []classify.Text
+	for _, t := range texts {
+		if s.says(t, provider) {
+			own = append(own, t)
+		} else {
+			others = append(others, t)
+		}
+	}
+	return append(own, others...)
 }
 
 func (p *causePage) fillText(row classify.Cause, profile func(id string) *classify.Profile) {

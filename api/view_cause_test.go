@@ -63,3 +63,40 @@ func TestCausePage_TextsAndExample(t *testing.T) {
 		t.Error("a cause without texts and without a recorded answer shows some")
 	}
 }
+
+// The API tells the same, and what one provider is documented to say when it is asked for.
+func TestCause_TextsAndExample(t *testing.T) {
+	s := newSite(t)
+	s.api.Knowledge = classify.NewKnowledge(classify.DocumentedTexts())
+	r := &classify.Record{Time: s.now, ID: "r", Response: &classify.Response{Status: 401, Body: classify.Body(`{"error_description":"jwt expired"}`)}}
+	s.api.Examples = map[classify.Code]Example{classify.TokenExpired: {
+		Verifier: "verifier@1.2.3", Record: r, Profile: &classify.Profile{}, Verdict: classify.Classify(classify.New(nil, s.api.Knowledge).Locate(r), nil),
+	}}
+	type answerOf struct {
+		Texts []struct {
+			System string
+			Usual  bool
+			Also   []string
+		}
+		Example *struct{ Verifier string }
+	}
+	var all, own, none answerOf
+	s.get(t, "/api/v1/causes/token_expired", &all)
+	s.get(t, "/api/v1/causes/token_expired?provider=keycloak", &own)
+	s.get(t, "/api/v1/causes/token_expired?provider=nobody", &none)
+	if len(all.Texts) < 40 || !all.Texts[0].Usual || all.Example == nil || all.Example.Verifier != "verifier@1.2.3" {
+		t.Errorf("%d texts, %+v", len(all.Texts), all.Example)
+	}
+	if len(own.Texts) == 0 || len(own.Texts) >= len(all.Texts) || len(none.Texts) != 0 {
+		t.Errorf("%d texts of one provider, %d of nobody", len(own.Texts), len(none.Texts))
+	}
+	for _, text := range own.Texts {
+		if !strings.HasPrefix(text.System, "Keycloak") {
+			t.Errorf("keycloak says what %s does", text.System)
+		}
+	}
+	page := s.page(t, "/causes/token_expired?provider=keycloak", "session responder")
+	if first := strings.Index(page, "<dt>Keycloak"); first < 0 || first > strings.Index(page, "<dt>Microsoft.IdentityModel") && strings.Contains(page, "<dt>Microsoft.IdentityModel") {
+		t.Error("the provider's own texts do not come first")
+	}
+}

@@ -40,6 +40,15 @@ type causeRef struct {
 	URL   string
 }
 
+// causeAt links a cause as it is met at a provider, whose words its page shows first.
+func causeAt(code classify.Code, p *classify.Profile) causeRef {
+	ref := causeOf(code)
+	if p != nil && p.ID != "" {
+		ref.URL += "?provider=" + url.QueryEscape(p.ID)
+	}
+	return ref
+}
+
 func causeOf(code classify.Code) causeRef {
 	row, ok := classify.Lookup(code)
 	if !ok {

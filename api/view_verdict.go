@@ -58,7 +58,7 @@ type checkView struct {
 func verdictOf(v classify.Verdict, rec *classify.Record, p *classify.Profile) verdictView {
 	row, _ := classify.Lookup(v.Cause)
 	out := verdictView{
-		Cause: causeOf(v.Cause), Happened: row.Happened, Summary: shown(v.Summary, 4*valueLength),
+		Cause: causeAt(v.Cause, p), Happened: row.Happened, Summary: shown(v.Summary, 4*valueLength),
 		Fault: faultBadge(v.Fault), Confidence: confidenceBadge(v.Confidence), Phase: phaseWords(v.Phase),
 		Witnesses: witnessesOf(v), Fix: fixOf(v.Fix),
 	}
