@@ -3,12 +3,14 @@ package api
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strconv"
 	"strings"
 
+	"authwatch/bundle"
 	"authwatch/classify"
 
 	"github.com/labstack/echo/v4"
@@ -31,6 +33,9 @@ func (s *Server) classifyRecords(c echo.Context) error {
 	if err != nil {
 		return fmt.Errorf("read body: %w", err)
 	}
+	if bundle.IsBundle(body) {
+		return s.classifyBundle(c, body)
+	}
 	records, problems := s.Decode(body)
 	faults := convert(problems, func(p Problem) fault {
 		return fault{Index: &p.Index, Pointer: p.Pointer, Code: p.Code, Detail: p.Detail}
@@ -43,6 +48,28 @@ func (s *Server) classifyRecords(c echo.Context) error {
 		return sendVerdictLines(c, verdicts, len(faults))
 	}
 	return sendJSON(c, http.StatusOK, classifyJSON{Data: verdicts, Errors: faults})
+}
+
+// classifyBundle judges the cases of a support bundle by what it holds.
+func (s *Server) classifyBundle(c echo.Context, body []byte) error {
+	b, err := bundle.Read(body, s.decodeOne)
+	if err != nil {
+		return fail(http.StatusUnprocessableEntity, "This is no readable support bundle of the format "+bundle.Format+".")
+	}
+	verdicts := b.Verdicts(s.Knowledge)
+	if strings.Contains(c.Request().Header.Get(echo.HeaderAccept), "ndjson") {
+		return sendVerdictLines(c, verdicts, 0)
+	}
+	return sendJSON(c, http.StatusOK, classifyJSON{Data: verdicts})
+}
+
+// decodeOne reads and redacts one record.
+func (s *Server) decodeOne(text []byte) (classify.Record, error) {
+	records, problems := s.Decode(text)
+	if len(records) != 1 || len(problems) > 0 {
+		return classify.Record{}, errors.New("not one readable record")
+	}
+	return records[0], nil
 }
 
 func (s *Server) judge(records []classify.Record) []classify.Verdict {

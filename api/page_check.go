@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"authwatch/bundle"
 	"authwatch/classify"
 
 	"github.com/labstack/echo/v4"
@@ -56,6 +57,9 @@ func (s *Server) checkPasted(c echo.Context) error {
 		page.Problem = "Paste a record, decoded claims or a token, of at most 256 KiB."
 		return s.render(c, http.StatusUnprocessableEntity, page)
 	}
+	if bundle.IsBundle([]byte(text)) {
+		return s.checkBundle(c, page, []byte(text))
+	}
 	rec, err := s.DecodePasted([]byte(text))
 	if err != nil { // it says what is expected and never quotes what was pasted
 		page.Problem = "This is neither a record, nor claims, nor a token: " + shown(err.Error(), valueLength) + "."
@@ -66,6 +70,23 @@ func (s *Server) checkPasted(c echo.Context) error {
 	}
 	answerWith(&rec, status)
 	page.judge(s.classifier, rec)
+	return s.render(c, http.StatusOK, page)
+}
+
+// checkBundle shows the verdict of a support bundle's first case.
+func (s *Server) checkBundle(c echo.Context, page checkPage, text []byte) error {
+	b, err := bundle.Read(text, s.decodeOne)
+	var verdicts []classify.Verdict
+	if err == nil {
+		verdicts = b.Verdicts(s.Knowledge)
+	}
+	if len(verdicts) == 0 {
+		page.Problem = "This is no readable support bundle with a failure in it."
+		return s.render(c, http.StatusUnprocessableEntity, page)
+	}
+	rec := b.Cases[0].Record
+	view := verdictOf(verdicts[0], &rec, b.Profile)
+	page.Verdict, page.Record, page.Place = &view, recordViewOf(rec), placeOf(verdicts[0].Provider, verdicts[0].Environment)
 	return s.render(c, http.StatusOK, page)
 }
 

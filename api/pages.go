@@ -20,6 +20,8 @@ func (s *Server) pageRoutes() []route {
 		{http.MethodGet, "/incidents", pageViewer, s.incidentsPage},
 		{http.MethodGet, "/incidents/:id", pageViewer, s.incidentPage},
 		{http.MethodPost, "/incidents/:id/state", pageResponder, s.changeIncidentState},
+		{http.MethodGet, "/incidents/:id/bundle", pageViewer, s.bundlePage},
+		{http.MethodGet, "/incidents/:id/bundle/file", pageViewer, s.bundleFile},
 		{http.MethodPost, "/incidents/:id/note", pageResponder, s.changeIncidentNote},
 		{http.MethodPost, "/incidents/change", pageResponder, s.changeManyIncidents},
 		{http.MethodGet, "/i/:id", pageViewer, s.shortIncident},

@@ -119,6 +119,7 @@ func TestPages_EveryTemplate(t *testing.T) {
 	open("/clients", "clients.html", "risk-engine", "recovering")
 	open("/clients/orders-bot", "client.html", "Failing in exchange / preprod, succeeding in exchange / prod.")
 	open("/environments", "environments.html", "https://auth.preprod.exchange.example/oauth/token")
+	open(incident+"/bundle", "bundle.html", "Download Markdown")
 	open("/changes", "changes.html", "No change was told of", "Tell of one")
 	open("/causes", "causes.html", "Wrong audience", "unclassified")
 	for _, row := range classify.Catalogue() {
@@ -144,7 +145,7 @@ func TestPages_Templates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	views := []view{overviewPage{}, overviewPage{Start: &startView{}}, incidentsPage{}, incidentPage{}, failurePage{}, clientsPage{}, clientPage{}, environmentsPage{}, changesPage{},
+	views := []view{overviewPage{}, overviewPage{Start: &startView{}}, incidentsPage{}, incidentPage{}, failurePage{}, clientsPage{}, clientPage{}, environmentsPage{}, changesPage{}, bundlePage{},
 		causesPage{}, causePage{}, checkPage{}, checkPage{Verdict: &verdictView{}}, loginPage{}, setupPage{}, errorPage{}}
 	done := map[string]bool{}
 	for _, v := range views {

@@ -152,6 +152,7 @@ func (s *Server) apiRoutes() []route {
 		{http.MethodPatch, "/api/v1/incidents/:id", apiRespond, s.patchIncident},
 		{http.MethodPost, "/api/v1/incidents/change", apiRespond, s.changeIncidents},
 		{http.MethodGet, "/api/v1/incidents/:id/activity", apiRead, s.listActivity},
+		{http.MethodGet, "/api/v1/incidents/:id/bundle", apiRead, s.getBundle},
 		{http.MethodGet, "/api/v1/incidents/:id/failures", apiRead, s.listIncidentFailures},
 		{http.MethodGet, "/api/v1/failures", apiRead, s.listFailures},
 		{http.MethodGet, "/api/v1/failures/:id", apiRead, s.getFailure},

@@ -43,6 +43,11 @@ func errAudience(keyword string) error {
 	return fmt.Errorf("audience %.100q is not %s, %s or a list of values", keyword, AudienceTokenEndpoint, AudienceIssuer)
 }
 
+// UnmarshalJSON reads what MarshalJSON writes.
+func (a *Audience) UnmarshalJSON(data []byte) error {
+	return a.UnmarshalYAML(func(into any) error { return json.Unmarshal(data, into) })
+}
+
 // MarshalYAML writes what UnmarshalYAML reads.
 func (a Audience) MarshalYAML() (any, error) { return a.plain(), nil }
 

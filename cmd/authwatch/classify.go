@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"authwatch/bundle"
 	"authwatch/classify"
 	"authwatch/ingest"
 )
@@ -98,6 +99,12 @@ func (j *judge) read(ctx context.Context, in io.Reader, redactor *ingest.Redacto
 			fmt.Fprintf(stderr, "line %d: record_too_large: a line may hold at most %d MiB\n", doc.line, maxDocument>>20)
 			continue
 		}
+		if doc.whole && bundle.IsBundle(doc.text) {
+			if err := j.bundle(doc.text, redactor); err != nil {
+				return err
+			}
+			continue
+		}
 		records, bad := ingest.Decode(doc.text, redactor)
 		for _, b := range bad {
 			j.bad++
@@ -136,16 +143,24 @@ func (j *judge) record(r *classify.Record) error {
 			return nil
 		}
 		j.seen[v.ID] = true
-		j.failures++
-		if j.causes == nil {
-			j.causes = map[classify.Code]int{}
-		}
-		j.causes[v.Cause]++
-		if err := j.out.write(v); err != nil {
-			return fmt.Errorf("write the verdicts: %w", err)
+		if err := j.tell(v); err != nil {
+			return err
 		}
 	}
 	j.history.observe(r.Time, e.Facts())
+	return nil
+}
+
+// tell counts and writes one verdict.
+func (j *judge) tell(v classify.Verdict) error {
+	j.failures++
+	if j.causes == nil {
+		j.causes = map[classify.Code]int{}
+	}
+	j.causes[v.Cause]++
+	if err := j.out.write(v); err != nil {
+		return fmt.Errorf("write the verdicts: %w", err)
+	}
 	return nil
 }
 

@@ -59,6 +59,7 @@ type commands struct {
 	Migrate  migrateCommand  `cmd:"" help:"Create the database, or bring it up to this version."`
 	Backup   backupCommand   `cmd:"" help:"Copy the database to a file while it is in use."`
 	Export   exportCommand   `cmd:"" help:"Write all failures as NDJSON."`
+	Bundle   bundleCommand   `cmd:"" help:"Print the support bundle of an incident."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -22,7 +23,7 @@ func TestMain(m *testing.M) {
 }
 
 // TestScript runs the command line as people do. The scripts' own commands: exits STATUS COMMAND…, freeport VARIABLE,
-// ready URL, http METHOD URL KEY|- [FILE], which prints the status and then the body, keyenv VARIABLE FILE,
+// ready URL, http METHOD URL KEY|- [FILE], which prints the status and then the body, keyenv VARIABLE FILE, field VARIABLE FILE EXPRESSION,
 // revoke DATABASE NAME, and sigterm DATABASE, which stops the process that serves it.
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -34,6 +35,7 @@ func TestScript(t *testing.T) {
 			"ready":    scriptReady,
 			"http":     scriptHTTP,
 			"keyenv":   scriptKeyEnv,
+			"field":    scriptField,
 			"revoke":   scriptRevoke,
 			"sigterm":  scriptSigterm,
 		},
@@ -108,6 +110,15 @@ func scriptHTTP(ts *testscript.TestScript, _ bool, args []string) {
 // scriptKeyEnv puts a printed key into a variable.
 func scriptKeyEnv(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile(args[1])))
+}
+
+// scriptField sets a variable to what the group of an expression matches in a file: field NAME FILE EXPRESSION.
+func scriptField(ts *testscript.TestScript, _ bool, args []string) {
+	m := regexp.MustCompile(args[2]).FindStringSubmatch(ts.ReadFile(args[1]))
+	if m == nil {
+		ts.Fatalf("%s does not hold %s", args[1], args[2])
+	}
+	ts.Setenv(args[0], m[1])
 }
 
 // scriptRevoke revokes the key of that name.
