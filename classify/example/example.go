@@ -12,7 +12,7 @@ import (
 	"authwatch/classify/profile"
 )
 
-// examples.ndjson holds records of classify/testdata/corpus, and profiles the profiles beside them.
+// examples.ndjson holds records of classify/testdata/corpus and rare, and profiles the profiles beside them.
 //
 //go:embed examples.ndjson profiles/*.yaml
 var files embed.FS
