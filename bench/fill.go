@@ -88,12 +88,17 @@ func (r *runner) sampleFailures(ctx context.Context, t traffic) (samples []store
 func (f *filler) fill(ctx context.Context, n int, stored func(n int)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	batches := make(chan batchOfFailures)
+	batches, failed := make(chan batchOfFailures), make(chan error, 1)
 	go func() {
 		defer close(batches)
 		for left := n; left > 0; left -= fillBatch {
+			b := f.batch(min(left, fillBatch))
+			if err := f.db.Pack(b.failures); err != nil {
+				failed <- err
+				return
+			}
 			select {
-			case batches <- f.batch(min(left, fillBatch)):
+			case batches <- b:
 			case <-ctx.Done():
 				return
 			}
@@ -111,7 +116,12 @@ func (f *filler) fill(ctx context.Context, n int, stored func(n int)) error {
 		}
 		stored(total)
 	}
-	return ctx.Err()
+	select {
+	case err := <-failed:
+		return err
+	default:
+		return ctx.Err()
+	}
 }
 
 // A batchOfFailures is one transaction, with a success for each failure.
