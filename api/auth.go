@@ -19,6 +19,8 @@ const (
 	pageResponder               // a signed-in responder or admin
 	apiRead                     // a key of scope read, respond or admin, or any signed-in person
 	apiRespond                  // a key of scope respond or admin, or a signed-in responder or admin
+	pageAdmin                   // a signed-in admin
+	apiAdmin                    // a key of scope admin, or a signed-in admin
 )
 
 // An identity is who asks: a key or a person, never both.
@@ -73,7 +75,7 @@ func (s *Server) identify(c echo.Context, need access) (identity, error) {
 	if need == public { // a database that is down must not break /healthz
 		return identity{}, nil
 	}
-	if need == apiRead || need == apiRespond {
+	if need == apiRead || need == apiRespond || need == apiAdmin {
 		if values := c.Request().Header.Values(echo.HeaderAuthorization); len(values) > 0 {
 			return s.identifyKey(c, values)
 		}
@@ -114,16 +116,21 @@ func unauthorized(parameter, detail string) *problem {
 // allow is nil when the identity has the access.
 func (i identity) allow(need access) error {
 	person, key := i.user.ID != "", i.key.ID != ""
+	admin := i.user.Role == store.Admin || i.key.Scope == store.ScopeAdmin
 	responds := i.user.Role == store.Responder || i.user.Role == store.Admin || i.key.Scope == store.ScopeRespond || i.key.Scope == store.ScopeAdmin
 	switch {
 	case need == public:
 		return nil
-	case !person && (need == pageViewer || need == pageResponder):
+	case !person && (need == pageViewer || need == pageResponder || need == pageAdmin):
 		return fail(http.StatusUnauthorized, "Sign in first.")
 	case !person && !key:
 		return unauthorized("", "Send a key: Authorization: Bearer aw_…")
 	case person && !responds && (need == pageResponder || need == apiRespond):
 		return fail(http.StatusForbidden, "This needs the role responder or admin.")
+	case person && !admin && (need == pageAdmin || need == apiAdmin):
+		return fail(http.StatusForbidden, "This needs the role admin.")
+	case !person && !admin && need == apiAdmin:
+		return insufficientScope(store.ScopeAdmin)
 	case !person && !responds && need == apiRespond:
 		return insufficientScope(store.ScopeRespond)
 	case !person && !responds && i.key.Scope != store.ScopeRead:

@@ -16,7 +16,11 @@ func routeAccess() map[string]access {
 	table := map[string]access{
 		"GET /healthz": public, "GET /readyz": public, "GET /static/*": public, "GET /metrics": apiRead,
 		"POST /api/v1/classify": apiRead,
-		"GET /api/v1/incidents": apiRead, "GET /api/v1/incidents/:id": apiRead, "PATCH /api/v1/incidents/:id": apiRespond,
+		"GET /api/v1/sources":   apiRead, "GET /api/v1/sources/:id": apiRead, "GET /api/v1/sources/:id/rejects": apiRead,
+		"GET /api/v1/sources/:id/rejects/:reject": apiRead, "POST /api/v1/sources/:id/rejects/:reject/replay": apiAdmin,
+		"GET /sources": pageViewer, "GET /sources/:id": pageViewer, "GET /sources/:id/rejects/:reject": pageViewer,
+		"POST /sources/:id/rejects/:reject/replay": pageAdmin,
+		"GET /api/v1/incidents":                    apiRead, "GET /api/v1/incidents/:id": apiRead, "PATCH /api/v1/incidents/:id": apiRespond,
 		"GET /api/v1/incidents/:id/failures": apiRead, "GET /api/v1/failures": apiRead, "GET /api/v1/failures/:id": apiRead,
 		"GET /api/v1/trends": apiRead, "GET /api/v1/clients": apiRead, "GET /api/v1/clients/:id": apiRead, "GET /api/v1/environments": apiRead,
 		"GET /": pageViewer, "GET /incidents": pageViewer, "GET /incidents/:id": pageViewer, "POST /incidents/:id/state": pageResponder, "GET /i/:id": pageViewer,
@@ -53,7 +57,7 @@ func TestAuthorization_EveryRoute(t *testing.T) {
 			continue // net/http's client cannot send it to an origin server
 		}
 		for _, who := range []string{"", "ingest", "read", "respond", "admin", "revoked", "session viewer", "session responder", "session admin"} {
-			path := strings.NewReplacer(":id", "none", ":code", "none", ":token", "none", "*", "none").Replace(r.Path)
+			path := strings.NewReplacer(":id", "none", ":code", "none", ":token", "none", ":reject", "none", "*", "none").Replace(r.Path)
 			if role, ok := strings.CutPrefix(who, "session "); ok {
 				s.signIn(t, store.Role(role)) // the route before may have been the way out
 			}
@@ -74,6 +78,10 @@ func mayUse(who string, need access) bool {
 		return who == "session responder" || who == "session admin"
 	case apiRead:
 		return who != "" && who != "ingest" && who != "revoked"
+	case pageAdmin:
+		return who == "session admin"
+	case apiAdmin:
+		return who == "admin" || who == "session admin"
 	case apiRespond:
 		return who == "respond" || who == "admin" || who == "session responder" || who == "session admin"
 	}
@@ -88,7 +96,7 @@ func isRefusal(a answer) bool {
 // checkRefusal looks at the challenge of a refused program, RFC 6750 section 3.
 func checkRefusal(t *testing.T, route, who string, need access, got answer) {
 	t.Helper()
-	if need != apiRead && need != apiRespond || !isRefusal(got) {
+	if need != apiRead && need != apiRespond && need != apiAdmin || !isRefusal(got) {
 		return
 	}
 	want := map[string]string{
@@ -98,6 +106,9 @@ func checkRefusal(t *testing.T, route, who string, need access, got answer) {
 	}[who]
 	if need == apiRespond && who == "ingest" {
 		want = `Bearer realm="authwatch", error="insufficient_scope", scope="respond"`
+	}
+	if need == apiAdmin && (who == "ingest" || who == "read" || who == "respond") {
+		want = `Bearer realm="authwatch", error="insufficient_scope", scope="admin"`
 	}
 	if challenge := got.header.Get("WWW-Authenticate"); challenge != want {
 		t.Errorf("%s as %q: WWW-Authenticate %q, want %q", route, who, challenge, want)

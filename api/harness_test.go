@@ -85,6 +85,9 @@ func testOptions(st *store.Store, log io.Writer, now func() time.Time) Options {
 			fmt.Fprintf(w, "ingest %d", n)
 		}),
 		Redact: func(text string) string { return strings.ReplaceAll(text, "hunter2", "[secret]") },
+		Replay: func(_ context.Context, source, reject string) (Replayed, error) {
+			return Replayed{Error: &Problem{Pointer: "/time", Code: "missing_time", Detail: "time is missing"}}, nil
+		},
 		DecodePasted: func(text []byte) (classify.Record, error) {
 			var r classify.Record
 			return r, json.Unmarshal(text, &r)

@@ -29,6 +29,10 @@ func (s *Server) pageRoutes() []route {
 		{http.MethodGet, "/clients", pageViewer, s.clientsPage},
 		{http.MethodGet, "/clients/:id", pageViewer, s.clientPage},
 		{http.MethodGet, "/environments", pageViewer, s.environmentsPage},
+		{http.MethodGet, "/sources", pageViewer, s.sourcesPage},
+		{http.MethodGet, "/sources/:id", pageViewer, s.sourcePage},
+		{http.MethodGet, "/sources/:id/rejects/:reject", pageViewer, s.rejectPage},
+		{http.MethodPost, "/sources/:id/rejects/:reject/replay", pageAdmin, s.replayRejected},
 		{http.MethodGet, "/changes", pageViewer, s.changesPage},
 		{http.MethodPost, "/changes", pageResponder, s.tellChange},
 		{http.MethodGet, "/causes", pageViewer, s.causesPage},
@@ -99,6 +103,7 @@ type frame struct {
 	Nav        []choice // empty: nobody is signed in
 	User       string
 	CanRespond bool
+	Alarms     []alarm // shippers that are silent or late
 	Demo       bool
 	Version    string
 	Now        moment
@@ -119,10 +124,11 @@ func (s *Server) frameOf(c echo.Context, section string) frame {
 		return f
 	}
 	f.User = line(who.Name)
+	f.Alarms = s.alarms(c)
 	f.CanRespond = who.Role == store.Responder || who.Role == store.Admin
 	for _, link := range []choice{
 		{Label: "Overview", URL: "/"}, {Label: "Incidents", URL: "/incidents"}, {Label: "Clients", URL: "/clients"},
-		{Label: "Environments", URL: "/environments"}, {Label: "Changes", URL: "/changes"}, {Label: "Causes", URL: "/causes"}, {Label: "Check", URL: "/check"},
+		{Label: "Environments", URL: "/environments"}, {Label: "Changes", URL: "/changes"}, {Label: "Sources", URL: "/sources"}, {Label: "Causes", URL: "/causes"}, {Label: "Check", URL: "/check"},
 	} {
 		link.Current = link.URL == section
 		f.Nav = append(f.Nav, link)

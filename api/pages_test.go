@@ -121,6 +121,11 @@ func TestPages_EveryTemplate(t *testing.T) {
 	open("/environments", "environments.html", "https://auth.preprod.exchange.example/oauth/token")
 	open(incident+"/bundle", "bundle.html", "Download Markdown")
 	open("/changes", "changes.html", "No change was told of", "Tell of one")
+	shipper := s.shipper(t, "web-1", 90, 0)
+	s.reject(t, shipper, "r1", `{"members":{"message":"x"}}`)
+	open("/sources", "sources.html", "web-1", "within 2 s")
+	open("/sources/"+shipper, "source.html", "time is missing", "of their events")
+	open("/sources/"+shipper+"/rejects/r1", "reject.html", "As it came, redacted")
 	open("/causes", "causes.html", "Wrong audience", "unclassified")
 	for _, row := range classify.Catalogue() {
 		open("/causes/"+string(row.Code), "cause.html", "What happened")
@@ -145,7 +150,7 @@ func TestPages_Templates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	views := []view{overviewPage{}, overviewPage{Start: &startView{}}, incidentsPage{}, incidentPage{}, failurePage{}, clientsPage{}, clientPage{}, environmentsPage{}, changesPage{}, bundlePage{},
+	views := []view{overviewPage{}, overviewPage{Start: &startView{}}, incidentsPage{}, incidentPage{}, failurePage{}, clientsPage{}, clientPage{}, environmentsPage{}, changesPage{}, bundlePage{}, sourcesPage{}, sourcePage{}, rejectPage{},
 		causesPage{}, causePage{}, checkPage{}, checkPage{Verdict: &verdictView{}}, loginPage{}, setupPage{}, errorPage{}}
 	done := map[string]bool{}
 	for _, v := range views {

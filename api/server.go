@@ -3,6 +3,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -31,11 +32,13 @@ type Options struct {
 	// DecodePasted turns what a person pasted (record, claims, raw token) into one redacted record: the page /check.
 	DecodePasted func(text []byte) (classify.Record, error)
 	Redact       func(text string) string // removes secrets from what a person or a pipeline wrote
-	Logger       *slog.Logger
-	Registry     *prometheus.Registry // served at /metrics
-	Now          func() time.Time
-	Demo         bool   // says so on every page
-	Version      string // shown in the footer
+	// Replay tries a rejected record of a source again. Errors: store.ErrNotFound, store.ErrBusy.
+	Replay   func(ctx context.Context, source, reject string) (Replayed, error)
+	Logger   *slog.Logger
+	Registry *prometheus.Registry // served at /metrics
+	Now      func() time.Time
+	Demo     bool   // says so on every page
+	Version  string // shown in the footer
 	// BaseURL is the origin that browsers know, such as http://127.0.0.1:8080: for the curl line of the empty page, and as the
 	// one origin whose forms are ours. With https, session cookies are Secure behind a TLS proxy too.
 	BaseURL string
@@ -57,6 +60,7 @@ type Server struct {
 	assets      map[string]asset
 	description []byte // openapi.yaml as JSON
 	pages       pageSet
+	watch       *sourceWatch
 	metrics     *metrics
 	crossOrigin *http.CrossOriginProtection
 }
@@ -85,7 +89,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Options: o, classifier: classify.New(o.Profiles, o.Knowledge), echo: echo.New(), assets: assets, description: description, pages: pages, metrics: m, crossOrigin: http.NewCrossOriginProtection()}
+	s := &Server{Options: o, classifier: classify.New(o.Profiles, o.Knowledge), echo: echo.New(), assets: assets, description: description, pages: pages, watch: &sourceWatch{}, metrics: m, crossOrigin: http.NewCrossOriginProtection()}
 	// A proxy may hand us another Host than the one that people's browsers know.
 	if err := s.crossOrigin.AddTrustedOrigin(o.BaseURL); err != nil {
 		return nil, fmt.Errorf("api: option BaseURL: %w", err)
@@ -105,7 +109,7 @@ func (o Options) check() error {
 		missing bool
 	}{
 		{"Store", o.Store == nil}, {"Profiles", o.Profiles == nil}, {"Ingest", o.Ingest == nil}, {"Decode", o.Decode == nil},
-		{"DecodePasted", o.DecodePasted == nil}, {"Redact", o.Redact == nil}, {"Logger", o.Logger == nil}, {"Registry", o.Registry == nil}, {"BaseURL", o.BaseURL == ""},
+		{"DecodePasted", o.DecodePasted == nil}, {"Redact", o.Redact == nil}, {"Replay", o.Replay == nil}, {"Logger", o.Logger == nil}, {"Registry", o.Registry == nil}, {"BaseURL", o.BaseURL == ""},
 	} {
 		if required.missing {
 			return errors.New("api: option " + required.name + " is missing")
@@ -164,6 +168,11 @@ func (s *Server) apiRoutes() []route {
 		{http.MethodGet, "/api/v1/causes/:code", apiRead, s.getCause},
 		{http.MethodGet, "/api/v1/profiles", apiRead, s.listProfiles},
 		{http.MethodGet, "/api/v1/profiles/:id", apiRead, s.getProfile},
+		{http.MethodGet, "/api/v1/sources", apiRead, s.listSources},
+		{http.MethodGet, "/api/v1/sources/:id", apiRead, s.getSource},
+		{http.MethodGet, "/api/v1/sources/:id/rejects", apiRead, s.listRejects},
+		{http.MethodGet, "/api/v1/sources/:id/rejects/:reject", apiRead, s.getReject},
+		{http.MethodPost, "/api/v1/sources/:id/rejects/:reject/replay", apiAdmin, s.replayReject},
 		{http.MethodGet, "/api/v1/changes", apiRead, s.listChanges},
 		{http.MethodPost, "/api/v1/changes", apiRespond, s.addChange},
 		{http.MethodGet, "/api/v1/openapi.yaml", public, s.getDescription},

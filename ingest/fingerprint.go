@@ -6,6 +6,7 @@ import (
 	"encoding/base32"
 	"encoding/hex"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -30,3 +31,23 @@ const contentPrefix = "content:"
 
 // isContentKey is true for the delivery key of a record that has no id of its own.
 func isContentKey(key string) bool { return strings.HasPrefix(key, contentPrefix) }
+
+// Markers are what redaction puts in the place of a value wherever it stands, according to what it is taken for there: a
+// JWT, an opaque token, a shared secret, an authorization code. A value too short to be told by a fingerprint has none.
+func (r *Redactor) Markers(value string) []string {
+	value = strings.TrimSpace(value)
+	if value == "" {
+		return nil
+	}
+	w := &walk{Redactor: r, side: sideRequest, params: true}
+	if marker, ok := w.tokenMarker(value); ok {
+		return []string{marker}
+	}
+	var out []string
+	for _, class := range []nameClass{secretToken, secretWord, secretCode} {
+		if marker := w.secret(class, value, 0); strings.Contains(marker, " fp1:") && !slices.Contains(out, marker) {
+			out = append(out, marker)
+		}
+	}
+	return out
+}

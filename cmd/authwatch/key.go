@@ -13,6 +13,7 @@ import (
 type keyCommand struct {
 	Create keyCreateCommand `cmd:"" help:"Create a key and print it, once."`
 	List   keyListCommand   `cmd:"" help:"List the keys; their secrets are not kept."`
+	Limit  keyLimitCommand  `cmd:"" help:"Bound what an ingest key may send."`
 	Revoke keyRevokeCommand `cmd:"" help:"Make a key invalid at once."`
 }
 
@@ -95,6 +96,44 @@ func (c *keyRevokeCommand) Run(ctx context.Context, p *program) error {
 		return fmt.Errorf("revoke key %s: %w", c.ID, err)
 	}
 	fmt.Fprintf(p.stdout, "key %s is revoked\n", printable(c.ID))
+	return nil
+}
+
+type keyLimitCommand struct {
+	databaseFlag
+	ID   string `arg:"" help:"The key's ID, as authwatch key list shows it."`
+	Rate int64  `required:"" placeholder:"N" help:"Records a second that the key may send; 0 leaves it to the server's --key-rate."`
+}
+
+// Help shows the example.
+func (keyLimitCommand) Help() string {
+	return `A shipper that sends more is asked with 503 and Retry-After to come again; nothing is lost, and other keys are not held up. Each replica counts for itself.
+
+    authwatch key limit 3ktz9qwb --rate 500`
+}
+
+// Run sets the bound.
+func (c *keyLimitCommand) Run(ctx context.Context, p *program) error {
+	if c.Rate < 0 {
+		return usageError("--rate %d: a rate is not below 0", c.Rate)
+	}
+	s, err := c.openExisting(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	err = s.SetKeyRate(ctx, c.ID, c.Rate)
+	if errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("there is no valid ingest key %s; see authwatch key list", c.ID)
+	}
+	if err != nil {
+		return fmt.Errorf("limit key %s: %w", c.ID, err)
+	}
+	if c.Rate == 0 {
+		fmt.Fprintf(p.stdout, "key %s has no bound of its own\n", printable(c.ID))
+		return nil
+	}
+	fmt.Fprintf(p.stdout, "key %s may send %d records a second\n", printable(c.ID), c.Rate)
 	return nil
 }
 

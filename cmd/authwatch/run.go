@@ -47,20 +47,21 @@ func usageError(format string, args ...any) error {
 
 // commands is the command line.
 type commands struct {
-	Serve    serveCommand    `cmd:"" help:"Take log records, classify their auth failures, show the incidents."`
-	Classify classifyCommand `cmd:"" help:"Classify the auth failures in a file, without server or database."`
-	Check    checkCommand    `cmd:"" help:"Say whether a client assertion would pass at a provider, for CI."`
-	Ingest   ingestCommand   `cmd:"" help:"Send log files to a server, or explain how they are read."`
-	Eval     evalCommand     `cmd:"" help:"Score the classifier on labelled records."`
-	Causes   causesCommand   `cmd:"" help:"List the documented causes, or explain one."`
-	Profiles profilesCommand `cmd:"" help:"List, show and validate provider profiles."`
-	Key      keyCommand      `cmd:"" help:"Create, list and revoke API keys."`
-	User     userCommand     `cmd:"" help:"Add users and make their sign-in links."`
-	Migrate  migrateCommand  `cmd:"" help:"Create the database, or bring it up to this version."`
-	Backup   backupCommand   `cmd:"" help:"Copy the database to a file while it is in use."`
-	Export   exportCommand   `cmd:"" help:"Write all failures as NDJSON."`
-	Bundle   bundleCommand   `cmd:"" help:"Print the support bundle of an incident."`
-	Version  versionCommand  `cmd:"" help:"Print the version."`
+	Serve       serveCommand       `cmd:"" help:"Take log records, classify their auth failures, show the incidents."`
+	Classify    classifyCommand    `cmd:"" help:"Classify the auth failures in a file, without server or database."`
+	Check       checkCommand       `cmd:"" help:"Say whether a client assertion would pass at a provider, for CI."`
+	Ingest      ingestCommand      `cmd:"" help:"Send log files to a server, or explain how they are read."`
+	Eval        evalCommand        `cmd:"" help:"Score the classifier on labelled records."`
+	Causes      causesCommand      `cmd:"" help:"List the documented causes, or explain one."`
+	Profiles    profilesCommand    `cmd:"" help:"List, show and validate provider profiles."`
+	Key         keyCommand         `cmd:"" help:"Create, list and revoke API keys."`
+	User        userCommand        `cmd:"" help:"Add users and make their sign-in links."`
+	Fingerprint fingerprintCommand `cmd:"" help:"Print what stands in the place of a known token or secret."`
+	Migrate     migrateCommand     `cmd:"" help:"Create the database, or bring it up to this version."`
+	Backup      backupCommand      `cmd:"" help:"Copy the database to a file while it is in use."`
+	Export      exportCommand      `cmd:"" help:"Write all failures as NDJSON."`
+	Bundle      bundleCommand      `cmd:"" help:"Print the support bundle of an incident."`
+	Version     versionCommand     `cmd:"" help:"Print the version."`
 }
 
 // run executes one command line and returns its exit status.

@@ -21,6 +21,7 @@ type serveCommand struct {
 	PublicURL    string `placeholder:"URL" help:"Where people reach the server, for links (default: http:// and the address)."`
 	InsecureHTTP bool   `name:"insecure-http" help:"Listen beyond this machine without TLS: tokens' claims and keys then cross the network in clear."`
 	BehindProxy  bool   `help:"Listen beyond this machine because a proxy in front does TLS."`
+	KeyRate      int64  `placeholder:"N" help:"Records a second that each ingest key may send, unless it has a bound of its own (default: no bound)."`
 	Demo         bool   `help:"Serve sample traffic from a database of its own, removed at the end."`
 }
 
@@ -122,7 +123,7 @@ func (c *serveCommand) open(ctx context.Context, p *program) (*server, error) {
 		s.close()
 		return nil, err
 	}
-	if err := s.wire(profiles, key, c.mappingFlag); err != nil {
+	if err := s.wire(profiles, key, c.mappingFlag, c.KeyRate); err != nil {
 		s.close()
 		return nil, err
 	}

@@ -53,7 +53,7 @@ func (s *server) listen(address, publicURL string) error {
 }
 
 // wire hands each part what it needs. Only here do ingestion and dashboard meet.
-func (s *server) wire(profiles classify.Profiles, fingerprintKey []byte, mappings mappingFlag) error {
+func (s *server) wire(profiles classify.Profiles, fingerprintKey []byte, mappings mappingFlag, keyRate int64) error {
 	redactor, err := ingest.NewRedactor(fingerprintKey)
 	if err != nil {
 		return fmt.Errorf("prepare redaction: %w", err)
@@ -74,6 +74,7 @@ func (s *server) wire(profiles classify.Profiles, fingerprintKey []byte, mapping
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	ingester, err := ingest.New(ingest.Options{
 		Store: s.store, Profiles: profiles, Knowledge: knowledge, Redactor: redactor, Logger: s.log, Registerer: registry,
+		KeyRate: float64(keyRate),
 	})
 	if err != nil {
 		return fmt.Errorf("set up ingestion: %w", err)
@@ -88,7 +89,10 @@ func (s *server) wire(profiles classify.Profiles, fingerprintKey []byte, mapping
 		DecodePasted: func(text []byte) (classify.Record, error) {
 			return ingest.DecodePasted(text, redactor, time.Now())
 		},
-		Redact:   redactor.Note,
+		Redact: redactor.Note,
+		Replay: func(ctx context.Context, source, reject string) (api.Replayed, error) {
+			return replay(ctx, ingester, source, reject)
+		},
 		Logger:   s.log,
 		Registry: registry,
 		Demo:     s.demo,
@@ -100,6 +104,17 @@ func (s *server) wire(profiles classify.Profiles, fingerprintKey []byte, mapping
 	}
 	s.handler = s.refuseWhileDraining(pages)
 	return nil
+}
+
+// replay gives the API what ingestion says of a record that is tried again, in the API's own words.
+func replay(ctx context.Context, ingester *ingest.Ingester, source, reject string) (api.Replayed, error) {
+	done, err := ingester.Replay(ctx, source, reject)
+	out := api.Replayed{Accepted: done.Accepted, Duplicate: done.Duplicate, Other: done.Other}
+	if done.Error != nil {
+		p := api.Problem(*done.Error)
+		out.Error = &p
+	}
+	return out, err
 }
 
 // decode gives the API what ingestion's decoder says, in the API's own words.
