@@ -127,7 +127,8 @@ func checkAudience(x *examination) {
 		if len(list) == 1 {
 			near = nearMiss(list[0], want[0])
 		}
-		f.detail = x.expects("aud is "+x.describe(said(value), list)+"; "+x.place(), want, near)
+		what, of := x.describe(list)
+		f.detail = x.expects(x.say("aud is ", what, said(value), of, "; ", x.place()), want, near)
 	}
 	x.report(check, f)
 }
@@ -163,22 +164,22 @@ func (x *examination) place() string {
 	return "the API"
 }
 
-// describe adds what a wrong audience is when the profile knows it.
-func (x *examination) describe(value string, list []string) string {
+// describe says what a wrong audience is when the profile knows it, before its value and behind it.
+func (x *examination) describe(list []string) (what, of string) {
 	for i := range x.Profile.Environments {
 		env := &x.Profile.Environments[i]
 		for _, aud := range list {
 			switch {
 			case contains(env.APIAudiences, aud):
-				return "the API " + value + " of " + env.Name
+				return "the API ", " of " + env.Name
 			case contains(env.Issuers, aud):
-				return "the issuer " + value + " of " + env.Name
+				return "the issuer ", " of " + env.Name
 			case contains(env.TokenEndpoints, aud):
-				return "the token endpoint " + value + " of " + env.Name
+				return "the token endpoint ", " of " + env.Name
 			}
 		}
 	}
-	return value
+	return "", ""
 }
 
 // unruledAudience looks at aud without a profile: only what was accepted before and the called URL are there to compare with.
@@ -236,7 +237,7 @@ func checkIssuer(x *examination) {
 		x.pass(check, path, x.say("iss is ", clip(iss)))
 	default:
 		f.expected = x.env.Issuers
-		f.detail = x.expects("iss is "+clip(iss)+"; the API", x.env.Issuers, nearMiss(iss, x.env.Issuers[0]))
+		f.detail = x.expects(x.say("iss is ", clip(iss), "; the API"), x.env.Issuers, nearMiss(iss, x.env.Issuers[0]))
 		if other := x.environmentOf(func(env *Environment) bool { return contains(env.Issuers, iss) }); other != nil {
 			f.cause, f.detail = WrongEnvironment, "the token was issued by "+clip(iss)+", which is "+other.Name+"; this is "+x.env.Name
 		}

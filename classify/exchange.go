@@ -21,11 +21,11 @@ type Exchange struct {
 	Endpoint    string // "POST api.example.com/v1/orders/{id}": variable path segments folded, bounded
 	Outcome     Outcome
 
-	knowledge *Knowledge     // by which its words are read; nil for none
-	causes    map[Code]Cause // the catalogue, when whoever placed the exchange keeps it
-	desks     *desks         // for its examination; nil for none
-	odds      *odds          // by which its words are believed; nil for the usual ones
-	hearings  *hearings      // of answers that were heard before; nil for none
+	knowledge *Knowledge      // by which its words are read; nil for none
+	causes    map[Code]*Cause // the catalogue, when whoever placed the exchange keeps it
+	desks     *desks          // for its examination; nil for none
+	odds      *odds           // by which its words are believed; nil for the usual ones
+	hearings  *hearings       // of answers that were heard before; nil for none
 }
 
 // Profiles is the set of profiles in force, in order of preference.
@@ -38,7 +38,7 @@ func (ps Profiles) Locate(r *Record) Exchange { return newPlaces(ps).locate(r, &
 type Classifier struct {
 	places    *places
 	knowledge *Knowledge
-	causes    map[Code]Cause
+	causes    map[Code]*Cause
 	desks     *desks
 	odds      *odds
 	hearings  *hearings
@@ -46,9 +46,9 @@ type Classifier struct {
 
 // New puts profiles and documented texts together; a nil Knowledge leaves the words to the lexicon.
 func New(profiles Profiles, k *Knowledge) *Classifier {
-	causes := map[Code]Cause{}
+	causes := map[Code]*Cause{}
 	for _, row := range Catalogue() {
-		causes[row.Code] = row
+		causes[row.Code] = &row
 	}
 	o := usualOdds()
 	return &Classifier{places: newPlaces(profiles), knowledge: k, causes: causes, desks: &desks{}, odds: &o, hearings: newHearings()}

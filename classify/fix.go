@@ -9,7 +9,7 @@ import (
 const maxEdits = 3
 
 // fix finds the smallest change of the record that makes every runnable check pass, and says what people have to do.
-func (x *examination) fix(j judgement, row Cause) Fix {
+func (x *examination) fix(j judgement, row *Cause) Fix {
 	f := Fix{Steps: x.steps(row)}
 	f.NotCheckable = x.notCheckable()
 	if j.finding == nil || len(j.finding.repairs) == 0 {
@@ -35,7 +35,7 @@ func (x *examination) notCheckable() []string {
 }
 
 // steps are the catalogue's, the provider's own first.
-func (x *examination) steps(row Cause) []string {
+func (x *examination) steps(row *Cause) []string {
 	var own []string
 	for _, at := range row.FixAt {
 		if at.Provider == x.Profile.ID && at.Provider != "" {
@@ -53,13 +53,13 @@ func (x *examination) steps(row Cause) []string {
 // something has to be done outside the token.
 func (x *examination) search(first *finding) ([]Edit, bool) {
 	for size := 1; size <= maxEdits; size++ {
-		for _, repair := range first.repairs {
-			if set := x.extend([]Edit{repair}, size); set != nil {
+		for i := range first.repairs {
+			if set := x.extend(first.repairs[i:i+1:i+1], size); set != nil {
 				return set, true
 			}
 		}
 	}
-	return []Edit{first.repairs[0]}, false
+	return first.repairs[:1:1], false
 }
 
 // extend returns set, with repairs of what still fails added until it has size edits, if then every check passes.

@@ -172,9 +172,9 @@ func (x *examination) doubtful(cause Code) bool {
 }
 
 func alternatives(list []candidate, chosen Code, x *examination) []Alternative {
-	out := make([]Alternative, 0, 4)
+	out := make([]Alternative, 0, 5)
 	add := func(cause Code, c Confidence) {
-		if cause != chosen && len(out) < 5 && !slices.ContainsFunc(out, func(a Alternative) bool { return a.Cause == cause }) {
+		if cause != chosen && cause != "" && len(out) < cap(out) && !slices.ContainsFunc(out, func(a Alternative) bool { return a.Cause == cause }) {
 			out = append(out, Alternative{Cause: cause, Confidence: c})
 		}
 	}
@@ -192,30 +192,30 @@ func alternatives(list []candidate, chosen Code, x *examination) []Alternative {
 }
 
 // lookAlikes are the causes that nothing in the record can tell from the chosen one.
-func lookAlikes(chosen Code, x *examination) []Code {
+func lookAlikes(chosen Code, x *examination) [5]Code {
 	switch chosen {
 	case KeyMismatch:
-		return []Code{UnknownKey, KeyReusedAcrossEnvironments}
+		return [5]Code{UnknownKey, KeyReusedAcrossEnvironments}
 	case InvalidSignature:
-		return []Code{UnknownKey, ProviderUnavailable}
+		return [5]Code{UnknownKey, ProviderUnavailable}
 	case ClockSkew:
 		if x.assertion {
-			return []Code{AssertionExpired}
+			return [5]Code{AssertionExpired}
 		}
-		return []Code{NotYetValid}
+		return [5]Code{NotYetValid}
 	case AssertionExpired:
-		return []Code{ClockSkew}
+		return [5]Code{ClockSkew}
 	case UnknownKey:
-		return []Code{WrongEnvironment}
+		return [5]Code{WrongEnvironment}
 	case InsufficientPermissions:
-		return []Code{ScopeGap, AccountAccessDenied}
+		return [5]Code{ScopeGap, AccountAccessDenied}
 	case RevokedToken:
-		return []Code{ExpiredMidSession, TokenExpired}
+		return [5]Code{ExpiredMidSession, TokenExpired}
 	case Unclassified:
 		if x.Phase == TokenRequest {
-			return []Code{KeyMismatch, UnknownClient, WrongAudience, AssertionExpired, JTIReuse}
+			return [5]Code{KeyMismatch, UnknownClient, WrongAudience, AssertionExpired, JTIReuse}
 		}
-		return []Code{TokenExpired, InvalidSignature, WrongAudience, WrongIssuer, RevokedToken}
+		return [5]Code{TokenExpired, InvalidSignature, WrongAudience, WrongIssuer, RevokedToken}
 	}
-	return nil
+	return [5]Code{}
 }

@@ -21,16 +21,16 @@ func (x *examination) verdict(j judgement) Verdict {
 }
 
 // row is the catalogue's, from the classifier's copy if there is one.
-func (x *examination) row(code Code) Cause {
+func (x *examination) row(code Code) *Cause {
 	if row, ok := x.causes[code]; ok {
 		return row
 	}
 	row, _ := Lookup(code)
-	return row
+	return &row
 }
 
 // summary is one sentence with the values of this case.
-func (x *examination) summary(j judgement, row Cause) string {
+func (x *examination) summary(j judgement, row *Cause) string {
 	switch {
 	case j.finding != nil:
 		return x.sentence(j.finding.detail)
@@ -74,7 +74,9 @@ func (x *examination) evidence(j judgement) []Evidence {
 	if j.finding != nil {
 		out = append(out, j.finding.evidence(x))
 	}
-	out = append(out, x.wordEvidence(j)...)
+	if e, ok := x.wordEvidence(j); ok {
+		out = append(out, e)
+	}
 	if x.gap != 0 {
 		out = append(out, x.gapEvidence())
 	}
@@ -98,14 +100,14 @@ func (f *finding) evidence(x *examination) Evidence {
 }
 
 // wordEvidence repeats what the server said and how it was understood.
-func (x *examination) wordEvidence(j judgement) []Evidence {
+func (x *examination) wordEvidence(j judgement) (e Evidence, ok bool) {
 	w := &x.words
 	switch {
 	case x.doubted.subject != 0:
-		return []Evidence{{Witness: WitnessResponse, Path: x.doubted.path, Observed: x.doubted.text, Cause: x.doubted.cause,
-			Detail: "The server's words name another cause, which nothing in the record shows; a fault that is there explains the refusal better than two at once."}}
+		return Evidence{Witness: WitnessResponse, Path: x.doubted.path, Observed: x.doubted.text, Cause: x.doubted.cause,
+			Detail: "The server's words name another cause, which nothing in the record shows; a fault that is there explains the refusal better than two at once."}, true
 	case w.subject != 0:
-		e := Evidence{Witness: WitnessResponse, Path: w.path, Observed: w.text, Cause: w.cause, Detail: "The server's words are about this."}
+		e = Evidence{Witness: WitnessResponse, Path: w.path, Observed: w.text, Cause: w.cause, Detail: "The server's words are about this."}
 		if w.subject&x.causeComplaints(j) != 0 && w.cause != j.cause {
 			e.Cause, e.Detail = j.cause, "The server's words fit this cause."
 		} else if w.cause == j.cause {
@@ -114,15 +116,15 @@ func (x *examination) wordEvidence(j judgement) []Evidence {
 		if x.Phase == ClientSide {
 			e.Detail = "The client's own log line names this cause."
 		}
-		return []Evidence{e}
+		return e, true
 	case w.said != "" && j.finding == nil && j.detail != "":
-		return []Evidence{{Witness: WitnessResponse, Path: w.saidAt, Observed: w.said, Detail: "The server's words are general; they fit this cause among others.", Cause: j.cause}}
+		return Evidence{Witness: WitnessResponse, Path: w.saidAt, Observed: w.said, Detail: "The server's words are general; they fit this cause among others.", Cause: j.cause}, true
 	case w.said != "":
-		return []Evidence{{Witness: WitnessResponse, Path: w.saidAt, Observed: w.said, Detail: "The server's words do not tell the cause."}}
+		return Evidence{Witness: WitnessResponse, Path: w.saidAt, Observed: w.said, Detail: "The server's words do not tell the cause."}, true
 	case x.status() != 0:
-		return []Evidence{{Witness: WitnessResponse, Path: "response.status", Observed: x.status(), Detail: "The server gave no reason."}}
+		return Evidence{Witness: WitnessResponse, Path: "response.status", Observed: x.status(), Detail: "The server gave no reason."}, true
 	}
-	return nil
+	return e, false
 }
 
 func (x *examination) causeComplaints(j judgement) subject {
