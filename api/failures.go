@@ -74,6 +74,7 @@ func (s *Server) sendFailures(c echo.Context, incidentID string) error {
 		Endpoints:    q.all("endpoint"),
 		Statuses:     q.statuses(),
 		RequestIDs:   q.all("request_id"),
+		Terms:        q.terms(ofFailures),
 		Page:         q.page(),
 	}
 	f.From, f.To = q.window()

@@ -91,6 +91,7 @@ func incidentFilter(q *query) store.IncidentFilter {
 		Environments: q.all("environment"),
 		Clients:      q.all("client"),
 		Faults:       manyOf(q, "fault", classify.FaultClient, classify.FaultProvider, classify.FaultAPI, classify.FaultNetwork, classify.FaultUnknown),
+		Terms:        q.terms(ofIncidents),
 		Sort:         oneOf(q, "sort", "last_seen", "first_seen", "count"),
 	}
 	f.From, f.To = q.window()

@@ -35,6 +35,7 @@ type incidentFilters struct {
 	Environments []option
 	Faults       []option
 	Client       string
+	Search       string
 	Active       bool   // something is filtered
 	Clear        string // URL without filters
 }
@@ -144,6 +145,10 @@ func pageIncidentFilter(q url.Values, w window) (store.IncidentFilter, error) {
 		return f, fail(http.StatusBadRequest, "The state is not open, acknowledged, silenced, resolved or all.",
 			fault{Parameter: "state", Code: "unknown_state", Detail: "use open, acknowledged, silenced, resolved or all"})
 	}
+	var err error
+	if f.Terms, err = searchOf(q.Get("q")); err != nil {
+		return f, err
+	}
 	for _, code := range given(q, "cause") {
 		if _, ok := classify.Lookup(classify.Code(code)); !ok {
 			return f, fail(http.StatusBadRequest, "There is no such cause; the page Causes lists them.",
@@ -188,11 +193,11 @@ func stateTabs(q url.Values, states map[store.State]int64) []choice {
 }
 
 func filtersOf(q url.Values, environments []store.EnvironmentSummary) incidentFilters {
-	f := incidentFilters{State: q.Get("state"), Range: q.Get("range"), From: q.Get("from"), To: q.Get("to"), Client: q.Get("client")}
-	for _, name := range []string{"cause", "provider", "environment", "fault", "client"} {
+	f := incidentFilters{State: q.Get("state"), Range: q.Get("range"), From: q.Get("from"), To: q.Get("to"), Client: q.Get("client"), Search: q.Get("q")}
+	for _, name := range []string{"cause", "provider", "environment", "fault", "client", "q"} {
 		f.Active = f.Active || len(given(q, name)) > 0
 	}
-	f.Clear = linkTo("/incidents", q, "cause", "", "provider", "", "environment", "", "fault", "", "client", "")
+	f.Clear = linkTo("/incidents", q, "cause", "", "provider", "", "environment", "", "fault", "", "client", "", "q", "")
 	for _, row := range classify.Catalogue() {
 		f.Causes = append(f.Causes, option{string(row.Code), row.Title, q.Get("cause") == string(row.Code)})
 	}

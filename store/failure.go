@@ -42,6 +42,7 @@ type FailureFilter struct {
 	Endpoints    []string
 	Statuses     []int
 	RequestIDs   []string
+	Terms        []Term
 	From, To     time.Time // half-open, event time
 	Page
 }
@@ -209,12 +210,14 @@ func failureQuery(f FailureFilter, before rowID, named []rowID) (query string, a
 	in(&of, `provider`, keyTexts(f.Providers))
 	in(&of, `environment`, keyTexts(f.Environments))
 	in(&of, `client_id`, keyTexts(f.Clients))
+	of.incidentTerms(f.Terms)
 	w.args = of.args
 	if len(of.conditions) > 0 {
 		w.and(`incident_id in (select id from incident where ` + of.sql() + `)`)
 	}
 	in(&w, `endpoint`, nameDigests(f.Endpoints))
 	in(&w, `status`, numbers(f.Statuses))
+	w.failureTerms(f.Terms)
 	if len(f.RequestIDs) > 0 {
 		in(&w, `id`, append(numbers(named), 0)) // 0 is nobody's
 	}

@@ -62,6 +62,7 @@ type IncidentFilter struct {
 	Environments []string
 	Clients      []string
 	Faults       []classify.Fault
+	Terms        []Term
 	From, To     time.Time // half-open, over [FirstSeenAt, LastSeenAt]
 	Sort         string    // "last_seen" (default), "first_seen", "count"; always descending
 	Page
@@ -101,6 +102,7 @@ func (f IncidentFilter) addTo(w *where, now time.Time) {
 	in(w, `environment`, keyTexts(f.Environments))
 	in(w, `client_id`, keyTexts(f.Clients))
 	in(w, `fault`, texts(f.Faults))
+	w.incidentTerms(f.Terms)
 	if !f.From.IsZero() {
 		w.and(`last_seen_at >= ?`, f.From)
 	}
