@@ -82,7 +82,7 @@ func (e lokiEntry) part() part {
 func lokiJSON(body []byte) ([]lokiEntry, error) {
 	var push struct {
 		Streams []struct {
-			Stream map[string]string   `json:"stream"`
+			Stream map[string]any      `json:"stream"`
 			Values [][]json.RawMessage `json:"values"`
 		} `json:"streams"`
 	}
@@ -96,7 +96,9 @@ func lokiJSON(body []byte) ([]lokiEntry, error) {
 	for _, s := range push.Streams {
 		labels := map[string]any{}
 		for name, v := range s.Stream {
-			labels[cleanText(name)] = cleanText(v)
+			if text, ok := v.(string); ok { // winston-loki leaves numbers and null of an application's as they are
+				labels[cleanText(name)] = cleanText(text)
+			}
 		}
 		for _, v := range s.Values {
 			entries = append(entries, lokiValue(labels, v))

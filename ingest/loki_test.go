@@ -58,7 +58,7 @@ func lokiProtoWire() wire {
 
 // Both forms bring the same entries.
 func TestLoki_Forms(t *testing.T) {
-	fromJSON, err := lokiJSON([]byte(`{"streams":[{"stream":{"job":"orders","level":"error"},"values":[["1795316400000000005","x=1",{"pod":"orders-1"}]]}]}`))
+	fromJSON, err := lokiJSON([]byte(`{"streams":[{"stream":{"job":"orders","level":"error","n":0,"none":null},"values":[["1795316400000000005","x=1",{"pod":"orders-1"}]]}]}`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,9 +3,11 @@ package ingest
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,32 +24,71 @@ func (i *Ingester) mountOTLP(mux *http.ServeMux) {
 
 // openOTLP tells JSON from protobuf by the body: a protobuf request can begin like white space and a brace, but is no JSON then.
 func openOTLP(_ *http.Request, body []byte) (shipment, error) {
-	logs, isJSON, err := decodeOTLP(body)
-	if err != nil {
-		return shipment{}, err
+	isJSON := looksLikeJSON(body) && json.Valid(body)
+	s := shipment{answer: func(w http.ResponseWriter, a answer) { answerOTLP(w, a, isJSON) }}
+	logs, err := decodeOTLP(body, isJSON)
+	count := 0
+	if err == nil {
+		s.parts, count = otlpParts(logs), logs.LogRecordCount()
+	} else if records := otlpRecords(body); isJSON && len(records) > 0 {
+		s.parts, count = sequence(records, otlpRecord.part), len(records)
+	} else {
+		return shipment{}, unreadable("an ExportLogsServiceRequest of OTLP/HTTP is expected, as protobuf or JSON")
 	}
-	if logs.LogRecordCount() > maxShipped {
+	if count > maxShipped {
 		return shipment{}, tooManyRecords(maxShipped)
 	}
-	return shipment{
-		parts:  otlpParts(logs),
-		answer: func(w http.ResponseWriter, a answer) { answerOTLP(w, a, isJSON) },
-	}, nil
+	return s, nil
 }
 
-func decodeOTLP(body []byte) (logs plog.Logs, isJSON bool, err error) {
-	if looksLikeJSON(body) && json.Valid(body) {
-		logs, err = (&plog.JSONUnmarshaler{}).UnmarshalLogs(body)
-		isJSON = true
-	} else if !nestsAtMost(body, maxProtoDepth) {
-		err = unreadable("the request is nested too deep")
-	} else {
-		logs, err = (&plog.ProtoUnmarshaler{}).UnmarshalLogs(body)
+func decodeOTLP(body []byte, isJSON bool) (plog.Logs, error) {
+	switch {
+	case isJSON:
+		return (&plog.JSONUnmarshaler{}).UnmarshalLogs(body)
+	case !nestsAtMost(body, maxProtoDepth):
+		return plog.Logs{}, errors.New("nested too deep")
 	}
-	if err != nil {
-		return plog.Logs{}, false, unreadable("an ExportLogsServiceRequest of OTLP/HTTP is expected, as protobuf or JSON")
+	return (&plog.ProtoUnmarshaler{}).UnmarshalLogs(body)
+}
+
+// An otlpRecord is a log record of a request in JSON, with its resource. pdata refuses the request as a whole where one
+// field of one record is wrong, such as the negative time that OpenTelemetry JS makes of a date before 1970; each is then read by itself.
+type otlpRecord struct{ resource, record json.RawMessage }
+
+// otlpRecords takes a request in JSON apart; nil if it is none.
+func otlpRecords(body []byte) []otlpRecord {
+	var request struct {
+		ResourceLogs []struct {
+			Resource  json.RawMessage
+			ScopeLogs []struct{ LogRecords []json.RawMessage }
+		}
 	}
-	return logs, isJSON, nil
+	if json.Unmarshal(body, &request) != nil {
+		return nil
+	}
+	var records []otlpRecord
+	for _, r := range request.ResourceLogs {
+		for _, scope := range r.ScopeLogs {
+			for _, record := range scope.LogRecords {
+				records = append(records, otlpRecord{resource: r.Resource, record: record})
+			}
+		}
+	}
+	return records
+}
+
+func (o otlpRecord) part() part {
+	if o.resource == nil {
+		o.resource = json.RawMessage("{}")
+	}
+	alone := slices.Concat([]byte(`{"resourceLogs":[{"resource":`), o.resource, []byte(`,"scopeLogs":[{"logRecords":[`), o.record, []byte("]}]}]}"))
+	logs, err := decodeOTLP(alone, true)
+	if err == nil {
+		for p := range otlpParts(logs) {
+			return p
+		}
+	}
+	return part{fault: &fault{code: "wrong_type", detail: "a field of this log record is not what OTLP has there in JSON"}}
 }
 
 func looksLikeJSON(body []byte) bool {

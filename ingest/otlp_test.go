@@ -126,6 +126,25 @@ func TestOTLP_Errors(t *testing.T) {
 	}
 }
 
+// A record that is not OTLP costs only itself. OpenTelemetry JS writes a negative number for a time before 1970.
+func TestOTLP_BadJSONRecord(t *testing.T) {
+	s := newService(t, testProfile())
+	body := otlpJSON(t, apiCall(1, "a", 401, "t1", second(-60)), apiCall(2, "b", 401, "t1", second(-60)), apiCall(3, "c", 401, "t1", second(-60)))
+	parts := strings.SplitAfterN(body, `"timeUnixNano":"`, 3)
+	body = parts[0] + parts[1] + "-" + parts[2]
+	resp, text := s.ship(otlpJSONWire(), s.key, body)
+	want := `{"partialSuccess":{"errorMessage":"1 of 3 records were not taken; the first is record 1: a field of this log record is not what OTLP has there in JSON","rejectedLogRecords":"1"}}`
+	if resp.StatusCode != 200 || strings.TrimSpace(text) != want {
+		t.Errorf("%d %s", resp.StatusCode, text)
+	}
+	if list := s.failures(); len(list) != 2 || list[0].RecordID != "c" || list[1].RecordID != "a" || list[0].Service != "orders" {
+		t.Errorf("%+v", list)
+	}
+	if resp, text := s.ship(otlpJSONWire(), s.key, `{"resourceLogs":[{"resource":7,"scopeLogs":[{"logRecords":[{},7]}]}]}`); resp.StatusCode != 200 || !strings.Contains(text, `"2"`) {
+		t.Errorf("%d %s", resp.StatusCode, text)
+	}
+}
+
 // One request may hold more records than one transaction.
 func TestOTLP_LargeBatch(t *testing.T) {
 	s := newService(t, testProfile())
@@ -145,6 +164,7 @@ func FuzzOTLP(f *testing.F) {
 	f.Add([]byte(otlpJSON(f, goodRecord)))
 	f.Add([]byte(otlpProto(f, goodRecord, "GET / 401")))
 	f.Add(nestedOTLP(40))
+	f.Add([]byte(strings.ReplaceAll(otlpJSON(f, goodRecord), `"timeUnixNano":"`, `"timeUnixNano":"-`)))
 	red := testRedactor(f)
 	f.Fuzz(func(t *testing.T, body []byte) { fuzzOpen(t, red, openOTLP, body) })
 }
