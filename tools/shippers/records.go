@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -18,6 +19,7 @@ type record struct {
 	RequestID string
 	ID        string // "" for some: told by its content then
 	Cause     string // "" for a success
+	Bad       bool   // it cannot be taken, and must cost nothing but itself
 	JSON      json.RawMessage
 }
 
@@ -36,8 +38,16 @@ type object = map[string]any
 // client delivers them before anything is disturbed.
 const warmUp = 20
 
+// bad is which record cannot be taken.
+const bad = 507
+
+// good leaves out what cannot be taken.
+func good(records []record) []record {
+	return slices.DeleteFunc(slices.Clone(records), func(r record) bool { return r.Bad })
+}
+
 // makeRecords makes up n exchanges of the orchard's clients, one a second from start on: token requests and API calls, most of
-// them accepted, the others refused for one known cause each.
+// them accepted, the others refused for one known cause each. One in the middle is of another century, and bad.
 func makeRecords(n int, seed uint64, start time.Time) []record {
 	tr := &trade{rnd: rand.New(rand.NewPCG(seed, 0)), at: start}
 	records := make([]record, 0, n)
@@ -58,11 +68,13 @@ func (tr *trade) next() record {
 		members, cause = faults[tr.rnd.IntN(len(faults))]()
 	}
 	r := record{RequestID: fmt.Sprintf("req-%04d", tr.n), ID: fmt.Sprintf("ex-%04d", tr.n), Cause: cause}
-	members["time"] = tr.at.Format(time.RFC3339Nano)
+	if members["time"] = tr.at.Format(time.RFC3339Nano); tr.n == bad {
+		r.Bad, r.Cause, members["time"] = true, "", tr.at.AddDate(-100, 0, 0).Format(time.RFC3339Nano)
+	}
 	members["request_id"] = r.RequestID
 	members["service"] = tr.service()
 	members["client_id"] = tr.client()
-	if cause != "" && tr.n%9 == 0 {
+	if r.Cause != "" && tr.n%9 == 0 {
 		r.ID = ""
 	} else {
 		members["id"] = r.ID

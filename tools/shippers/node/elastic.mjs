@@ -20,6 +20,10 @@ for (let tries = 0; rest.size > 0 && tries < 30; tries++) {
         rest.delete(document.request_id)
         acknowledged([document])
       },
+      onDrop({ document, error }) {
+        rest.delete(document.request_id)
+        console.error(document.request_id, error)
+      },
       flushBytes: 50_000,
       concurrency: 1,
       wait: 1000,

@@ -15,6 +15,7 @@ const recorded = {
   export(batch, done) {
     exporter.export(batch, (result) => {
       if (result.code === 0) acknowledged(batch.map((r) => r.body))
+      else console.error(result.error)
       done(result)
     })
   },

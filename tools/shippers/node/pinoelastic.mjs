@@ -17,10 +17,12 @@ stream.on('error', (err) => {
   console.error(err.message)
   process.exit(1)
 })
-stream.on('insertError', (err) => console.error(err.message))
+const dropped = new Set()
+stream.on('insertError', (err) => dropped.add(err.document.document.request_id))
 stream.on('insert', (stats) => {
-  if (stats.successful === all.length) acknowledged(all)
-  process.exit(stats.successful === all.length ? 0 : 1)
+  const complete = stats.successful + dropped.size === all.length
+  if (complete) acknowledged(all.filter((r) => !dropped.has(r.request_id)))
+  process.exit(complete ? 0 : 1)
 })
 // A pipe's lines are made once, so that they are the same when they are sent again.
 const logger = pino({ timestamp: false, base: { pid: 1, hostname: 'crates' } }, stream)
