@@ -5,7 +5,7 @@ LISTEN = 127.0.0.1:8080
 FUZZTIME = 10m
 CORPORA = classify/testdata
 
-.PHONY: run build test fuzz lint bench microbench corpus shippers clean chromium axe
+.PHONY: run build test fuzz lint bench microbench crash corpus shippers clean chromium axe
 
 run: build
 	$(BIN) serve --demo --listen $(LISTEN)
@@ -39,6 +39,10 @@ lint:
 # The yardstick: the product beside a reference pipeline and the machine's limits. BENCH='-records 20000 -rounds 1' is a quick look.
 bench:
 	go run ./bench $(BENCH)
+
+# Kills the server under load; CRASH='-kills 20 -seed 7' is a quick look at other moments.
+crash:
+	go run ./tools/crash $(CRASH)
 
 # Each part by itself.
 microbench:

@@ -43,6 +43,7 @@ func importRules() map[string]importRule {
 				"github.com/prometheus/client_golang", "go.yaml.in/yaml/v3"}},
 		"bench": {ours: []string{"classify", "classify/profile", "ingest", "store"}, others: []string{"github.com/mattn/go-sqlite3",
 			"github.com/prometheus/client_golang"}},
+		"tools/crash":        {others: []string{"github.com/mattn/go-sqlite3"}},
 		"cmd/authwatch/demo": {ours: []string{"classify"}, others: []string{"github.com/golang-jwt/jwt/v5"}},
 	}
 }
