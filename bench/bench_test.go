@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -40,6 +42,51 @@ func BenchmarkIngest(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
+			b.StopTimer()
+			b.ReportMetric(float64(b.N*batch)/b.Elapsed().Seconds(), "records/s")
+			if err := p.close(); err != nil {
+				b.Fatal(err)
+			}
+		})
+	}
+}
+
+// BenchmarkIngestTogether is the same with eight senders at once, whose batches meet in the writer's turn.
+func BenchmarkIngestTogether(b *testing.B) {
+	const batch = 1000
+	dir := b.TempDir()
+	paths, err := writeProfiles(dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	profiles, err := loadProfiles(paths)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, percent := range []int{2, 10, 30, 100} {
+		b.Run(fmt.Sprintf("%d%%", percent), func(b *testing.B) {
+			p, err := openPipeline(b.Context(), b.TempDir(), profiles)
+			if err != nil {
+				b.Fatal(err)
+			}
+			batches, err := bodies(sample(batch*b.N, percent), batch)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			b.ResetTimer()
+			var next atomic.Int64
+			var senders sync.WaitGroup
+			for range 8 {
+				senders.Go(func() {
+					for i := next.Add(1) - 1; i < int64(b.N); i = next.Add(1) - 1 {
+						if err := p.post(batches[i]); err != nil {
+							b.Error(err)
+						}
+					}
+				})
+			}
+			senders.Wait()
 			b.StopTimer()
 			b.ReportMetric(float64(b.N*batch)/b.Elapsed().Seconds(), "records/s")
 			if err := p.close(); err != nil {

@@ -32,14 +32,15 @@ func (i *Ingester) judgeAhead(ctx context.Context, b *batch) (*judgement, error)
 	}
 	slices.SortStableFunc(order, func(a, b decoded) int { return a.at.Compare(b.at) })
 	list := w.place(order)
-	snapshot, err := i.store.History(ctx, keysOf(list))
+	keys, asked := keysOf(list)
+	snapshot, err := i.store.History(ctx, keys)
 	if err != nil {
 		return nil, fmt.Errorf("look up history: %w", err)
 	}
 	if snapshot.History == nil {
 		snapshot.History = classify.History{}
 	}
-	w.history = snapshot.History
+	w.history, w.asked = snapshot.History, asked
 	for n := range list {
 		w.settle(&list[n])
 	}
@@ -69,16 +70,65 @@ func merged(facts []classify.Fact) []classify.Fact {
 	return out
 }
 
-// stands takes the judgement over if it holds in this transaction.
-func (j *judgement) stands(ctx context.Context, w *work) (bool, error) {
+// settle takes the judgement over into the transaction. What it says of failures that depend on facts which others have
+// changed meanwhile is judged again, and nothing else. It is false when the batch has to be judged as a whole.
+func (j *judgement) settle(ctx context.Context, w *work) (bool, error) {
 	changed, err := w.tx.Changed(ctx, j.snapshot)
 	if err != nil {
 		return false, fmt.Errorf("look up what changed: %w", err)
 	}
-	if len(changed) > 0 {
-		return false, nil
-	}
+	before := *w
 	w.effects = j.effects
 	w.failures = slices.Clone(j.failures) // the store gives them their ids
+	if len(changed) == 0 {
+		return true, nil
+	}
+	settled, err := j.judgeAgain(ctx, w, changed)
+	if !settled {
+		*w = before
+	}
+	return settled, err
+}
+
+// judgeAgain judges those failures that depend on changed facts.
+func (j *judgement) judgeAgain(ctx context.Context, w *work, changed classify.History) (settled bool, err error) {
+	var keys []classify.Key
+	known := map[classify.Key]bool{}
+	touched := make([]bool, len(j.list))
+	for n := range j.list {
+		touched[n] = slices.ContainsFunc(j.list[n].keys, func(k classify.Key) bool { _, is := changed[k]; return is })
+		if !touched[n] {
+			continue
+		}
+		for _, k := range j.list[n].keys {
+			if !known[k] {
+				known[k] = true
+				keys = append(keys, k)
+			}
+		}
+	}
+	history, err := w.tx.History(ctx, keys)
+	if err != nil {
+		return false, fmt.Errorf("look up history: %w", err)
+	}
+	failure := 0
+	for n := range j.list {
+		p := &j.list[n]
+		if touched[n] {
+			var verdict classify.Verdict
+			if !w.guarded(p.index, func() { verdict = classify.Classify(p.exchange, history) }) {
+				return false, nil
+			}
+			w.failures[failure] = newFailure(w.batch.source, w.batch.at, p.exchange, verdict, p.stored)
+		}
+		if p.keys != nil {
+			failure++
+		}
+		for _, f := range p.facts {
+			if known[f.Key] {
+				history.Observe([]classify.Fact{f})
+			}
+		}
+	}
 	return true, nil
 }

@@ -19,9 +19,14 @@ func (i *Ingester) commitResponses(ctx context.Context, b batch) (answer, error)
 	if err != nil {
 		return answer{}, err
 	}
+	return i.commitJudged(ctx, b, ahead)
+}
+
+// commitJudged is the writer's turn of a batch that was judged ahead; nil has it judged in the turn.
+func (i *Ingester) commitJudged(ctx context.Context, b batch, ahead *judgement) (answer, error) {
 	deliveries := b.deliveries()
 	var done work
-	err = i.write(ctx, func(ctx context.Context, tx *store.Tx) error {
+	err := i.write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		done = work{ingester: i, tx: tx, batch: b, deliveries: deliveries, ahead: ahead}
 		if err := done.responses(ctx); err != nil {
 			return err
@@ -85,6 +90,7 @@ type work struct {
 	deliveries []store.Delivery
 	ahead      *judgement // what the batch comes to if all of it is new and nothing that counts has changed; nil for none
 	history    classify.History
+	asked      map[classify.Key]bool // what of history the batch's failures depend on
 	successes  successes
 
 	accepted   int
@@ -111,11 +117,11 @@ func (w *work) responses(ctx context.Context) error {
 		return err
 	}
 	if w.ahead != nil && len(fresh) == len(w.batch.records) && len(waiting) == 0 {
-		stands, err := w.ahead.stands(ctx, w)
+		settled, err := w.ahead.settle(ctx, w)
 		if err != nil {
 			return err
 		}
-		if stands {
+		if settled {
 			return w.save(ctx)
 		}
 	}
@@ -156,6 +162,8 @@ func (w *work) claim(ctx context.Context) ([]decoded, error) {
 type placed struct {
 	decoded
 	exchange classify.Exchange
+	keys     []classify.Key // of a failure: the facts that its judgement depends on
+	facts    []classify.Fact
 }
 
 // place locates each record; one that the classifier cannot take costs only itself.
@@ -188,40 +196,43 @@ func (w *work) guarded(index int, step func()) (ok bool) {
 
 // lookUp reads the history of all exchanges at once.
 func (w *work) lookUp(ctx context.Context, list []placed) error {
-	history, err := w.tx.History(ctx, keysOf(list))
+	keys, asked := keysOf(list)
+	history, err := w.tx.History(ctx, keys)
 	if err != nil {
 		return fmt.Errorf("look up history: %w", err)
 	}
 	if history == nil {
 		history = classify.History{}
 	}
-	w.history = history
+	w.history, w.asked = history, asked
 	return nil
 }
 
-// keysOf names the facts that the judgement of the failures in a list depends on.
-func keysOf(list []placed) []classify.Key {
-	var keys []classify.Key
-	seen := map[classify.Key]bool{}
+// keysOf names the facts that the judgement of the failures in a list depends on, and notes for each which are its own.
+func keysOf(list []placed) (keys []classify.Key, asked map[classify.Key]bool) {
+	asked = map[classify.Key]bool{}
 	for n := range list {
-		if list[n].exchange.Outcome != classify.Failed {
+		p := &list[n]
+		if p.exchange.Outcome != classify.Failed {
 			continue
 		}
-		for _, k := range list[n].exchange.Keys() {
-			if !seen[k] {
-				seen[k] = true
+		p.keys = p.exchange.Keys()
+		for _, k := range p.keys {
+			if !asked[k] {
+				asked[k] = true
 				keys = append(keys, k)
 			}
 		}
 	}
-	return keys
+	return keys, asked
 }
 
 // settle judges one exchange and notes what it leaves behind.
 func (w *work) settle(p *placed) {
 	if p.record == nil {
 		w.successes.add(p.success.site, p.at)
-		w.observe(p.success.facts)
+		p.facts = p.success.facts
+		w.observe(p.facts)
 		return
 	}
 	e := &p.exchange
@@ -236,15 +247,21 @@ func (w *work) settle(p *placed) {
 	if !ok {
 		return
 	}
-	w.observe(e.Facts())
+	p.facts = e.Facts()
+	w.observe(p.facts)
 	if e.Outcome != classify.Failed && lacksToken(*e) {
 		waiting := waitingExchange{Source: w.batch.source, ReceivedAt: w.batch.at, Record: *e.Record}
 		w.pending = append(w.pending, waiting.halves()...)
 	}
 }
 
+// observe notes facts for the history of the store, and those that a later failure of the batch could depend on for its judgement.
 func (w *work) observe(facts []classify.Fact) {
-	w.history.Observe(facts)
+	for n := range facts {
+		if w.asked[facts[n].Key] {
+			w.history.Observe(facts[n : n+1])
+		}
+	}
 	w.facts = append(w.facts, facts...)
 }
 

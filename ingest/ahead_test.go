@@ -1,0 +1,80 @@
+package ingest
+
+import (
+	"fmt"
+	"math/rand"
+	"strings"
+	"testing"
+	"time"
+)
+
+// sharedRecords are token requests and calls of few clients with few keys, tokens and ids of tokens, so that what one
+// shows decides how another is judged. Some are equal, some fail, some are accepted.
+func sharedRecords(rng *rand.Rand, n int) []string {
+	var out []string
+	for i := range n {
+		at, id := rng.Intn(300), fmt.Sprintf("r%d", rng.Intn(n))
+		switch rng.Intn(4) {
+		case 0:
+			out = append(out, tokenRequest(at, id, 200, `,"client_assertion":`+assertionAt(at, fmt.Sprint("j", rng.Intn(8)), tokenEndpoint)))
+		case 1:
+			out = append(out, tokenRequest(at, id, 401, `,"client_assertion":`+assertionAt(at-rng.Intn(90), fmt.Sprint("j", rng.Intn(8)), tokenEndpoint)))
+		case 2:
+			out = append(out, apiCall(at, id, 200, fmt.Sprint("at-", i%4), second(100+i%3*100)))
+		case 3:
+			out = append(out, apiCall(at, id, 401, fmt.Sprint("at-", i%4), second(100+i%3*100)))
+		}
+	}
+	return out
+}
+
+// What was judged before the turn, by history as it was before the batches that went first, must not differ from what is
+// judged in the turn: batches are judged here all at once, and then committed one after the other.
+func TestJudgeAhead_SameAsInTheTurn(t *testing.T) {
+	again := 0
+	for seed := range int64(12) {
+		records := sharedRecords(rand.New(rand.NewSource(seed)), 60)
+		verdicts := map[string]string{}
+		for _, way := range []string{"ahead", "in the turn"} {
+			s := newService(t, testProfile())
+			var batches []batch
+			var judged []*judgement
+			for start := 0; start < len(records); start += 12 {
+				b := batch{source: "s", redactor: s.ingester.redactor, at: testNow().UTC(), equals: newEquals()}
+				index := 0
+				for p := range parts([]byte(strings.Join(records[start:start+12], "\n")), maxShipped) {
+					s.ingester.readPart(&b, index, p, endpoint{quick: true, read: func(r *Redactor, p part) (decoded, *fault) { return r.decodePart(p, r.decodeResponse) }})
+					index++
+				}
+				j, err := s.ingester.judgeAhead(t.Context(), &b)
+				if err != nil || len(b.records) != 12 {
+					t.Fatalf("%d records, %v", len(b.records), err)
+				}
+				batches, judged = append(batches, b), append(judged, j)
+			}
+			for n, b := range batches {
+				ahead := judged[n]
+				if way != "ahead" {
+					ahead = nil
+				}
+				if _, err := s.ingester.commitJudged(t.Context(), b, ahead); err != nil {
+					t.Fatal(err)
+				}
+			}
+			text := fmt.Sprintf("%+v", s.snapshot())
+			for _, f := range s.failures() {
+				f.Verdict.ID, f.ID, f.IncidentID = "", "", ""
+				v := f.Verdict
+				text += fmt.Sprintf("\n%s %s %s %s %s %+v", f.RecordID, v.Time.Format(time.RFC3339Nano), v.Cause, v.Confidence, v.Summary, v.Evidence)
+				again += strings.Count(string(v.Cause), "jti_reuse")
+			}
+			verdicts[way] = text
+		}
+		if verdicts["ahead"] != verdicts["in the turn"] {
+			t.Errorf("seed %d:\nahead:\n%s\nin the turn:\n%s", seed, verdicts["ahead"], verdicts["in the turn"])
+		}
+	}
+	if again < 10 {
+		t.Errorf("only %d reuses of a jti: the batches have nothing to do with each other", again)
+	}
+}
