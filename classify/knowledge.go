@@ -27,6 +27,7 @@ type Text struct {
 // DocumentedTexts are the texts that authwatch knows, in the order of the file.
 func DocumentedTexts() []Text {
 	var out []Text
+	var codes shelf[Code]
 	header := true
 	for line := range strings.Lines(textsTSV) {
 		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
@@ -42,7 +43,12 @@ func DocumentedTexts() []Text {
 		}
 		out = append(out, t)
 	}
-	return out
+	for round := range 2 {
+		for i := range out {
+			out[i].Also = codes.lay(out[i].Also, round)
+		}
+	}
+	return slices.Clip(out)
 }
 
 // A Knowledge recognises documented texts in what servers say. It is immutable; any number of goroutines may share it. A nil
@@ -50,8 +56,9 @@ func DocumentedTexts() []Text {
 type Knowledge struct {
 	texts    []Text
 	patterns []pattern
-	anchors  map[uint64][]anchor
-	sieve    [1 << 10]uint64 // a bit for each anchor's hash: nearly every word of a text misses, and a bit is cheaper than the map
+	anchors  []anchor             // those of one hash side by side
+	places   map[uint64]anchorage // of them, by hash
+	sieve    [1 << 10]uint64      // a bit for each anchor's hash: nearly every word of a text misses, and a bit is cheaper than the map
 }
 
 // NewKnowledge prepares texts for matching. It takes some ten milliseconds: do it once.
@@ -77,6 +84,7 @@ func NewKnowledge(texts []Text) *Knowledge {
 		k.patterns[i].speakers = speakersOf(rows[key])
 	}
 	k.index()
+	k.gather()
 	return k
 }
 

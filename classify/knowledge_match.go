@@ -39,6 +39,9 @@ type speaker struct {
 // An anchor is where the pair of words that leads to a pattern stands in it.
 type anchor struct{ pattern, part, offset int }
 
+// An anchorage is where the anchors of a hash are.
+type anchorage struct{ from, to int }
+
 // A match is a pattern found in a text, as a range of its words.
 type match struct {
 	pattern  *pattern
@@ -156,7 +159,7 @@ func (k *Knowledge) index() {
 	for i := range k.patterns {
 		k.patterns[i].eachAnchor(func(h uint64, _ anchor) { frequency[h]++ })
 	}
-	k.anchors = make(map[uint64][]anchor, len(k.patterns))
+	lists := make(map[uint64][]anchor, len(k.patterns))
 	for i := range k.patterns {
 		var best uint64
 		var at anchor
@@ -166,9 +169,64 @@ func (k *Knowledge) index() {
 			}
 		})
 		at.pattern = i
-		k.anchors[best] = append(k.anchors[best], at)
+		lists[best] = append(lists[best], at)
 		k.sieve[best>>6&1023] |= 1 << (best & 63)
 	}
+	k.anchors, k.places = make([]anchor, 0, len(k.patterns)), make(map[uint64]anchorage, len(lists))
+	for hash, list := range lists {
+		from := len(k.anchors)
+		k.anchors = append(k.anchors, list...)
+		k.places[hash] = anchorage{from, len(k.anchors)}
+	}
+}
+
+// gather lays the small lists of the patterns side by side, so that the garbage collector, which looks at all of them each time, meets a
+// few large objects instead of thousands of small ones, most of them without a pointer.
+func (k *Knowledge) gather() {
+	var hashes shelf[uint64]
+	var parts shelf[[]uint64]
+	var speakers shelf[speaker]
+	var codes shelf[Code]
+	for round := range 2 { // to count, and to lay
+		for i := range k.patterns {
+			p := &k.patterns[i]
+			for j := range p.parts {
+				p.parts[j] = hashes.lay(p.parts[j], round)
+			}
+			p.parts = parts.lay(p.parts, round)
+			p.readings.gather(&codes, round)
+			for j := range p.speakers {
+				p.speakers[j].name = hashes.lay(p.speakers[j].name, round)
+				p.speakers[j].readings.gather(&codes, round)
+			}
+			p.speakers = speakers.lay(p.speakers, round)
+		}
+	}
+}
+
+func (r *readings) gather(codes *shelf[Code], round int) {
+	for i := range r {
+		r[i].also = codes.lay(r[i].also, round)
+	}
+}
+
+// A shelf holds lists side by side. They are counted first, so that it is made once.
+type shelf[T any] struct {
+	size int
+	room []T
+}
+
+func (s *shelf[T]) lay(list []T, round int) []T {
+	if round == 0 || len(list) == 0 {
+		s.size += len(list)
+		return list
+	}
+	if s.room == nil {
+		s.room = make([]T, 0, s.size)
+	}
+	from := len(s.room)
+	s.room = append(s.room, list...)
+	return s.room[from:len(s.room):len(s.room)]
 }
 
 // eachAnchor calls with every pair of neighbouring words, or with every word where there are no neighbours.
@@ -224,7 +282,8 @@ func (k *Knowledge) matchesAt(words []uint64, i int, hash uint64, found []match,
 	if k.sieve[hash>>6&1023]&(1<<(hash&63)) == 0 {
 		return n
 	}
-	for _, a := range k.anchors[hash] {
+	at := k.places[hash]
+	for _, a := range k.anchors[at.from:at.to] {
 		if n == len(found) {
 			return n
 		}

@@ -61,8 +61,8 @@ func TestKnowledge_Nil(t *testing.T) {
 // The rarest pair of words must lead to few patterns, or a hostile text could make every word expensive.
 func TestKnowledge_AnchorsAreRare(t *testing.T) {
 	k := NewKnowledge(DocumentedTexts())
-	for _, list := range k.anchors {
-		if len(list) > 24 {
+	for _, at := range k.places {
+		if list := k.anchors[at.from:at.to]; len(list) > 24 {
 			p := k.patterns[list[0].pattern]
 			t.Errorf("%d patterns behind one anchor, %d words long", len(list), p.literal)
 		}
