@@ -123,7 +123,7 @@ func sourceRowOf(source store.Source, now time.Time) sourceRow {
 	}
 	if recent.Lags.Total() > 0 {
 		row.Lag = lagWords(recent.Lags.Median())
-		row.LagWords = "at most " + durationWords(recent.Lags.Longest.Round(time.Second))
+		row.LagWords = "all within " + durationWords(recent.Lags.Longest.Round(time.Second))
 	}
 	row.State, row.Words = sourceState(source, now)
 	return row
@@ -156,7 +156,7 @@ func sourceState(source store.Source, now time.Time) (badge, string) {
 		return badge{"state-open", "silent", "Nothing came for longer than this shipper's habit allows."}, "Nothing came for " + roughly(now.Sub(since)) + "."
 	case state == store.SourceLagging:
 		return badge{"state-acknowledged", "lagging", "Half of its records come more than 5 min after their events."},
-			"Half of the records come " + durationWords(source.Recent(now).Lags.Median()) + " after their events, or later."
+			"Half of its records come more than 5 min after their events, the latest " + roughly(source.Recent(now).Lags.Longest) + "."
 	case source.LastAt().IsZero():
 		return badge{"", "unused", "No record came with this key within the last week."}, ""
 	}
@@ -370,7 +370,7 @@ func alarmsOf(sources []store.Source, now time.Time) []alarm {
 		case store.SourceSilent:
 			list = append(list, alarm{name + " silent for " + roughly(now.Sub(since)), sourceURL(source.Key.ID)})
 		case store.SourceLagging:
-			list = append(list, alarm{name + " is " + roughly(source.Recent(now).Lags.Median()) + " behind", sourceURL(source.Key.ID)})
+			list = append(list, alarm{name + " up to " + roughly(source.Recent(now).Lags.Longest) + " behind", sourceURL(source.Key.ID)})
 		}
 	}
 	if len(list) > mostAlarms {
