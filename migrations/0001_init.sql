@@ -289,6 +289,71 @@ create table api_key (
     secret_hash  text   not null,
     created_at   bigint not null,
     last_used_at bigint not null,
+-- What people want to be told of: store.AlertRule. terms is JSON.
+create table alert_rule (
+    id         text    primary key,
+    name       text    not null,
+    enabled    boolean not null,
+    terms      text    not null,
+    created_by text    not null,
+    created_at bigint  not null,
+    updated_by text    not null,
+    updated_at bigint  not null,
+    version    bigint  not null
+);
+
+-- What nobody is to be told of for a while: store.AlertSilence. matched is JSON.
+create table alert_silence (
+    id         text   primary key,
+    matched    text   not null,
+    author     text   not null,
+    reason     text   not null,
+    begins_at  bigint not null,
+    ends_at    bigint not null
+);
+create index alert_silence_end on alert_silence (ends_at);
+
+-- What a rule found; subject tells what it found apart. ended_at 0: it goes on.
+create table alert (
+    id       text    primary key,
+    rule_id  text    not null,
+    subject  text    not null,
+    once     boolean not null,
+    fired_at bigint  not null,
+    ended_at bigint  not null,
+    ended_by text    not null,
+    message  text    not null
+);
+-- Of replicas that find the same, one fires; what is found once never again.
+create unique index alert_firing on alert (rule_id, subject) where ended_at = 0;
+create unique index alert_once on alert (rule_id, subject) where once;
+
+-- The incidents that an alert is about: it is over when they are.
+create table alert_incident (
+    alert_id    text   not null references alert (id) on delete cascade,
+    incident_id bigint not null,
+    primary key (alert_id, incident_id)
+);
+
+-- What was sent to a receiver, or waits to be. alert_id is '' for a test.
+create table alert_delivery (
+    id            text   primary key,
+    alert_id      text   not null,
+    rule_name     text   not null,
+    receiver      text   not null,
+    kind          text   not null,
+    status        text   not null,
+    attempts      bigint not null,
+    last_error    text   not null,
+    created_at    bigint not null,
+    next_at       bigint not null,
+    claimed_until bigint not null,
+    done_at       bigint not null
+);
+-- What is due; and the deliveries of an alert.
+create index alert_delivery_due on alert_delivery (next_at) where status = 'waiting';
+create index alert_delivery_alert on alert_delivery (alert_id, receiver);
+
     revoked_at   bigint not null,
     rate         bigint not null  -- records a second; 0: no bound of its own
 );
