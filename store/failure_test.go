@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -250,56 +248,4 @@ func (w *world) allFailures(t *testing.T) []Failure {
 		t.Fatal(err)
 	}
 	return list
-}
-
-// TestSQLite_ListsUseIndexes guards the lists against reading or sorting the whole table of failures or incidents.
-func TestSQLite_ListsUseIndexes(t *testing.T) {
-	s, err := Open(t.Context(), Options{DSN: filepath.Join(t.TempDir(), "plan.db")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	for name, f := range map[string]FailureFilter{
-		"all":             {},
-		"by time":         {From: at(0), To: at(60)},
-		"by incident":     {IncidentID: "inc_x"},
-		"incident's time": {IncidentID: "inc_x", From: at(0)},
-		"by client":       {Clients: []string{"client-a"}},
-		"by request":      {RequestIDs: []string{"r"}},
-	} {
-		query, args := failureQuery(f, idAt(1), []rowID{1, 2})
-		wantPlan(t, s, "failures "+name, "failure", query, args)
-	}
-	for _, state := range []State{StateOpen, StateAcknowledged, StateSilenced, StateResolved} {
-		query, args, _, err := incidentQuery(IncidentFilter{States: []State{state}}, noon())
-		if err != nil {
-			t.Fatal(err)
-		}
-		wantPlan(t, s, "incidents "+string(state), "incident", query, args)
-	}
-	from, to := entryBounds(byRequest, "r")
-	wantPlan(t, s, "requests", "failure_request", entriesOf, []any{from, to})
-}
-
-func wantPlan(t *testing.T, s *Store, name, table, query string, args []any) {
-	t.Helper()
-	rows, err := s.readers.Query(`explain query plan `+query, bind(args)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	steps, err := collect(rows, func(scan func(...any) error) (detail string, err error) {
-		var id, parent, unused int
-		return detail, scan(&id, &parent, &unused, &detail)
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if os.Getenv("PLANS") != "" {
-		t.Log(name, "\n", strings.Join(steps, "\n "))
-	}
-	for _, step := range steps {
-		if strings.HasPrefix(step, "SCAN "+table) && !strings.Contains(step, "INDEX") {
-			t.Errorf("%s reads all of %s:\n%s", name, table, strings.Join(steps, "\n"))
-		}
-	}
 }

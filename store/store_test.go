@@ -101,10 +101,14 @@ type contractTest struct {
 func TestStore(t *testing.T) {
 	contract := slices.Concat(writeContract(), openContract(), deliveryContract(), historyContract(), pendingContract(),
 		episodeContract(), traceContract(), trafficContract(), incidentContract(), failureContract(), clientContract(),
-		trendContract(), retentionContract(), keyContract(), sessionContract(), hostileContract(), replicaContract(), sourceContract(), deploymentContract(), recoveryContract(), termContract())
+		trendContract(), retentionContract(), searchContract(), keyContract(), sessionContract(), hostileContract(), replicaContract(), sourceContract(), deploymentContract(), recoveryContract(), termContract())
 	for _, e := range engines(t) {
 		for _, tt := range contract {
-			t.Run(e.name+"/"+tt.name, func(t *testing.T) { tt.run(t, openWorld(t, e)) })
+			t.Run(e.name+"/"+tt.name, func(t *testing.T) {
+				w := openWorld(t, e)
+				w.watchPlans(t)
+				tt.run(t, w)
+			})
 		}
 	}
 }
