@@ -128,6 +128,13 @@ create table rollup (
     primary key (span, start, series_id)
 ) /* in the order of its key */;
 
+-- What commits have added to incidents and clients and not written to their rows yet: see store/backlog.go.
+create table backlog (
+    id    bigint primary key,
+    owner bigint not null,
+    body  bytea  not null
+);
+
 create table client (
     ref              bigint primary key,
     provider         text   not null,
@@ -282,13 +289,6 @@ create unique index deployment_reference on deployment (reference);
 -- The list, latest first, and what happened before an onset.
 create index deployment_time on deployment (occurred_at, id);
 
-create table api_key (
-    id           text   primary key,
-    name         text   not null,
-    scope        text   not null,
-    secret_hash  text   not null,
-    created_at   bigint not null,
-    last_used_at bigint not null,
 -- What people want to be told of: store.AlertRule. terms is JSON.
 create table alert_rule (
     id         text    primary key,
@@ -354,6 +354,13 @@ create table alert_delivery (
 create index alert_delivery_due on alert_delivery (next_at) where status = 'waiting';
 create index alert_delivery_alert on alert_delivery (alert_id, receiver);
 
+create table api_key (
+    id           text   primary key,
+    name         text   not null,
+    scope        text   not null,
+    secret_hash  text   not null,
+    created_at   bigint not null,
+    last_used_at bigint not null,
     revoked_at   bigint not null,
     rate         bigint not null  -- records a second; 0: no bound of its own
 );

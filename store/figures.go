@@ -180,16 +180,3 @@ func (t *Tx) growIncident(ctx context.Context, id rowID, g *growth) error {
 	}
 	return nil
 }
-
-// settle writes the figures of this transaction so far, for those who read or take back what they add to.
-func (t *Tx) settle(ctx context.Context) error {
-	all := newFigures()
-	all.add(t.group.figures)
-	all.add(t.mine.figures)
-	if err := t.writeFigures(ctx, all); err != nil {
-		return err
-	}
-	t.group = &sums{facts: t.group.facts, figures: newFigures()} // the writer's own is emptied if this write succeeds
-	t.mine.figures, t.settled = newFigures(), true
-	return nil
-}

@@ -76,7 +76,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, writing.Close(), readers.Close())
 	}
-	m := &memory{templates: templates, episodes: map[clientKey]*episodes{}}
+	m := &memory{templates: templates, episodes: map[clientKey]*episodes{}, backlog: newBacklog()}
 	if d.othersWrote != "" {
 		m.facts = newFactCache()
 	}

@@ -11,6 +11,7 @@ import (
 type sums struct {
 	facts map[factKey]classify.Fact
 	figures
+	tookBacklog bool // the backlog is written
 }
 
 func newSums() *sums { return &sums{facts: map[factKey]classify.Fact{}, figures: newFigures()} }
@@ -26,9 +27,15 @@ func (s *sums) add(other *sums) {
 	s.figures.add(other.figures)
 }
 
-// write adds everything to the rows.
-func (s *sums) write(ctx context.Context, t *Tx) error {
-	if err := t.writeFigures(ctx, s.figures); err != nil {
+// write adds everything to the rows, or puts it off.
+func (s *sums) write(ctx context.Context, t *Tx, now bool) error {
+	if now || s.tookBacklog {
+		err := t.writeAll(ctx, s.figures, !s.tookBacklog)
+		if err != nil {
+			return err
+		}
+		s.tookBacklog = true
+	} else if err := t.keepFigures(ctx, s.figures); err != nil {
 		return err
 	}
 	return t.writeFacts(ctx, s.facts)

@@ -183,13 +183,22 @@ func (t *Tx) putTemplate(ctx context.Context, text string, day int64) (id int64,
 	if err := find(); !errors.Is(err, sql.ErrNoRows) {
 		return id, err
 	}
-	var last, count int64
-	if err := t.queryRow(ctx, `select coalesce(max(id), 0), count(*) from template`).Scan(&last, &count); err != nil {
+	var last int64
+	if err := t.queryRow(ctx, `select coalesce(max(id), 0) from template`).Scan(&last); err != nil {
 		return 0, err
 	}
-	if count >= maxTemplates {
+	if t.room == 0 || t.roomOn != day {
+		var count int
+		if err := t.queryRow(ctx, `select count(*) from template where id > $1`, last-maxTemplates).Scan(&count); err != nil {
+			return 0, err
+		}
+		t.room, t.roomOn = maxTemplates-count, day
+	}
+	if t.room <= 0 {
+		t.room = -1 // full, for today
 		return 0, nil
 	}
+	t.room--
 	packed := t.templates.packer.EncodeAll([]byte(text), nil)
 	if err := t.exec(ctx, `insert into template (id, print, text, used_on) values ($1, $2, $3, $4) on conflict do nothing`, last+1, print, packed, day); err != nil {
 		return 0, err

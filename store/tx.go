@@ -33,6 +33,9 @@ type memory struct {
 	templates *templates
 	facts     *factCache // nil where other processes write too
 	episodes  map[clientKey]*episodes
+	backlog   *backlog
+	room      int   // for templates; below 0: none
+	roomOn    int64 // the day on which it was counted
 	slices    slicer
 	tails     tails
 	incidents ids

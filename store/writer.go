@@ -116,7 +116,11 @@ func (w *writer) drain() {
 
 func (w *writer) run() {
 	defer close(w.stopped)
-	for first := range w.queue {
+	for open := true; open; {
+		var first *job
+		if first, open = w.next(); first == nil {
+			continue
+		}
 		if group := w.gather(first); len(group) > 0 {
 			w.serve(group)
 		}
@@ -124,6 +128,25 @@ func (w *writer) run() {
 	if w.conn != nil {
 		_ = w.conn.Close() // hands the connection back; closing the database reports what is wrong with it
 	}
+}
+
+// next waits for a job. When none comes for a while, or none will any more, it writes what was put off and returns nil.
+func (w *writer) next() (j *job, open bool) {
+	if w.memory.backlog.rows == 0 {
+		j, open = <-w.queue
+		return j, open
+	}
+	idle := time.NewTimer(backlogIdle)
+	defer idle.Stop()
+	select {
+	case j, open = <-w.queue:
+	case <-idle.C:
+		open = true
+	}
+	if j == nil {
+		_ = w.transact(nil) // if it fails it is tried again, at last by the next process: the rows are there
+	}
+	return j, open
 }
 
 // gather takes what waits and no more: under load groups grow by themselves, at rest nobody waits for company.
@@ -146,6 +169,22 @@ func (w *writer) gather(first *job) []*job {
 		}
 	}
 	return group
+}
+
+// noticeAdoption drops the backlog when another process has written it.
+func (w *writer) noticeAdoption(ctx context.Context) error {
+	b := w.memory.backlog
+	if b.rows == 0 {
+		return nil
+	}
+	var left int
+	if err := w.conn.QueryRowContext(ctx, `select count(*) from backlog where owner = $1`, b.owner).Scan(&left); err != nil {
+		return fmt.Errorf("look at backlog: %w", err)
+	}
+	if left < b.rows {
+		b.emptied()
+	}
+	return nil
 }
 
 // serve commits a group and answers every job of it. When one job takes the whole transaction down, each is run alone.
@@ -188,7 +227,8 @@ func (w *writer) transact(group []*job) error {
 			return &transactionDown{err}
 		}
 	}
-	if err := added.write(ctx, w.tx(newSums(), added)); err != nil {
+	now := len(group) == 0 || w.dialect.othersWrote == "" || w.memory.backlog.isDue(added.figures)
+	if err := added.write(ctx, w.tx(newSums(), added), now); err != nil {
 		w.rollback(ctx)
 		return &transactionDown{err}
 	}
@@ -201,6 +241,12 @@ func (w *writer) transact(group []*job) error {
 	}
 	if w.memory.facts != nil {
 		w.memory.facts.committed(added.facts)
+	}
+	if b := w.memory.backlog; added.tookBacklog {
+		b.emptied()
+	} else if added.size() > 0 {
+		b.add(added.figures)
+		b.rows++
 	}
 	return nil
 }
@@ -250,6 +296,9 @@ func (w *writer) noticeOthers(ctx context.Context) error {
 	if version != w.version {
 		w.memory.facts.forgetAll()
 		clear(w.memory.episodes)
+		if err := w.noticeAdoption(ctx); err != nil {
+			return err
+		}
 		w.version = version
 	}
 	return nil
@@ -264,7 +313,7 @@ func (w *writer) runJob(ctx context.Context, j *job, group *sums) error {
 	j.err = callSafely(j.ctx, j.fn, tx)
 	if j.err == nil {
 		if tx.settled {
-			group.figures = newFigures()
+			group.figures, group.tookBacklog = newFigures(), true
 		}
 		group.add(tx.mine)
 		if _, err := w.conn.ExecContext(ctx, `release savepoint one`); err != nil {

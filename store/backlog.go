@@ -1,0 +1,218 @@
+package store
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"authwatch/classify"
+)
+
+// Under load the same few hundred rows of clients and incidents would be written with every commit. So a commit that
+// touches many of them keeps its figures in one row of backlog instead, and they are written once in a while for all. They are
+// as durable there; only the lists of incidents and clients lag behind by as much. A small write is never put off.
+
+const (
+	backlogSmall = 128         // clients and incidents that are written at once
+	backlogLarge = 50_000      // that are waited with at most
+	backlogTime  = time.Second // for which they are waited with at most
+	backlogIdle  = 20 * time.Millisecond
+)
+
+// A backlog is the figures that are committed but not written. It is of the writer's goroutine alone.
+type backlog struct {
+	figures
+	owner   int64     // of the rows that hold them
+	rows    int       // how many there are
+	written time.Time // when it was last emptied
+}
+
+func newBacklog() *backlog { return &backlog{figures: newFigures(), owner: newRef()} }
+
+// emptied is called when the figures were written, or somebody else has taken them.
+func (b *backlog) emptied() { b.figures, b.rows, b.written = newFigures(), 0, time.Now() }
+
+func (f figures) size() int { return len(f.grown) + len(f.clients) }
+
+// isDue reports whether the figures of a transaction are to be written, and the backlog with them.
+func (b *backlog) isDue(added figures) bool {
+	size := b.size() + added.size()
+	return size <= backlogSmall || size >= backlogLarge || time.Since(b.written) >= backlogTime
+}
+
+// keepFigures puts the figures of a transaction off, but for counts, which nobody waits for (see rollup.go).
+func (t *Tx) keepFigures(ctx context.Context, f figures) error {
+	if err := t.addCounts(ctx, f.counts); err != nil {
+		return err
+	}
+	clear(f.counts)
+	if f.size() == 0 {
+		return nil
+	}
+	if err := t.exec(ctx, `insert into backlog (id, owner, body) values ($1, $2, $3)`, newRef(), t.backlog.owner, f.encode()); err != nil {
+		return fmt.Errorf("put figures off: %w", err)
+	}
+	return nil
+}
+
+// settle writes the figures of this transaction so far and the backlog, for those who read or take back what they add to.
+func (t *Tx) settle(ctx context.Context) error {
+	all := newFigures()
+	all.add(t.group.figures)
+	all.add(t.mine.figures)
+	if err := t.writeAll(ctx, all, !t.group.tookBacklog); err != nil {
+		return err
+	}
+	// The writer's own sums are emptied if this write succeeds.
+	t.group = &sums{facts: t.group.facts, figures: newFigures(), tookBacklog: true}
+	t.mine.figures, t.settled = newFigures(), true
+	return nil
+}
+
+// writeAll writes figures, and those of the backlog with them if asked.
+func (t *Tx) writeAll(ctx context.Context, f figures, andBacklog bool) error {
+	if andBacklog && t.backlog.rows > 0 {
+		f.add(t.backlog.figures)
+		if err := t.exec(ctx, `delete from backlog where owner = $1`, t.backlog.owner); err != nil {
+			return fmt.Errorf("empty backlog: %w", err)
+		}
+	}
+	return t.writeFigures(ctx, f)
+}
+
+// adopt writes the figures that another process has put off. If it lives, it will notice.
+func (t *Tx) adopt(ctx context.Context) error {
+	answer, err := t.query(ctx, `delete from backlog where owner <> $1 returning body`, t.backlog.owner)
+	if err != nil {
+		return fmt.Errorf("take figures that were put off: %w", err)
+	}
+	bodies, err := collect(answer, func(scan func(...any) error) (body []byte, err error) { return body, scan(&body) })
+	if err != nil {
+		return fmt.Errorf("take figures that were put off: %w", err)
+	}
+	all := newFigures()
+	for _, body := range bodies {
+		one, err := decodeFigures(body)
+		if err != nil {
+			return fmt.Errorf("read figures that were put off: %w", err)
+		}
+		all.add(one)
+	}
+	return t.writeFigures(ctx, all)
+}
+
+// Settle writes what commits have put off, also those of a process that ended before it could. Errors: ErrBusy, ErrClosed, the engine's.
+func (s *Store) Settle(ctx context.Context) error {
+	err := s.Write(ctx, func(ctx context.Context, tx *Tx) error {
+		if err := tx.settle(ctx); err != nil {
+			return err
+		}
+		return tx.adopt(ctx)
+	})
+	if err != nil {
+		return fmt.Errorf("settle: %w", err)
+	}
+	return nil
+}
+
+var errDamagedFigures = errors.New("the figures are damaged")
+
+// encode writes figures but their counts, which have rows of their own.
+func (f figures) encode() []byte {
+	e := &encoder{}
+	e.number(int64(len(f.grown)))
+	for id, g := range f.grown {
+		e.key(g.client)
+		e.number(int64(id), g.resolvedAt, g.count, g.first, g.last, int64(len(g.endpoints)))
+		e.text(string(g.newest.confidence), string(g.newest.fault), g.newest.summary)
+		for endpoint, n := range g.endpoints {
+			e.text(endpoint)
+			e.number(n)
+		}
+	}
+	e.number(int64(len(f.clients)))
+	for k, c := range f.clients {
+		e.key(k)
+		e.number(c.failures, c.successes, c.firstFailure, c.lastFailure, int64(len(c.accepted)))
+		for _, at := range c.accepted {
+			e.number(at)
+		}
+	}
+	return e.b
+}
+
+func decodeFigures(b []byte) (figures, error) {
+	d := &decoder{b: b}
+	f := newFigures()
+	for left := d.number(); left > 0 && !d.damaged; left-- {
+		k := d.key()
+		id := rowID(d.number())
+		g := f.growth(id, k, d.number())
+		g.count, g.first, g.last = d.number(), d.number(), d.number()
+		endpoints := d.number()
+		g.newest = spokesman{classify.Confidence(d.text()), classify.Fault(d.text()), d.text()}
+		for ; endpoints > 0 && !d.damaged; endpoints-- {
+			endpoint := d.text()
+			g.endpoints[endpoint] = d.number()
+		}
+	}
+	for left := d.number(); left > 0 && !d.damaged; left-- {
+		c := f.client(d.key())
+		c.failures, c.successes, c.firstFailure, c.lastFailure = d.number(), d.number(), d.number(), d.number()
+		for times := d.number(); times > 0 && !d.damaged; times-- {
+			c.accepted = append(c.accepted, d.number())
+		}
+	}
+	if d.damaged || len(d.b) > 0 {
+		return figures{}, errDamagedFigures
+	}
+	return f, nil
+}
+
+// An encoder writes numbers and texts.
+type encoder struct{ b []byte }
+
+func (e *encoder) number(list ...int64) {
+	for _, n := range list {
+		e.b = binary.AppendVarint(e.b, n)
+	}
+}
+
+func (e *encoder) text(list ...string) {
+	for _, s := range list {
+		e.b = append(binary.AppendUvarint(e.b, uint64(len(s))), s...)
+	}
+}
+
+func (e *encoder) key(k clientKey) { e.text(k.provider, k.environment, k.clientID) }
+
+// A decoder reads what an encoder wrote. After the first damage everything it reads is empty.
+type decoder struct {
+	b       []byte
+	damaged bool
+}
+
+func (d *decoder) number() int64 {
+	v, n := binary.Varint(d.b)
+	if n <= 0 {
+		d.b, d.damaged = nil, true
+		return 0
+	}
+	d.b = d.b[n:]
+	return v
+}
+
+func (d *decoder) text() string {
+	length, n := binary.Uvarint(d.b)
+	if n <= 0 || length > uint64(len(d.b)-n) {
+		d.b, d.damaged = nil, true
+		return ""
+	}
+	s := string(d.b[n : n+int(length)])
+	d.b = d.b[n+int(length):]
+	return s
+}
+
+func (d *decoder) key() clientKey { return clientKey{d.text(), d.text(), d.text()} }

@@ -1,0 +1,177 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"testing"
+
+	"authwatch/classify"
+)
+
+func backlogContract() []contractTest {
+	return []contractTest{
+		{"figures that are put off arrive", testBacklogArrives},
+		{"figures that are put off are there for who needs them", testBacklogSettled},
+		{"figures of a process that ended are taken over", testBacklogAdopted},
+		{"figures that another process took over do not count twice", testBacklogNoticed},
+		{"a write that fails puts nothing off", testBacklogRolledBack},
+	}
+}
+
+// crowd is more clients than one write would write at once: a failure and two successes of each.
+func crowd(seconds int) (failures []Failure, traffic []Traffic) {
+	for i := range 2 * backlogSmall {
+		name := fmt.Sprint("client-", i)
+		failures = append(failures, fail(seconds, client(name)))
+		one := accept(seconds + 1)
+		one.ClientID, one.Count, one.Last = name, 2, at(seconds+2)
+		traffic = append(traffic, one)
+	}
+	return failures, traffic
+}
+
+func (w *world) addCrowd(t *testing.T, seconds int) {
+	t.Helper()
+	failures, traffic := crowd(seconds)
+	w.write(t, func(ctx context.Context, tx *Tx) error {
+		return errors.Join(tx.AddFailures(ctx, failures), tx.AddTraffic(ctx, traffic))
+	})
+}
+
+func (w *world) settleAll(t *testing.T) {
+	t.Helper()
+	if err := w.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *world) compareCrowd(t *testing.T, rounds int) {
+	t.Helper()
+	equal(t, "figures that are put off", w.rowCount(t, `select count(*) from backlog`), 0)
+	equal(t, "failures of clients", w.rowCount(t, `select cast(sum(failures) as bigint) from client`), rounds*2*backlogSmall)
+	equal(t, "successes of clients", w.rowCount(t, `select cast(sum(successes) as bigint) from client`), rounds*4*backlogSmall)
+	equal(t, "failures of incidents", w.rowCount(t, `select cast(sum(count) as bigint) from incident`), rounds*2*backlogSmall)
+	list := w.incidents(t, IncidentFilter{Clients: []string{"client-7"}})
+	wantTime(t, "last failure", list[0].LastSeenAt, at(rounds-1))
+	wantTime(t, "next success", list[0].FirstSuccess, at(rounds))
+}
+
+func testBacklogArrives(t *testing.T, w *world) {
+	for i := range 5 {
+		w.addCrowd(t, i)
+	}
+	w.settleAll(t)
+	w.compareCrowd(t, 5)
+	reopened := w.reopen(t)
+	reopened.addCrowd(t, 5)
+	reopened.addCrowd(t, 6)
+	reopened = reopened.reopen(t) // closing settles
+	reopened.compareCrowd(t, 7)
+}
+
+// reopen closes the store and opens it again.
+func (w *world) reopen(t *testing.T) *world {
+	t.Helper()
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(t.Context(), Options{DSN: w.dsn, Now: w.Store.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &world{Store: s, dsn: w.dsn, clock: w.clock}
+}
+
+func testBacklogSettled(t *testing.T, w *world) {
+	w.addCrowd(t, 0)
+	failures, traffic := crowd(1)
+	w.write(t, func(ctx context.Context, tx *Tx) error {
+		return errors.Join(tx.AddFailures(ctx, failures), tx.AddTraffic(ctx, traffic))
+	})
+	w.write(t, func(ctx context.Context, tx *Tx) error { return tx.WithdrawFailure(ctx, failures[3].ID) })
+	i := w.incident(t, failures[3].IncidentID)
+	equal(t, "count after a withdrawal", i.Count, 1)
+	wantTime(t, "last failure after a withdrawal", i.LastSeenAt, at(0))
+	w.addCrowd(t, 2)
+	w.addCrowd(t, 3)
+	resolved := w.change(t, failures[4].IncidentID, StateChange{State: StateResolved})
+	equal(t, "count at the resolution", resolved.Count, 4)
+	wantTime(t, "last failure at the resolution", resolved.LastSeenAt, at(3))
+	w.settleAll(t)
+	equal(t, "failures of clients", w.rowCount(t, `select cast(sum(failures) as bigint) from client`), 4*2*backlogSmall-1)
+}
+
+func testBacklogAdopted(t *testing.T, w *world) {
+	first := w.add(t, fail(0))[0]
+	left := newFigures()
+	left.growth(first.incident, first.episodeKey().client(), 0).add(&growth{count: 2, first: toMillis(at(5)), last: toMillis(at(9)),
+		newest: spokesman{classify.Stated, classify.FaultClient, "as it ended"}, endpoints: map[string]int64{first.Endpoint: 2}})
+	*left.client(first.episodeKey().client()) = clientFigures{failures: 2, successes: 1, firstFailure: toMillis(at(5)), lastFailure: toMillis(at(9)), accepted: []int64{toMillis(at(20))}}
+	w.write(t, func(ctx context.Context, tx *Tx) error {
+		return tx.exec(ctx, `insert into backlog (id, owner, body) values (1, 1, $1)`, left.encode())
+	})
+	equal(t, "count before", w.incident(t, first.IncidentID).Count, 1)
+	w.settleAll(t)
+	w.settleAll(t)
+	i := w.incident(t, first.IncidentID)
+	equal(t, "count", i.Count, 3)
+	equal(t, "summary", i.Summary, "as it ended")
+	wantTime(t, "last failure", i.LastSeenAt, at(9))
+	wantTime(t, "next success", i.FirstSuccess, at(20))
+	decoded, err := decodeFigures(left.encode())
+	if err != nil || !reflect.DeepEqual(decoded.grown, left.grown) || !reflect.DeepEqual(decoded.clients, left.clients) {
+		t.Errorf("decoded %+v, %v; want %+v", decoded, err, left)
+	}
+}
+
+func testBacklogNoticed(t *testing.T, w *world) {
+	other, err := Open(t.Context(), Options{DSN: w.dsn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	const rounds = 8
+	for i := range rounds {
+		w.addCrowd(t, i)
+		if i%2 == 1 {
+			if err := other.Settle(t.Context()); err != nil { // before w does it itself, or after
+				t.Fatal(err)
+			}
+		}
+	}
+	w.settleAll(t)
+	w.compareCrowd(t, rounds)
+}
+
+func testBacklogRolledBack(t *testing.T, w *world) {
+	w.addCrowd(t, 0)
+	failures, traffic := crowd(1)
+	err := w.Write(t.Context(), func(ctx context.Context, tx *Tx) error {
+		return errors.Join(tx.AddFailures(ctx, failures), tx.AddTraffic(ctx, traffic), tx.settle(ctx), ErrInvalid)
+	})
+	if !errors.Is(err, ErrInvalid) {
+		t.Fatal(err)
+	}
+	w.settleAll(t)
+	w.compareCrowd(t, 1)
+}
+
+// FuzzFigures: damaged figures are an error, never a panic.
+func FuzzFigures(f *testing.F) {
+	f.Add([]byte{2, 1, 'a', 0, 0})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if decoded, err := decodeFigures(b); err == nil {
+			again, err := decodeFigures(decoded.encode())
+			if err != nil || !reflect.DeepEqual(again, decoded) {
+				t.Errorf("got %+v, %v; want %+v", again, err, decoded)
+			}
+		}
+	})
+}
