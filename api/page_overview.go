@@ -22,7 +22,8 @@ type overviewPage struct {
 	Figures      []figure
 	Chart        chartView
 	Worst        []worstRow
-	MoreWorst    string // "" when the list is whole
+	Over         []worstRow // what ended by itself
+	MoreWorst    string     // "" when the list is whole
 	MoreURL      string
 	Causes       []causeCount
 	MoreCauses   []causeCount // behind a click
@@ -112,9 +113,10 @@ func (s *Server) worst(ctx context.Context, f *overviewFacts) error {
 		return i.State == store.StateResolved && i.StateChangedBy != store.ByItself
 	})
 	f.groups = outbreaks(list)
-	f.more = next != "" || len(f.groups) > rankedGroups
 	presort(f.groups, f.window)
-	f.groups = f.groups[:min(len(f.groups), rankedGroups)]
+	all := len(f.groups)
+	f.groups = ranked(f.groups)
+	f.more = next != "" || all > len(f.groups)
 	for _, group := range f.groups {
 		t, err := s.Store.Trend(ctx, group.trend(sparkWindow(f.window)))
 		if err != nil {
@@ -123,6 +125,15 @@ func (s *Server) worst(ctx context.Context, f *overviewFacts) error {
 		f.counts = append(f.counts, t.Failures)
 	}
 	return nil
+}
+
+// ranked keeps the first of the presorted groups that are not over, and a few of those that are.
+func ranked(groups []outbreak) []outbreak {
+	over := slices.IndexFunc(groups, outbreak.over)
+	if over < 0 {
+		over = len(groups)
+	}
+	return append(slices.Clone(groups[:min(over, rankedGroups)]), groups[over:min(len(groups), over+overShown)]...)
 }
 
 // sparkWindow has fewer steps than the chart: a word-sized drawing shows no more.

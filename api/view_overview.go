@@ -92,8 +92,11 @@ func (f overviewFacts) fill(p *overviewPage) {
 	p.Chart = chartOf(chartInput{Title: "Failures by cause", Window: w, Marks: f.marks, Starts: f.trend.Starts, Series: causeSeries(f.trend),
 		Failures: f.trend.Failures, Successes: f.trend.Successes, Earlier: f.earlier.Failures})
 	rows := f.worstRows()
+	over := rows[slices.IndexFunc(append(rows, worstRow{rank: rankOver}), func(r worstRow) bool { return r.rank == rankOver }):]
+	p.Over = over[:min(len(over), overShown)]
+	rows = rows[:len(rows)-len(over)]
 	p.Worst = rows[:min(len(rows), worstShown)]
-	if f.more || len(rows) > len(p.Worst) {
+	if f.more || len(rows) > len(p.Worst) || len(over) > len(p.Over) {
 		p.MoreWorst, p.MoreURL = "All incidents "+w.words(), "/incidents?"+w.query("state", "all")
 	}
 	causes := causeCounts(f.trend, f.earlier, w)
@@ -145,6 +148,7 @@ func (f overviewFacts) clients() (total int64) {
 
 const (
 	worstShown  = 12
+	overShown   = 4
 	causesShown = 12
 )
 

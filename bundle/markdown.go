@@ -54,12 +54,31 @@ func (b Bundle) facts() [][]string {
 	if !i.FirstSuccessAfter.IsZero() {
 		rows = append(rows, []string{"First success after", instant(i.FirstSuccessAfter)})
 	}
-	for _, f := range b.History {
-		if f.Kind == classify.FactClock && f.Count > 0 {
-			rows = append(rows, []string{"Client's clock", fmt.Sprintf("iat at most %s ahead of the server, by %d assertions until %s", f.MaxOffset, f.Count, instant(f.LastSeen))})
-		}
+	if text := b.clock(); text != "" {
+		rows = append(rows, []string{"Client's clock", text})
 	}
 	return rows
+}
+
+// clock says how the client's clock was against the server's, by the freshest assertions of the latest hour that is known.
+func (b Bundle) clock() string {
+	var latest Fact
+	for _, f := range b.History {
+		if f.Kind == classify.FactClock && f.Count > 0 && f.LastSeen.After(latest.LastSeen) {
+			latest = f
+		}
+	}
+	by := fmt.Sprintf(", by %d assertions until %s", latest.Count, instant(latest.LastSeen))
+	switch offset := latest.MaxOffset.Round(time.Second); {
+	case latest.Count == 0:
+		return ""
+	case offset > 2*time.Second:
+		return "about " + offset.String() + " ahead of the server's" + by
+	case offset < -2*time.Second:
+		return "at most " + (-offset).String() + " behind the server's" + by
+	default:
+		return "in step with the server's, to 2 s" + by
+	}
 }
 
 // need is what the reader is asked for.
