@@ -34,6 +34,7 @@ type dialect struct {
 	othersWrote string
 	tables      string // counts the tables of the database
 	used        string // says how many bytes of the database are in use
+	size        string // says how many bytes of the database are in use and how many free
 	// open returns the handle that only the writer uses and the pool of readers.
 	open func(ctx context.Context) (writing, readers *sql.DB, err error)
 	// backup copies what a reader's connection sees to the empty file at path; nil where that is not ours to do.
@@ -74,6 +75,8 @@ func sqlite(path string) dialect {
 		othersWrote: `pragma data_version`,
 		tables:      `select count(*) from sqlite_master where type = 'table'`,
 		used: `select (p.page_count - f.freelist_count) * s.page_size
+			from pragma_page_count p, pragma_freelist_count f, pragma_page_size s`,
+		size: `select (p.page_count - f.freelist_count) * s.page_size, f.freelist_count * s.page_size
 			from pragma_page_count p, pragma_freelist_count f, pragma_page_size s`,
 		open: func(ctx context.Context) (*sql.DB, *sql.DB, error) {
 			return openSQLite(ctx, path)
@@ -161,7 +164,8 @@ func postgres(dsn string) dialect {
 		bytes:  `bytea`,
 		begin:  `begin`,
 		tables: `select count(*) from information_schema.tables where table_schema = current_schema() and table_type = 'BASE TABLE'`,
-		used:   `select cast(0 as bigint)`, // its files do not shrink by deleting: their size is the server's matter
+		used:   `select cast(0 as bigint)`,
+		size:   `select pg_database_size(current_database()), cast(0 as bigint)`,
 		open: func(ctx context.Context) (*sql.DB, *sql.DB, error) {
 			return openPostgres(ctx, dsn)
 		},

@@ -99,9 +99,9 @@ type contractTest struct {
 
 // TestStore holds every engine to the same contract.
 func TestStore(t *testing.T) {
-	contract := slices.Concat(writeContract(), openContract(), deliveryContract(), historyContract(), pendingContract(),
+	contract := slices.Concat(writeContract(), openContract(), deliveryContract(), backlogContract(), historyContract(), pendingContract(),
 		episodeContract(), traceContract(), trafficContract(), incidentContract(), failureContract(), clientContract(),
-		trendContract(), retentionContract(), searchContract(), keyContract(), sessionContract(), hostileContract(), replicaContract(), sourceContract(), deploymentContract(), recoveryContract(), termContract())
+		trendContract(), retentionContract(), searchContract(), storageContract(), keyContract(), sessionContract(), hostileContract(), replicaContract(), sourceContract(), deploymentContract(), alertContract(), recoveryContract(), termContract())
 	for _, e := range engines(t) {
 		for _, tt := range contract {
 			t.Run(e.name+"/"+tt.name, func(t *testing.T) {
