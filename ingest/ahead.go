@@ -19,7 +19,7 @@ type judgement struct {
 
 // judgeAhead places and judges a batch by history as it is committed now.
 func (i *Ingester) judgeAhead(ctx context.Context, b *batch) (*judgement, error) {
-	order := make([]decoded, 0, len(b.records))
+	var order []decoded
 	w := work{ingester: i, batch: *b}
 	for n := range b.records {
 		d := &b.records[n]
@@ -51,23 +51,8 @@ func (i *Ingester) judgeAhead(ctx context.Context, b *batch) (*judgement, error)
 		return nil, fmt.Errorf("pack failures: %w", err)
 	}
 	w.traffic = w.successes.traffic(w.failures)
-	w.facts = i.store.News(merged(w.facts))
+	w.facts = i.store.News(w.facts)
 	return &judgement{effects: w.effects, list: list, snapshot: snapshot}, nil
-}
-
-// merged puts the facts of one key together.
-func merged(facts []classify.Fact) []classify.Fact {
-	at := make(map[classify.Key]int, len(facts))
-	out := facts[:0]
-	for _, f := range facts {
-		if n, ok := at[f.Key]; ok {
-			out[n] = out[n].Merge(f)
-			continue
-		}
-		at[f.Key] = len(out)
-		out = append(out, f)
-	}
-	return out
 }
 
 // settle takes the judgement over into the transaction. What it says of failures that depend on facts which others have

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -57,6 +58,7 @@ type endpoint struct {
 // A shipment is a body taken apart, and how its sender wants to hear what became of it.
 type shipment struct {
 	parts    iter.Seq[part]
+	expects  int    // about how many parts there are; 0 when that is not known
 	expected string // if set, a body of which nothing can be read is refused with this text
 	answer   func(w http.ResponseWriter, a answer)
 	// overloaded answers when the body was read and the store is full; nil is the endpoint's way to refuse.
@@ -162,6 +164,7 @@ func (i *Ingester) commitAll(ctx context.Context, e endpoint, s shipment, b batc
 		b.records, b.acceptances, b.bad, b.rejects, b.other, b.received, b.lags = nil, nil, nil, nil, 0, 0, store.Lags{}
 		return err
 	}
+	b.records = make([]decoded, 0, min(s.expects, maxRecords))
 	for p := range s.parts {
 		if p.refused != nil {
 			return answer{}, p.refused
@@ -272,7 +275,7 @@ func openNative(expected string) func(r *http.Request, body []byte) (shipment, e
 			seq = slices.Values(list)
 		}
 		return shipment{
-			parts: seq, expected: expected,
+			parts: seq, expected: expected, expects: bytes.Count(body, []byte{'\n'}) + 1,
 			answer: func(w http.ResponseWriter, a answer) { writeJSON(w, http.StatusOK, a) },
 		}, nil
 	}

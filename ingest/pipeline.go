@@ -91,6 +91,7 @@ type work struct {
 	ahead      *judgement // what the batch comes to if all of it is new and nothing that counts has changed; nil for none
 	history    classify.History
 	asked      map[classify.Key]bool // what of history the batch's failures depend on
+	noted      map[classify.Key]int  // where in facts each is
 	successes  successes
 
 	accepted   int
@@ -108,15 +109,20 @@ type effects struct {
 }
 
 func (w *work) responses(ctx context.Context) error {
-	fresh, err := w.claim(ctx)
-	if err != nil || len(fresh) == 0 {
+	isFresh, err := w.claim(ctx)
+	if err != nil || w.accepted == 0 {
 		return err
+	}
+	fresh := w.batch.records
+	whole := w.duplicates == 0
+	if !whole {
+		fresh = w.fresh(isFresh)
 	}
 	waiting, err := w.takeWaitingTokens(ctx, fresh)
 	if err != nil {
 		return err
 	}
-	if w.ahead != nil && len(fresh) == len(w.batch.records) && len(waiting) == 0 {
+	if w.ahead != nil && whole && len(waiting) == 0 {
 		settled, err := w.ahead.settle(ctx, w)
 		if err != nil {
 			return err
@@ -124,6 +130,9 @@ func (w *work) responses(ctx context.Context) error {
 		if settled {
 			return w.save(ctx)
 		}
+	}
+	if whole {
+		fresh = slices.Clone(fresh) // the batch keeps its order for another try
 	}
 	// A batch is judged in the order of its events, whatever the order in which the shipper read its files.
 	slices.SortStableFunc(fresh, func(a, b decoded) int { return a.at.Compare(b.at) })
@@ -141,21 +150,31 @@ func (w *work) responses(ctx context.Context) error {
 	return w.save(ctx)
 }
 
-// claim returns the records that were not delivered before.
-func (w *work) claim(ctx context.Context) ([]decoded, error) {
+// claim says which records of the batch were not delivered before.
+func (w *work) claim(ctx context.Context) ([]bool, error) {
 	isFresh, err := w.tx.Claim(ctx, w.batch.at, w.deliveries)
 	if err != nil {
 		return nil, fmt.Errorf("claim deliveries: %w", err)
 	}
-	fresh := make([]decoded, 0, len(isFresh))
 	for n := range isFresh {
-		if isFresh[n] = w.batch.records[n].settle(isFresh[n]); isFresh[n] {
+		isFresh[n] = w.batch.records[n].settle(isFresh[n])
+		if isFresh[n] {
+			w.accepted++
+		}
+	}
+	w.duplicates = len(isFresh) - w.accepted
+	return isFresh, nil
+}
+
+// fresh are the records of the batch that are new.
+func (w *work) fresh(isFresh []bool) []decoded {
+	fresh := make([]decoded, 0, w.accepted)
+	for n, ok := range isFresh {
+		if ok {
 			fresh = append(fresh, w.batch.records[n])
 		}
 	}
-	w.accepted = len(fresh)
-	w.duplicates = len(isFresh) - len(fresh)
-	return fresh, nil
+	return fresh
 }
 
 // A placed record is one with its exchange.
@@ -257,12 +276,24 @@ func (w *work) settle(p *placed) {
 
 // observe notes facts for the history of the store, and those that a later failure of the batch could depend on for its judgement.
 func (w *work) observe(facts []classify.Fact) {
+	if w.noted == nil {
+		w.noted = map[classify.Key]int{}
+	}
 	for n := range facts {
-		if w.asked[facts[n].Key] {
+		f := &facts[n]
+		at, known := w.noted[f.Key]
+		if known {
+			w.facts[at] = w.facts[at].Merge(*f)
+		} else {
+			w.noted[f.Key] = len(w.facts)
+			w.facts = append(w.facts, *f)
+		}
+		// That a thing was accepted once more, and later, decides no judgement; clocks and ids of tokens are counted.
+		counts := f.Key.Kind == classify.FactClock || f.Key.Kind == classify.FactJTI
+		if (!known || counts) && w.asked[f.Key] {
 			w.history.Observe(facts[n : n+1])
 		}
 	}
-	w.facts = append(w.facts, facts...)
 }
 
 // save writes what the batch left behind.

@@ -86,10 +86,11 @@ func (i *Ingester) commitTokens(ctx context.Context, b batch) (answer, error) {
 }
 
 func (w *work) tokens(ctx context.Context) error {
-	fresh, err := w.claim(ctx)
-	if err != nil || len(fresh) == 0 {
+	isFresh, err := w.claim(ctx)
+	if err != nil || w.accepted == 0 {
 		return err
 	}
+	fresh := w.fresh(isFresh)
 	tokens := make([]waitingToken, len(fresh))
 	var requestIDs, traceIDs, keys []string
 	for n, d := range fresh {
