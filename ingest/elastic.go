@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 // mountElastic serves as much of Elasticsearch as its shippers need: _bulk, and what they ask before they send. rsyslog
@@ -65,6 +66,13 @@ func isElasticSetup(first string) bool {
 		return true
 	}
 	return false
+}
+
+// cutOff breaks the connection of a request that has to come again, in the place of 503, for clients that give up after any
+// answer but not when there is none. They come back at once, which is why it is done slowly.
+func cutOff() {
+	time.Sleep(time.Second)
+	panic(http.ErrAbortHandler)
 }
 
 // A bulkAction is one action of a bulk request with its document.
@@ -217,8 +225,12 @@ func overloadedBulk(w http.ResponseWriter, actions []bulkAction) {
 	writeJSON(w, http.StatusOK, out)
 }
 
-// refuseElastic answers in the form of Elasticsearch's exceptions.
-func refuseElastic(w http.ResponseWriter, _ *http.Request, p *problem) {
+// refuseElastic answers in the form of Elasticsearch's exceptions. rsyslog, the one that sends no User-Agent, puts a batch
+// aside for good after an answer of any status.
+func refuseElastic(w http.ResponseWriter, r *http.Request, p *problem) {
+	if p.Status == http.StatusServiceUnavailable && r.UserAgent() == "" {
+		cutOff()
+	}
 	kind := "illegal_argument_exception"
 	switch p.Status {
 	case http.StatusUnauthorized, http.StatusForbidden:

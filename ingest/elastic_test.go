@@ -16,7 +16,7 @@ func elasticBulk(_ testing.TB, records ...string) string {
 
 func elasticWire() wire {
 	return wire{
-		name: "Elasticsearch", path: "/ingest/elastic/_bulk", header: map[string]string{"Content-Type": "application/vnd.elasticsearch+x-ndjson; compatible-with=9"},
+		name: "Elasticsearch", path: "/ingest/elastic/_bulk", header: map[string]string{"Content-Type": "application/vnd.elasticsearch+x-ndjson; compatible-with=9", "User-Agent": "go-elasticsearch/9.5.2"},
 		key: basic, wrap: elasticBulk, ok: 200, said: `"errors":false,"items":[{"create":{`,
 		partly: `"errors":true,"items":[{"create":{"_index":"logs-auth","status":201,"result":"created"}},{"create":{"_index":"logs-auth","status":400,"error":{"type":"document_parsing_exception"`,
 		junk:   "no action\n", refuse: 200, wrong: 401,

@@ -223,6 +223,25 @@ func TestShippers_Overload(t *testing.T) {
 	})
 }
 
+// Clients that lose what is answered with an error get no answer when they have to come again.
+func TestShippers_CutOff(t *testing.T) {
+	rsyslog, needle := elasticWire(), splunkWire()
+	rsyslog.path, rsyslog.header["User-Agent"] = "/_bulk", ""
+	needle.header["User-Agent"] = "Needle/3.3.1 (Node.js v20.20.2; linux x64)"
+	for _, w := range []wire{rsyslog, needle} {
+		s := newService(t, testProfile())
+		body := w.wrap(t, shippedRecords()...)
+		release := s.fillStore()
+		resp, err := http.DefaultClient.Do(w.request(t, s.server.URL, s.key, body))
+		release()
+		if err == nil {
+			resp.Body.Close()
+			t.Errorf("%s was answered: %s", w.name, resp.Status)
+		}
+		s.mustShip(w, body)
+	}
+}
+
 // fillStore makes the store refuse writes until release is called.
 func (s *service) fillStore() (release func()) {
 	s.t.Helper()

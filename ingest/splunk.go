@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -207,8 +208,12 @@ func (i *Ingester) splunkAcks(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]any{"acks": out})
 }
 
-// refuseSplunk answers with the code that HEC has for the problem.
-func refuseSplunk(w http.ResponseWriter, _ *http.Request, p *problem) {
+// refuseSplunk answers with the code that HEC has for the problem. Splunk's logger for JavaScript, whose requests needle makes,
+// drops what is answered with any status.
+func refuseSplunk(w http.ResponseWriter, r *http.Request, p *problem) {
+	if p.Status == http.StatusServiceUnavailable && strings.HasPrefix(r.UserAgent(), "Needle/") {
+		cutOff()
+	}
 	out := splunkAnswer{Text: p.Title, Code: p.code}
 	switch p.reason {
 	case "no_key":
