@@ -49,8 +49,8 @@ const (
 // A gateLog counts what the shipper was told.
 type gateLog struct {
 	Passed  int // deliveries whose answer it got
-	Refused int // with 503
-	Hasty   int // of those, without a Retry-After
+	Refused int // with 503, or by cutting the connection
+	Hasty   int // of those, with 503 and without a Retry-After
 	Crashed bool
 }
 
@@ -73,9 +73,8 @@ func (g *gate) listen() error {
 		return fmt.Errorf("open the gate: %w", err)
 	}
 	proxy := &httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target); r.Out.Host = r.In.Host },
-		// Cutting the connection is what a shipper would see of a service that is gone; a proxy's 502 is not.
-		ErrorHandler:   func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
+		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(target); r.Out.Host = r.In.Host },
+		ErrorHandler:   g.cut,
 		ModifyResponse: g.answered,
 	}
 	server := &http.Server{Handler: g.handler(proxy)}
@@ -84,6 +83,16 @@ func (g *gate) listen() error {
 	g.mu.Unlock()
 	go server.Serve(listener)
 	return nil
+}
+
+// cut breaks the connection of a request that authwatch did not answer: a proxy's 502 is not what a shipper would see then.
+func (g *gate) cut(http.ResponseWriter, *http.Request, error) {
+	g.mu.Lock()
+	if g.phase == busy {
+		g.log.Refused++
+	}
+	g.mu.Unlock()
+	panic(http.ErrAbortHandler)
 }
 
 // close ends the gate and tells what happened at it.
