@@ -15,7 +15,7 @@ func TestCrash(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.batches < 10*len(wires()) || r.inHand == 0 {
+	if r.batches < 10*len(wires()) {
 		t.Errorf("the kills met no work: %v", r)
 	}
 	t.Log(r)

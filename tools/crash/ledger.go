@@ -78,6 +78,18 @@ type stored struct {
 	successes int64
 }
 
+// recovered counts the batches that are there and were not acknowledged.
+func (l *ledger) recovered(round int, s stored) (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, b := range l.rounds[round] {
+		if !b.acked && slices.Contains(s.failures, b.failures[0]) {
+			n++
+		}
+	}
+	return n
+}
+
 // check compares what is stored with what was sent and acknowledged. Without batches in hand all of it has to be there.
 func (l *ledger) check(round int, s stored) error {
 	l.mu.Lock()
