@@ -39,7 +39,7 @@ func (t *Tx) AddFailures(ctx context.Context, list []Failure) error {
 			}
 		}
 	}
-	if err := t.join(ctx, list, t.insertFailure); err != nil {
+	if err := t.join(ctx, list, t.insertFailures); err != nil {
 		return fmt.Errorf("add failures: %w", err)
 	}
 	if err := t.noteRequests(ctx, list); err != nil {
@@ -61,7 +61,7 @@ func (t *Tx) ReviseFailure(ctx context.Context, f Failure) error {
 	}
 	f.setID(old.id)
 	// It joins before it leaves, so that an incident of this one failure keeps its identity.
-	if err := t.join(ctx, []Failure{f}, t.replaceFailure); err != nil {
+	if err := t.join(ctx, []Failure{f}, t.replaceFailures); err != nil {
 		return fmt.Errorf("revise failure %s: %w", f.ID, err)
 	}
 	if err := t.settle(ctx); err != nil {
@@ -98,7 +98,7 @@ func (t *Tx) WithdrawFailure(ctx context.Context, id string) error {
 }
 
 // join puts packed failures into their incidents, stores the rows and counts them.
-func (t *Tx) join(ctx context.Context, list []Failure, put func(context.Context, *Failure) error) error {
+func (t *Tx) join(ctx context.Context, list []Failure, put func(context.Context, []*Failure) error) error {
 	groups := map[episodeKey][]*Failure{}
 	for i := range list {
 		k := list[i].episodeKey()
@@ -114,11 +114,14 @@ func (t *Tx) join(ctx context.Context, list []Failure, put func(context.Context,
 			return err
 		}
 	}
+	rows := make([]*Failure, len(list))
 	for i := range list {
-		f := &list[i]
-		if err := put(ctx, f); err != nil {
-			return err
-		}
+		rows[i] = &list[i]
+	}
+	if err := put(ctx, rows); err != nil {
+		return err
+	}
+	for _, f := range rows {
 		at := toMillis(f.Verdict.Time)
 		t.mine.counts.add(f.series(), f.Verdict.Time, 1)
 		c := t.mine.client(f.episodeKey().client())

@@ -84,13 +84,51 @@ func (f *Failure) setIncident(id rowID) { f.incident, f.IncidentID = id, id.text
 // insertTries is how many ids of one millisecond are tried before the next one.
 const insertTries = 16
 
-// insertFailure stores a packed failure under a new id.
+// insertFailures stores packed failures under new ids. Those are nearly always free; only where one is not, the
+// failures are stored again, each for itself.
+func (t *Tx) insertFailures(ctx context.Context, list []*Failure) error {
+	args := make([]any, 0, 5*len(list))
+	for _, f := range list {
+		f.setID(idAt(toMillis(f.Verdict.Time)) + t.tails.next())
+		args = append(args, f.row()...)
+	}
+	if err := t.exec(ctx, `savepoint failures`); err != nil {
+		return err
+	}
+	var stored int64
+	err := t.eachRows(args, 5, func(n int, args []any) error {
+		some, err := t.execCount(ctx, insertFailure+valueRows(n, 5)+` on conflict do nothing`, args...)
+		stored += some
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if stored < int64(len(list)) {
+		if err := t.exec(ctx, `rollback to savepoint failures`); err != nil {
+			return err
+		}
+		for _, f := range list {
+			if err := t.insertFailure(ctx, f); err != nil {
+				return err
+			}
+		}
+	}
+	return t.exec(ctx, `release savepoint failures`)
+}
+
+const insertFailure = `insert into failure (id, incident_id, endpoint, status, body) values `
+
+func (f *Failure) row() []any {
+	return []any{int64(f.id), int64(f.incident), nameDigest(f.Endpoint), int64(f.Status), f.body}
+}
+
+// insertFailure stores one, under the first id that is free.
 func (t *Tx) insertFailure(ctx context.Context, f *Failure) error {
 	id := idAt(toMillis(f.Verdict.Time))
 	for try := 1; ; try++ {
 		f.setID(id + t.tails.next())
-		stored, err := t.changed(ctx, `insert into failure (id, incident_id, endpoint, status, body) values ($1, $2, $3, $4, $5)
-			on conflict do nothing`, int64(f.id), int64(f.incident), nameDigest(f.Endpoint), int64(f.Status), f.body)
+		stored, err := t.changed(ctx, insertFailure+valueRows(1, 5)+` on conflict do nothing`, f.row()...)
 		if err != nil || stored {
 			return err
 		}
@@ -100,7 +138,16 @@ func (t *Tx) insertFailure(ctx context.Context, f *Failure) error {
 	}
 }
 
-// replaceFailure stores a packed failure in the place of the one with its id.
+// replaceFailures stores packed failures in the place of those with their ids.
+func (t *Tx) replaceFailures(ctx context.Context, list []*Failure) error {
+	for _, f := range list {
+		if err := t.replaceFailure(ctx, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (t *Tx) replaceFailure(ctx context.Context, f *Failure) error {
 	return t.exec(ctx, `update failure set incident_id = $1, endpoint = $2, status = $3, body = $4 where id = $5`,
 		int64(f.incident), nameDigest(f.Endpoint), int64(f.Status), f.body, int64(f.id))

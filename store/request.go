@@ -16,7 +16,7 @@ import (
 // search looks into each slice once.
 
 const (
-	sliceSize = 1 << 16 // entries, after which a new slice is begun
+	sliceSize = 1 << 14 // entries, after which a new slice is begun
 	sliceTime = 24 * time.Hour
 )
 

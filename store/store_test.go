@@ -99,7 +99,7 @@ type contractTest struct {
 
 // TestStore holds every engine to the same contract.
 func TestStore(t *testing.T) {
-	contract := slices.Concat(writeContract(), openContract(), deliveryContract(), backlogContract(), historyContract(), pendingContract(),
+	contract := slices.Concat(writeContract(), openContract(), deliveryContract(), idContract(), backlogContract(), historyContract(), pendingContract(),
 		episodeContract(), traceContract(), trafficContract(), incidentContract(), failureContract(), clientContract(),
 		trendContract(), retentionContract(), searchContract(), storageContract(), keyContract(), sessionContract(), hostileContract(), replicaContract(), sourceContract(), deploymentContract(), alertContract(), recoveryContract(), termContract())
 	for _, e := range engines(t) {

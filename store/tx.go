@@ -63,7 +63,7 @@ func (t *Tx) changed(ctx context.Context, query string, args ...any) (bool, erro
 }
 
 // rowsAtOnce is how many rows one statement inserts.
-const rowsAtOnce = 16
+const rowsAtOnce = 16 // more are no faster
 
 // eachRows cuts the parameters of many rows into those of full statements and then of single rows, so that two prepared
 // statements serve any number.
