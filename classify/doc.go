@@ -122,5 +122,11 @@
 // # Fix
 //
 // Each finding brings the edits that would repair it. The smallest set (one to three edits) with which every check that can be run
-// passes is searched by running them all again on the edited record. What cannot be checked is named. Edits never concern the server.
+// passes is searched by running those again on the edited record that read what the edits change (rule.go; a test holds this to running
+// all of them, on every corpus). What cannot be checked is named. Edits never concern the server.
+//
+// # Speed
+//
+// A Classifier is made once: it keeps hosts and token endpoints in tables, the desks that examinations work on, and what it heard in answers
+// that came more than once, since servers repeat themselves. None of that shows in a verdict.
 package classify
