@@ -104,33 +104,39 @@ func TestPostgres_LostConnectionInsideAWriteIsAnError(t *testing.T) {
 	equal(t, "records", w.records(t), 1)
 }
 
-// TestPostgres_DeadlockIsRunAgain has two replicas lock two rows in opposite order, each waiting for the other to have its first.
+// TestPostgres_DeadlockIsRunAgain has two replicas lock two rows in opposite order, each waiting for the other to have its
+// first. What the store's own verbs lock they lock in one order, so the rows are others.
 func TestPostgres_DeadlockIsRunAgain(t *testing.T) {
 	w := postgresWorld(t)
 	if w == nil {
 		return
 	}
-	w.add(t, fail(0), fail(0, client("client-b")))
+	rows := []string{"one", "two"}
+	for _, name := range rows {
+		if _, _, err := w.AddDeployment(t.Context(), Deployment{Time: w.clock, Kind: DeployedOther, Title: "-", Reference: name}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const mark = `update deployment set title = title || 'x' where reference = $1`
 	var meet sync.WaitGroup
 	meet.Add(2)
 	var wg sync.WaitGroup
 	tries := make([]int, 2)
 	for n, s := range []*Store{w.Store, w.second(t)} {
-		clients := []string{"client-a", "client-b"}
-		if n == 1 {
-			clients[0], clients[1] = clients[1], clients[0]
-		}
 		wg.Go(func() {
 			err := s.Write(t.Context(), func(ctx context.Context, tx *Tx) error {
 				tries[n]++
-				if err := tx.AddFailures(ctx, []Failure{fail(1, client(clients[0]))}); err != nil {
+				if err := tx.exec(ctx, mark, rows[n]); err != nil {
 					return err
 				}
 				if tries[n] == 1 {
 					meet.Done()
 					meet.Wait()
 				}
-				return tx.AddFailures(ctx, []Failure{fail(2, client(clients[1]))})
+				if err := tx.exec(ctx, mark, rows[1-n]); err != nil {
+					return err
+				}
+				return tx.AddFailures(ctx, []Failure{fail(1), fail(2, client("client-b"))})
 			})
 			if err != nil {
 				t.Error(err)
@@ -139,6 +145,10 @@ func TestPostgres_DeadlockIsRunAgain(t *testing.T) {
 	}
 	wg.Wait()
 	equal(t, "tries", tries[0]+tries[1], 3)
-	equal(t, "failures", len(w.allFailures(t)), 6)
+	list, _, err := w.ListDeployments(t.Context(), DeploymentFilter{})
+	if err != nil || len(list) != 2 || list[0].Title != "-xx" || list[1].Title != "-xx" {
+		t.Errorf("%+v, %v", list, err)
+	}
+	equal(t, "failures", len(w.allFailures(t)), 4)
 	w.compareTraces(t)
 }
