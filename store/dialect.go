@@ -30,6 +30,7 @@ type dialect struct {
 	options    func() ([]goose.ProviderOption, error)
 	bytes      string // the type of a column of bytes
 	begin      string // starts a transaction that is sure to be allowed to write
+	prepare    string // is run on the writer's connection when it is made
 	// othersWrote asks for a number that changes when another connection has committed; "" where others always may.
 	othersWrote string
 	tables      string // counts the tables of the database
@@ -72,6 +73,7 @@ func sqlite(path string) dialect {
 		options:     func() ([]goose.ProviderOption, error) { return nil, nil },
 		bytes:       `blob`,
 		begin:       `begin immediate`,
+		prepare:     `pragma wal_autocheckpoint = 0`, // see checkpoint.go
 		othersWrote: `pragma data_version`,
 		tables:      `select count(*) from sqlite_master where type = 'table'`,
 		used: `select (p.page_count - f.freelist_count) * s.page_size
@@ -114,7 +116,7 @@ func openSQLite(ctx context.Context, path string) (writing, readers *sql.DB, err
 		}
 		return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 	}
-	writing, err = sql.Open("sqlite3", dsn("_journal_mode", "WAL", "_synchronous", "FULL", "_txlock", "immediate"))
+	writing, err = sql.Open("sqlite3", dsn("_journal_mode", "WAL", "_synchronous", "FULL", "_txlock", "immediate", "_cache_size", "-32768"))
 	if err != nil {
 		return nil, nil, err
 	}

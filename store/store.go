@@ -76,13 +76,17 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, writing.Close(), readers.Close())
 	}
+	var checkpoints *checkpointer
+	if d.othersWrote != "" {
+		checkpoints = newCheckpointer(readers)
+	}
 	m := &memory{templates: templates, episodes: map[clientKey]*episodes{}, backlog: newBacklog()}
 	if d.othersWrote != "" {
 		m.facts = newFactCache()
 	}
 	s := &Store{
 		readers:   readers,
-		writes:    newWriter(writing, d, now, m),
+		writes:    newWriter(writing, d, now, m, checkpoints),
 		templates: templates,
 		facts:     m.facts,
 		now:       now,
@@ -97,6 +101,7 @@ func (s *Store) Close() error {
 	s.writes.drain()
 	s.templates.stop()
 	s.learning.Wait()
+	s.writes.checkpoints.stop()
 	// The writer's connection closes last: SQLite then folds the WAL into the file, which a reader may not do.
 	return errors.Join(s.readers.Close(), s.writes.db.Close())
 }

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -14,9 +15,10 @@ import (
 )
 
 const (
-	queueLength = 256 // writes that may wait; beyond that ErrBusy
-	groupSize   = 64  // writes that share one commit
-	attempts    = 3   // tries of a write that lost against another replica's
+	queueLength = 256                   // writes that may wait; beyond that ErrBusy
+	groupSize   = 64                    // writes that share one commit
+	giveWay     = 20 * time.Millisecond // and up to as much again for each try, before one
+	attempts    = 3                     // tries of a write that lost against another replica's
 )
 
 // Write runs fn in a transaction and returns when it is durably committed. Several calls share one commit; each runs
@@ -69,12 +71,13 @@ var errRaced = errors.New("another replica was faster")
 
 // A writer owns the one connection that writes. Its goroutine takes the jobs that wait, commits them together and answers them.
 type writer struct {
-	db      *sql.DB
-	dialect dialect
-	now     func() time.Time
-	memory  *memory
-	queue   chan *job
-	stopped chan struct{} // closed when the goroutine has ended
+	db          *sql.DB
+	dialect     dialect
+	now         func() time.Time
+	memory      *memory
+	checkpoints *checkpointer
+	queue       chan *job
+	stopped     chan struct{} // closed when the goroutine has ended
 
 	mu     sync.RWMutex // held while a job is queued, so that none is queued after the end
 	closed bool
@@ -83,8 +86,8 @@ type writer struct {
 	version int64     // of the database at the last look, in which the commits of others are counted
 }
 
-func newWriter(db *sql.DB, d dialect, now func() time.Time, m *memory) *writer {
-	w := &writer{db: db, dialect: d, now: now, memory: m, queue: make(chan *job, queueLength), stopped: make(chan struct{})}
+func newWriter(db *sql.DB, d dialect, now func() time.Time, m *memory, c *checkpointer) *writer {
+	w := &writer{db: db, dialect: d, now: now, memory: m, checkpoints: c, queue: make(chan *job, queueLength), stopped: make(chan struct{})}
 	go w.run()
 	return w
 }
@@ -123,6 +126,7 @@ func (w *writer) run() {
 		}
 		if group := w.gather(first); len(group) > 0 {
 			w.serve(group)
+			w.checkpoints.committed(context.Background(), w.conn)
 		}
 	}
 	if w.conn != nil {
@@ -198,6 +202,7 @@ func (w *writer) serve(group []*job) {
 		return
 	}
 	for try := 1; try < attempts && errors.As(err, &down) && w.dialect.conflicts(err); try++ {
+		time.Sleep(giveWay + rand.N(time.Duration(try)*giveWay)) // the one that won needs a moment to take what was let go
 		err = w.transact(group)
 	}
 	for _, j := range group {
@@ -269,6 +274,11 @@ func (w *writer) tryBegin(ctx context.Context) error {
 		conn, err := w.db.Conn(ctx)
 		if err != nil {
 			return err
+		}
+		if w.dialect.prepare != "" {
+			if _, err := conn.ExecContext(ctx, w.dialect.prepare); err != nil {
+				return errors.Join(err, conn.Close())
+			}
 		}
 		w.conn = conn
 	}
