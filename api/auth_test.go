@@ -32,6 +32,9 @@ func routeAccess() map[string]access {
 		"POST /api/v1/incidents/change": apiRespond, "GET /api/v1/incidents/:id/activity": apiRead, "GET /api/v1/incidents/:id/bundle": apiRead,
 		"GET /api/v1/changes": apiRead, "POST /api/v1/changes": apiRespond, "GET /api/v1/openapi.yaml": public, "GET /api/v1/openapi.json": public,
 	}
+	for route, need := range alertRouteAccess() {
+		table[route] = need
+	}
 	for _, method := range []string{"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PROPFIND", "PUT", "TRACE", "REPORT"} {
 		for _, path := range []string{"/ingest/*", "/_bulk", "/_cat/health", "/services/collector", "/services/collector/*", "/api/v2/logs"} {
 			table[method+" "+path] = ownAuth
@@ -57,7 +60,7 @@ func TestAuthorization_EveryRoute(t *testing.T) {
 			continue // net/http's client cannot send it to an origin server
 		}
 		for _, who := range []string{"", "ingest", "read", "respond", "admin", "revoked", "session viewer", "session responder", "session admin"} {
-			path := strings.NewReplacer(":id", "none", ":code", "none", ":token", "none", ":reject", "none", "*", "none").Replace(r.Path)
+			path := strings.NewReplacer(":id", "none", ":code", "none", ":token", "none", ":name", "none", ":reject", "none", "*", "none").Replace(r.Path)
 			if role, ok := strings.CutPrefix(who, "session "); ok {
 				s.signIn(t, store.Role(role)) // the route before may have been the way out
 			}

@@ -15,7 +15,7 @@ import (
 // pageRoutes lists the pages of the dashboard: public, pageViewer (a signed-in person) or pageResponder (may change
 // incidents). authorize has run before a handler does: it has refused cross-site posts, and s.user(c) is the person.
 func (s *Server) pageRoutes() []route {
-	return []route{
+	return append(s.alertPageRoutes(), []route{
 		{http.MethodGet, "/", pageViewer, s.overviewPage},
 		{http.MethodGet, "/incidents", pageViewer, s.incidentsPage},
 		{http.MethodGet, "/incidents/:id", pageViewer, s.incidentPage},
@@ -43,7 +43,7 @@ func (s *Server) pageRoutes() []route {
 		{http.MethodPost, "/setup/:token", public, s.useSetup},
 		{http.MethodGet, "/login", public, s.loginPage},
 		{http.MethodPost, "/logout", public, s.logout},
-	}
+	}...)
 }
 
 // A view is the data of one page. template names its file, so that a page cannot be shown with another page's data.
@@ -109,6 +109,7 @@ type frame struct {
 	Now        moment
 	Style      string
 	Script     string
+	Keys       string
 	Icon       string
 }
 
@@ -117,7 +118,7 @@ func (s *Server) frameOf(c echo.Context, section string) frame {
 	now := s.Now()
 	f := frame{
 		Demo: s.Demo, Version: s.Version, Now: moment{ISO: now.UTC().Format("2006-01-02T15:04:05Z"), Text: now.UTC().Format("2 Jan 2006 15:04:05")},
-		Style: s.assetURL("app.css"), Script: s.assetURL("app.js"), Icon: s.assetURL("icon.svg"),
+		Style: s.assetURL("app.css"), Script: s.assetURL("app.js"), Keys: s.assetURL("keys.js"), Icon: s.assetURL("icon.svg"),
 	}
 	who := s.user(c)
 	if who.ID == "" {
@@ -127,8 +128,8 @@ func (s *Server) frameOf(c echo.Context, section string) frame {
 	f.Alarms = s.alarms(c)
 	f.CanRespond = who.Role == store.Responder || who.Role == store.Admin
 	for _, link := range []choice{
-		{Label: "Overview", URL: "/"}, {Label: "Incidents", URL: "/incidents"}, {Label: "Clients", URL: "/clients"},
-		{Label: "Environments", URL: "/environments"}, {Label: "Changes", URL: "/changes"}, {Label: "Sources", URL: "/sources"}, {Label: "Causes", URL: "/causes"}, {Label: "Check", URL: "/check"},
+		{Label: "Overview", URL: "/", Key: "o"}, {Label: "Incidents", URL: "/incidents", Key: "i"}, {Label: "Clients", URL: "/clients", Key: "c"},
+		{Label: "Environments", URL: "/environments", Key: "e"}, {Label: "Changes", URL: "/changes", Key: "h"}, {Label: "Alerts", URL: "/alerts", Key: "a"}, {Label: "Sources", URL: "/sources", Key: "s"}, {Label: "Causes", URL: "/causes", Key: "d"}, {Label: "Check", URL: "/check", Key: "k"},
 	} {
 		link.Current = link.URL == section
 		f.Nav = append(f.Nav, link)

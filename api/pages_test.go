@@ -126,6 +126,8 @@ func TestPages_EveryTemplate(t *testing.T) {
 	open("/sources", "sources.html", "web-1", "within 2 s")
 	open("/sources/"+shipper, "source.html", "time is missing", "of their events")
 	open("/sources/"+shipper+"/rejects/r1", "reject.html", "As it came, redacted")
+	open("/alerts", "alerts.html", "There is no rule")
+	open("/alerts/rules/new", "alert_rule.html", "New rule")
 	open("/causes", "causes.html", "Wrong audience", "unclassified")
 	for _, row := range classify.Catalogue() {
 		open("/causes/"+string(row.Code), "cause.html", "What happened")
@@ -150,7 +152,7 @@ func TestPages_Templates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	views := []view{overviewPage{}, overviewPage{Start: &startView{}}, incidentsPage{}, incidentPage{}, failurePage{}, clientsPage{}, clientPage{}, environmentsPage{}, changesPage{}, bundlePage{}, sourcesPage{}, sourcePage{}, rejectPage{},
+	views := []view{overviewPage{}, overviewPage{Start: &startView{}}, incidentsPage{}, incidentPage{}, failurePage{}, clientsPage{}, clientPage{}, environmentsPage{}, changesPage{}, alertsPage{}, rulePage{}, rulePage{Preview: &previewView{}}, bundlePage{}, sourcesPage{}, sourcePage{}, rejectPage{},
 		causesPage{}, causePage{}, checkPage{}, checkPage{Verdict: &verdictView{}}, loginPage{}, setupPage{}, errorPage{}}
 	done := map[string]bool{}
 	for _, v := range views {

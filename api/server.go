@@ -37,6 +37,7 @@ type Options struct {
 	Logger   *slog.Logger
 	Registry *prometheus.Registry // served at /metrics
 	Now      func() time.Time
+	Alerts   Alerts // what sends them
 	Demo     bool   // says so on every page
 	Version  string // shown in the footer
 	// BaseURL is the origin that browsers know, such as http://127.0.0.1:8080: for the curl line of the empty page, and as the
@@ -110,6 +111,7 @@ func (o Options) check() error {
 	}{
 		{"Store", o.Store == nil}, {"Profiles", o.Profiles == nil}, {"Ingest", o.Ingest == nil}, {"Decode", o.Decode == nil},
 		{"DecodePasted", o.DecodePasted == nil}, {"Redact", o.Redact == nil}, {"Replay", o.Replay == nil}, {"Logger", o.Logger == nil}, {"Registry", o.Registry == nil}, {"BaseURL", o.BaseURL == ""},
+		{"Alerts.Preview", o.Alerts.Preview == nil}, {"Alerts.Test", o.Alerts.Test == nil},
 	} {
 		if required.missing {
 			return errors.New("api: option " + required.name + " is missing")
@@ -145,10 +147,10 @@ func (s *Server) mount() {
 
 // apiRoutes is the table of everything but the pages, which pageRoutes lists.
 func (s *Server) apiRoutes() []route {
-	return []route{
+	return append(s.alertRoutes(), []route{
 		{http.MethodGet, "/healthz", public, s.healthz},
 		{http.MethodGet, "/readyz", public, s.readyz},
-		{http.MethodGet, "/metrics", apiRead, echo.WrapHandler(promhttp.HandlerFor(s.Registry, promhttp.HandlerOpts{}))},
+		{http.MethodGet, "/metrics", apiRead, echo.WrapHandler(promhttp.HandlerFor(s.Registry, promhttp.HandlerOpts{EnableOpenMetrics: true}))},
 		{http.MethodGet, "/static/*", public, s.static},
 		{http.MethodPost, "/api/v1/classify", apiRead, s.classifyRecords},
 		{http.MethodGet, "/api/v1/incidents", apiRead, s.listIncidents},
@@ -177,7 +179,7 @@ func (s *Server) apiRoutes() []route {
 		{http.MethodPost, "/api/v1/changes", apiRespond, s.addChange},
 		{http.MethodGet, "/api/v1/openapi.yaml", public, s.getDescription},
 		{http.MethodGet, "/api/v1/openapi.json", public, s.getDescriptionAsJSON},
-	}
+	}...)
 }
 
 // isIngest is true for what shippers send, which has limits of its own.

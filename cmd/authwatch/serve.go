@@ -16,6 +16,7 @@ type serveCommand struct {
 	fingerprintFlag
 	profileFlag
 	mappingFlag
+	receiversFlag
 	retentionFlag
 	Listen       string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on (default: ${default})."`
 	PublicURL    string `placeholder:"URL" help:"Where people reach the server, for links (default: http:// and the address)."`
@@ -99,6 +100,10 @@ func (c *serveCommand) open(ctx context.Context, p *program) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
+	receivers, err := c.receivers(p.getenv)
+	if err != nil {
+		return nil, err
+	}
 	if err := c.createParent(); err != nil {
 		return nil, err
 	}
@@ -113,6 +118,7 @@ func (c *serveCommand) open(ctx context.Context, p *program) (*server, error) {
 	}
 	s := &server{
 		store:     db,
+		receivers: receivers,
 		retention: retention,
 		lock:      lock,
 		log:       slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: c.logLevel()})),

@@ -9,9 +9,11 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
+	"authwatch/alert"
 	"authwatch/api"
 	"authwatch/classify"
 	"authwatch/classify/example"
@@ -28,6 +30,8 @@ const drainTime = 10 * time.Second
 // A server is the parts of authwatch put together.
 type server struct {
 	store     *store.Store
+	receivers []alert.Receiver
+	alerts    *alert.Service
 	retention store.Retention
 	lock      io.Closer // nobody else serves this database
 	log       *slog.Logger
@@ -79,6 +83,10 @@ func (s *server) wire(profiles classify.Profiles, fingerprintKey []byte, mapping
 	if err != nil {
 		return fmt.Errorf("set up ingestion: %w", err)
 	}
+	s.alerts, err = alert.New(alert.Options{Store: s.store, Receivers: s.receivers, PublicURL: s.base, Logger: s.log, Registerer: registry})
+	if err != nil {
+		return fmt.Errorf("set up alerts: %w", err)
+	}
 	pages, err := api.New(api.Options{
 		Store:     s.store,
 		Profiles:  profiles,
@@ -95,6 +103,7 @@ func (s *server) wire(profiles classify.Profiles, fingerprintKey []byte, mapping
 		},
 		Logger:   s.log,
 		Registry: registry,
+		Alerts:   alertsOf(s.alerts),
 		Demo:     s.demo,
 		Version:  version(),
 		BaseURL:  s.base,
@@ -181,17 +190,17 @@ func (s *server) serve(ctx context.Context, p *program) error {
 	}
 }
 
-// maintain looks after the database until the returned function is called.
+// maintain looks after the database and tells of alerts until the returned function is called.
 func (s *server) maintain(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+	var work sync.WaitGroup
+	work.Go(func() {
 		s.store.Maintain(ctx, s.retention, func(err error) { s.log.Error("maintain database", "err", err) })
-	}()
+	})
+	work.Go(func() { s.alerts.Run(ctx) })
 	return func() {
 		cancel()
-		<-done
+		work.Wait()
 	}
 }
 
