@@ -106,7 +106,7 @@ func (j *judgement) judgeAgain(ctx context.Context, w *work, changed classify.Hi
 			}
 			w.failures[failure] = newFailure(w.batch.source, w.batch.at, p.exchange, verdict, p.stored)
 		}
-		if p.keys != nil {
+		if p.exchange.Outcome == classify.Failed { // also one whose judgement depends on nothing
 			failure++
 		}
 		for _, f := range p.facts {

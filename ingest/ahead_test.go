@@ -14,7 +14,7 @@ func sharedRecords(rng *rand.Rand, n int) []string {
 	var out []string
 	for i := range n {
 		at, id := rng.Intn(300), fmt.Sprintf("r%d", rng.Intn(n))
-		switch rng.Intn(4) {
+		switch rng.Intn(5) {
 		case 0:
 			out = append(out, tokenRequest(at, id, 200, `,"client_assertion":`+assertionAt(at, fmt.Sprint("j", rng.Intn(8)), tokenEndpoint)))
 		case 1:
@@ -23,6 +23,8 @@ func sharedRecords(rng *rand.Rand, n int) []string {
 			out = append(out, apiCall(at, id, 200, fmt.Sprint("at-", i%4), second(100+i%3*100)))
 		case 3:
 			out = append(out, apiCall(at, id, 401, fmt.Sprint("at-", i%4), second(100+i%3*100)))
+		case 4: // a failure whose judgement depends on nothing
+			out = append(out, fmt.Sprintf(`{"time":%q,"id":%q,"client_id":"client-a","error":"could not load private key"}`, second(at).Format(time.RFC3339), id))
 		}
 	}
 	return out
