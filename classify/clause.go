@@ -5,11 +5,12 @@ import "strings"
 // A phraseReader cuts a text into clauses and gives the terms of each. Examples in parentheses and URLs are skipped: they name things
 // that did not go wrong. CamelCase codes such as TokenExpiredError are read as words.
 type phraseReader struct {
-	text   string
-	pos    int
-	clause phrase
-	word   [48]byte // longer words are in no lexicon
-	n      int
+	lexicon lexicon
+	text    string
+	pos     int
+	clause  phrase
+	word    [48]byte // longer words are in no lexicon
+	n       int
 }
 
 func (r *phraseReader) letter(c byte) {
@@ -21,7 +22,7 @@ func (r *phraseReader) letter(c byte) {
 
 func (r *phraseReader) endWord() {
 	if r.n > 0 && !r.quotedNothing() {
-		r.clause.add(string(r.word[:r.n]))
+		r.clause.add(r.lexicon, r.word[:r.n])
 	}
 	r.n = 0
 }
@@ -78,7 +79,7 @@ func (r *phraseReader) step() {
 		}
 	case c == '!' && strings.HasPrefix(text[i:], "!="):
 		r.endWord()
-		r.clause.add("mismatch")
+		r.clause.add(r.lexicon, []byte("mismatch"))
 		r.pos++
 	case c == ',':
 		r.endWord()

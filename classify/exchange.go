@@ -32,7 +32,9 @@ type Exchange struct {
 type Profiles []*Profile
 
 // Locate places one record whose words are read without documented texts. A Classifier is quicker for more than one.
-func (ps Profiles) Locate(r *Record) Exchange { return newPlaces(ps).locate(r, &Classifier{}) }
+func (ps Profiles) Locate(r *Record) Exchange {
+	return newPlaces(ps).locate(r, &Classifier{knowledge: NewKnowledge(nil)})
+}
 
 // A Classifier places records by the profiles and the documented texts in force. It is immutable; any number of goroutines may share it.
 type Classifier struct {
@@ -46,6 +48,9 @@ type Classifier struct {
 
 // New puts profiles and documented texts together; a nil Knowledge leaves the words to the lexicon.
 func New(profiles Profiles, k *Knowledge) *Classifier {
+	if k == nil {
+		k = NewKnowledge(nil)
+	}
 	causes := map[Code]*Cause{}
 	for _, row := range Catalogue() {
 		causes[row.Code] = &row

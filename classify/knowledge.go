@@ -54,6 +54,7 @@ func DocumentedTexts() []Text {
 // A Knowledge recognises documented texts in what servers say. It is immutable; any number of goroutines may share it. A nil
 // Knowledge knows nothing.
 type Knowledge struct {
+	lexicon  lexicon // of what nobody documented
 	texts    []Text
 	patterns []pattern
 	anchors  []anchor             // those of one hash side by side
@@ -63,11 +64,11 @@ type Knowledge struct {
 
 // NewKnowledge prepares texts for matching. It takes some ten milliseconds: do it once.
 func NewKnowledge(texts []Text) *Knowledge {
-	k := &Knowledge{texts: texts}
+	k := &Knowledge{lexicon: newLexicon(), texts: texts}
 	rows := map[string][]Text{}
 	var order []string
 	for _, t := range texts {
-		for _, form := range formsOf(t, texts) {
+		for _, form := range k.formsOf(t) {
 			key := form.key()
 			if key == "" {
 				continue
@@ -103,4 +104,12 @@ func (k *Knowledge) Of(cause Code) []Text {
 		}
 	}
 	return append(own, shared...)
+}
+
+// vocabulary is made for every text where there is no Knowledge: only for a text or two.
+func (k *Knowledge) vocabulary() lexicon {
+	if k == nil {
+		return newLexicon()
+	}
+	return k.lexicon
 }

@@ -50,11 +50,11 @@ type match struct {
 
 // formsOf are the patterns of a text: its words, and the number that it begins with if that alone tells it from other texts, since
 // vendors reword numbered messages.
-func formsOf(t Text, all []Text) []pattern {
-	forms := []pattern{patternOf(t.Text)}
+func (k *Knowledge) formsOf(t Text) []pattern {
+	forms := []pattern{k.patternOf(t.Text)}
 	if number := numbered(t.Text); number != "" && number != t.Text {
-		if slices.IndexFunc(all, func(other Text) bool { return other.Text == number }) < 0 {
-			forms = append(forms, patternOf(number))
+		if slices.IndexFunc(k.texts, func(other Text) bool { return other.Text == number }) < 0 {
+			forms = append(forms, k.patternOf(number))
 		}
 	}
 	return forms
@@ -73,7 +73,7 @@ func numbered(text string) string {
 	return head
 }
 
-func patternOf(text string) pattern {
+func (k *Knowledge) patternOf(text string) pattern {
 	p := pattern{}
 	codes := 0
 	var plain strings.Builder
@@ -99,7 +99,7 @@ func patternOf(text string) pattern {
 	p.numbered = numbered(text) != ""
 	p.everyday = !slices.ContainsFunc(fieldsOf(plain.String()), func(word string) bool { return !everydayWord(strings.ToLower(word)) })
 	for i, phase := range phases() {
-		var w words
+		w := words{knowledge: k} // which knows no pattern yet
 		w.listen(plain.String(), "", phase)
 		p.enumerates = p.enumerates || w.enumerates
 		if w.strength >= 2 {

@@ -124,7 +124,7 @@ func (w *words) listen(value, path string, phase Phase) {
 	w.note(value, path)
 	var best complaint
 	var all, before phrase
-	reader := phraseReader{text: value}
+	reader := phraseReader{lexicon: w.knowledge.vocabulary(), text: value}
 	for p, ok := reader.next(); ok; p, ok = reader.next() {
 		if boilerplate(p) {
 			continue
