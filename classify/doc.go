@@ -23,7 +23,8 @@
 // Documented texts (Knowledge) are recognised first. A text of one system and one cause counts as named; a text that several causes
 // share stands for the likeliest that no check speaks against, and is never more than inferred; a text that its system says of
 // everything is no complaint, and its causes are only mentioned. So are those of words that every refusal is made of ("client
-// authentication failed"), unless the provider is known to be the system that documents them: the next one means something else.
+// authentication failed"), and those of a text that lists what may be wrong or stands for faults of three sorts, unless the provider is known
+// to be the system that documents them: the next one means something else.
 //
 // The lexicon reads everything else. Texts are split into clauses and each clause into notions ("audience", "missing", "not", …); a
 // short table, ordered from the rare notion to the common one, maps notions to complaints. There is no list of whole sentences, so that
@@ -31,7 +32,9 @@
 // libraries wrap the reason in what it led to. invalid_client, invalid_token and other codes that stand for everything are no complaint
 // at all. Definitions of the RFCs that servers repeat ("is otherwise malformed"), examples in parentheses and enumerations
 // ("malformed or has incorrect claims") are known to say nothing. Library texts are translated for where they are met:
-// "token expired" from a token endpoint is about the assertion.
+// "token expired" from a token endpoint is about the assertion. What a gateway or the server noted beside its answer (Record.Error) is
+// heard after what the client was told. Of the page of a proxy, a firewall or a framework little is believed: its prose says no more than
+// its status, an exception's page quotes the server's own source.
 //
 // # Findings
 //
