@@ -104,17 +104,22 @@ type stateAction struct {
 	State   string
 	Hours   string
 	Primary bool
+	Key     string // that presses it; "" for none
 }
 
 // actionsOf offers what makes sense from a state.
 func actionsOf(state store.State) []stateAction {
-	acknowledge := stateAction{Label: "Acknowledge", State: string(store.StateAcknowledged), Primary: true}
-	resolve := stateAction{Label: "Resolve", State: string(store.StateResolved)}
+	acknowledge := stateAction{Label: "Acknowledge", State: string(store.StateAcknowledged), Primary: true, Key: "a"}
+	resolve := stateAction{Label: "Resolve", State: string(store.StateResolved), Key: "r"}
 	reopen := stateAction{Label: "Reopen", State: string(store.StateOpen)}
 	var silences []stateAction
 	for _, hours := range []int{1, 8, 24} {
 		n := strconv.Itoa(hours)
-		silences = append(silences, stateAction{Label: "Silence " + n + " h", State: string(store.StateSilenced), Hours: n})
+		key := ""
+		if hours == 1 {
+			key = "s"
+		}
+		silences = append(silences, stateAction{Key: key, Label: "Silence " + n + " h", State: string(store.StateSilenced), Hours: n})
 	}
 	switch state {
 	case store.StateResolved:

@@ -182,6 +182,8 @@ type rangeView struct {
 	Custom  bool
 	Words   string
 	Now     moment
+	Earlier string // URL of the same length of time before this one
+	Later   string // "" when that would lie ahead
 }
 
 // A choice is one link of a set of which at most one is current.
@@ -191,15 +193,26 @@ type choice struct {
 	URL     string
 	Current bool
 	Count   string // "" for none
+	Key     string // that goes there after g; "" for none
 }
 
 // A pair is a hidden field of a form.
 type pair struct{ Name, Value string }
 
+// shifted links to the window so many times its own length away.
+func (w window) shifted(path string, q url.Values, times time.Duration) string {
+	by := times * w.To.Sub(w.From)
+	return linkTo(path, q, "range", "", "from", w.From.Add(by).Format(time.RFC3339), "to", w.To.Add(by).Format(time.RFC3339))
+}
+
 func (w window) view(path string, q url.Values) rangeView {
 	v := rangeView{
 		Path: path, From: w.From.Format("2006-01-02T15:04"), To: w.To.Format("2006-01-02T15:04"),
 		Custom: w.Preset == "", Words: w.words(), Now: at(w.Now, w.Now, ""),
+	}
+	v.Earlier = w.shifted(path, q, -1)
+	if w.To.Before(w.Now) {
+		v.Later = w.shifted(path, q, 1)
 	}
 	for _, p := range presets() {
 		v.Presets = append(v.Presets, choice{

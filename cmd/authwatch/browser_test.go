@@ -18,6 +18,7 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // TestBrowser walks the way of an on-call engineer in Chromium, with scripts and without.
@@ -44,6 +45,9 @@ func TestBrowser(t *testing.T) {
 			b := openBrowser(t, chromium, tt.scripts)
 			b.signIn(tt.link())
 			b.walk()
+			if tt.scripts {
+				b.byKeyboard(s.url)
+			}
 			b.screenshots(s.url, tt.scripts)
 			b.assertQuiet()
 		})
@@ -234,5 +238,35 @@ func (b *browserTab) screenshots(base string, scripts bool) {
 				b.t.Fatal(err)
 			}
 		}
+	}
+}
+
+// byKeyboard goes from the overview to an incident and acknowledges it without a pointer.
+func (b *browserTab) byKeyboard(base string) {
+	b.t.Helper()
+	b.do(chromedp.Navigate(base + "/"))
+	b.keys("g", "i")
+	b.do(chromedp.Navigate(base + "/incidents?cause=jti_reuse&client=order-router-prod"))
+	b.keys("j", kb.Enter)
+	b.assertText("h1", "jti reuse")
+	b.keys("a")
+	b.assertText("main", "Acknowledged by admin")
+	b.do(chromedp.Navigate(base + "/"))
+	b.do(chromedp.KeyEvent("?"), chromedp.WaitVisible(chromedp.CSS("dialog[open] .keys")), chromedp.KeyEvent(kb.Escape))
+	b.do(chromedp.KeyEvent("k", chromedp.KeyModifiers(chromedp.ModifierCtrl)), chromedp.WaitVisible(chromedp.CSS("dialog[open] .palette")))
+	b.do(chromedp.KeyEvent("causes"))
+	b.keys(kb.Enter)
+	b.assertText("h1", "causes")
+}
+
+// keys presses keys one after the other; the last one leads to another page.
+func (b *browserTab) keys(list ...string) {
+	b.t.Helper()
+	for _, key := range list[:len(list)-1] {
+		b.do(chromedp.KeyEvent(key))
+	}
+	resp, err := chromedp.RunResponse(b.ctx, chromedp.KeyEvent(list[len(list)-1]))
+	if err != nil || resp.Status != 200 {
+		b.t.Fatalf("keys %q: %v", list, err)
 	}
 }
