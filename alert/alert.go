@@ -20,6 +20,8 @@ const (
 	evaluateEvery = 10 * time.Second
 	// deliverEvery is how often deliveries are looked for that other replicas left, or that are to be tried again.
 	deliverEvery = 5 * time.Second
+	// forgetEvery is how often old alerts are removed.
+	forgetEvery = 24 * time.Hour
 	// stale is how old an event may be at its receipt to be news.
 	stale = time.Hour
 	// keep is how long ended alerts, deliveries and silences can be looked up.
@@ -58,14 +60,17 @@ func New(o Options) (*Service, error) {
 
 // Run evaluates and delivers until ctx ends and the deliveries in hand are done.
 func (s *Service) Run(ctx context.Context) {
-	var both sync.WaitGroup
-	both.Go(func() {
+	var all sync.WaitGroup
+	all.Go(func() {
 		repeat(ctx, evaluateEvery, nil, func() { s.report("evaluate alert rules", s.Evaluate(ctx)) })
 	})
-	both.Go(func() {
+	all.Go(func() {
+		repeat(ctx, forgetEvery, nil, func() { s.report("forget alerts", s.Store.ForgetAlerts(ctx, s.Now().Add(-keep))) })
+	})
+	all.Go(func() {
 		repeat(ctx, deliverEvery, s.fired, func() { s.report("deliver alerts", s.Deliver(ctx)) })
 	})
-	both.Wait()
+	all.Wait()
 }
 
 func repeat(ctx context.Context, every time.Duration, early <-chan struct{}, work func()) {

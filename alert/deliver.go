@@ -30,7 +30,7 @@ const (
 // ErrNoReceiver says that the operator's file names no such receiver.
 var ErrNoReceiver = errors.New("no such receiver")
 
-// Deliver sends what is due, and removes what is older than anybody looks at. Replicas share the work.
+// Deliver sends what is due. Replicas share the work.
 func (s *Service) Deliver(ctx context.Context) error {
 	var forgetful []string
 	for _, r := range s.Receivers {
