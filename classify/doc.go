@@ -50,13 +50,13 @@
 //   - what the provider documents a bare answer to mean (1020), what remains (1000), vague words (900).
 //
 // Within one weight the profile's check order decides (100 a place, while no words do), a cause that the words name too (50), then
-// precedence (0 to 48, order.go): what keeps a server from reading on comes before what it would have found later, the particular
+// precedence (0 to 48, traits.go): what keeps a server from reading on comes before what it would have found later, the particular
 // (wrong environment) before the general (wrong audience). The distances between the weights are larger than anything that is added
 // within one, so that the weights are an order and nothing is ever summed up: ten weak signs are no proof.
 //
 // # Symptoms
 //
-// Each cause has symptoms (complaint.go): the subjects that servers complain about when they meet it. They follow from the order in
+// Each cause has symptoms (traits.go): the subjects that servers complain about when they meet it. They follow from the order in
 // which verifiers work. A verifier takes the token apart, finds out whose it is, fetches that party's key, verifies the signature, and
 // only then reads the claims; some report the claims of a token that they could not verify, none reports the signature of a token whose
 // claims it has judged. So:

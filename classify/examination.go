@@ -23,14 +23,6 @@ type finding struct {
 	reads    inputs // of the check that found it
 }
 
-// complaints are what a server may say when it meets the fault.
-func (f *finding) complaints() subject {
-	if f.subject != 0 {
-		return f.subject
-	}
-	return symptoms(f.cause)
-}
-
 // An examination re-runs every check of one exchange. The checks are independent of each other: they only read the fields above
 // findings, so that their order cannot matter.
 type examination struct {

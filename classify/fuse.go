@@ -52,12 +52,12 @@ func (x *examination) judge() judgement {
 	for i := range x.findings {
 		f := &x.findings[i]
 		c := candidate{cause: f.cause, finding: f, score: x.findingScore(f)}
-		if about != 0 && !x.words.fits(f) {
-			c.score = scoreResidual/2 + precedence(f.cause) // a fault, but not the one the server speaks of
+		if about != 0 && !x.fits(f) {
+			c.score = scoreResidual/2 + x.trait(f.cause).rank // a fault, but not the one the server speaks of
 		} else if f.weight >= likely {
 			explained = true
 		}
-		if about != 0 && f.complaints()&about == 0 {
+		if about != 0 && x.complaints(f)&about == 0 {
 			c.score-- // of two that fit, the one that the words are plainly about
 		}
 		list = append(list, c)
@@ -94,9 +94,9 @@ func wordScore(strength int) int {
 }
 
 func (x *examination) findingScore(f *finding) int {
-	rank := precedence(f.cause)
+	rank := x.trait(f.cause).rank
 	if x.words.subject == 0 && f.weight == demonstrated {
-		if i := slices.Index(x.Profile.CheckOrder, groupOf(f.cause)); i >= 0 {
+		if i := slices.Index(x.Profile.CheckOrder, x.trait(f.cause).group); i >= 0 {
 			rank += 100 * (len(x.Profile.CheckOrder) - i) // this server would have met it first
 		}
 	}
@@ -132,7 +132,7 @@ func (x *examination) confidence(best candidate, list []candidate, about subject
 		}
 		return Inferred
 	}
-	if about != 0 && !x.words.fits(f) {
+	if about != 0 && !x.fits(f) {
 		return Inferred
 	}
 	if named {
@@ -154,7 +154,7 @@ func (x *examination) confidence(best candidate, list []candidate, about subject
 
 // ordered reports whether the provider's check order settles which of two faults was met.
 func (x *examination) ordered(first, second Code) bool {
-	i, j := slices.Index(x.Profile.CheckOrder, groupOf(first)), slices.Index(x.Profile.CheckOrder, groupOf(second))
+	i, j := slices.Index(x.Profile.CheckOrder, x.trait(first).group), slices.Index(x.Profile.CheckOrder, x.trait(second).group)
 	return i >= 0 && j > i
 }
 
@@ -166,7 +166,7 @@ func (x *examination) doubtful(cause Code) bool {
 	}
 	status := x.status()
 	if status == 403 && x.Phase == APICall {
-		return groupOf(cause) != "scope" && cause != ProofOfPossession
+		return x.trait(cause).group != "scope" && cause != ProofOfPossession
 	}
 	return status >= 500 || status == 429 || status == 404 || status == 409 || status == 422
 }

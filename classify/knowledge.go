@@ -54,6 +54,7 @@ func DocumentedTexts() []Text {
 // A Knowledge recognises documented texts in what servers say. It is immutable; any number of goroutines may share it. A nil
 // Knowledge knows nothing.
 type Knowledge struct {
+	traits   map[Code]trait
 	lexicon  lexicon // of what nobody documented
 	texts    []Text
 	patterns []pattern
@@ -64,7 +65,7 @@ type Knowledge struct {
 
 // NewKnowledge prepares texts for matching. It takes some ten milliseconds: do it once.
 func NewKnowledge(texts []Text) *Knowledge {
-	k := &Knowledge{lexicon: newLexicon(), texts: texts}
+	k := &Knowledge{traits: newTraits(), lexicon: newLexicon(), texts: texts}
 	rows := map[string][]Text{}
 	var order []string
 	for _, t := range texts {

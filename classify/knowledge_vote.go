@@ -14,11 +14,11 @@ func (r reading) has(cause Code) bool { return r.cause == cause || slices.Contai
 type readings [3]reading
 
 // kinds counts the sorts of faults that a reading allows: three causes about the key are one.
-func (r reading) kinds() int {
+func (k *Knowledge) kinds(r reading) int {
 	n := 0
 	var seen [8]string
 	for _, cause := range append([]Code{r.cause}, r.also...) {
-		kind := groupOf(cause)
+		kind := k.trait(cause).group
 		switch {
 		case cause == WrongEnvironment || cause == Unclassified:
 			continue // comes out as any of the others
@@ -145,7 +145,7 @@ func (w *words) recognise(value string, phase Phase, heard complaint) complaint 
 	case m.pattern.everyday && m.pattern.alone[phaseIndex(phase)] == "" && !known:
 		w.mayBe = append([]Code{r.cause}, r.also...)
 		return heard // what one system means by such words is no clue to what the next one means
-	case !known && !more && phase != ClientSide && !m.pattern.tells(heard, r):
+	case !known && !more && phase != ClientSide && !m.pattern.tells(heard, w.knowledge.kinds(r), r):
 		w.mayBe = append([]Code{r.cause}, r.also...)
 		return complaint{} // words that stand for so different things name none of them
 	case more && r.has(heard.cause) && len(r.also) > 0:
@@ -153,7 +153,7 @@ func (w *words) recognise(value string, phase Phase, heard complaint) complaint 
 	case more && heard.strength == 3 && (m.pattern.template() || m.pattern.alone[phaseIndex(phase)] == "" && m.pattern.filled() && !m.pattern.numbered), heard.strength == 3 && unsaid > m.pattern.literal && (more || r.has(heard.cause)):
 		return heard // what fills the placeholder, or most of the text, is something else
 	}
-	c := complaint{subject: usualSubject(r.cause), cause: r.cause, strength: 3, standing: ofDocument}
+	c := complaint{subject: w.knowledge.trait(r.cause).usual, cause: r.cause, strength: 3, standing: ofDocument}
 	if known || m.pattern.numbered {
 		c.standing = ofOwn
 	}
@@ -198,7 +198,7 @@ func (x *examination) spoken() []candidate {
 // likeliest is the first of the causes that no check speaks against.
 func (x *examination) likeliest(causes []Code) Code {
 	for _, cause := range causes {
-		if !x.passed(checkOf(cause)) {
+		if !x.passed(x.trait(cause).check) {
 			return cause
 		}
 	}
@@ -208,7 +208,7 @@ func (x *examination) likeliest(causes []Code) Code {
 func (x *examination) mentioned(causes []Code) []candidate {
 	list := make([]candidate, 0, len(causes))
 	for i, cause := range causes {
-		if !x.passed(checkOf(cause)) {
+		if !x.passed(x.trait(cause).check) {
 			list = append(list, candidate{cause: cause, score: scoreResidual/2 - 10*i})
 		}
 	}
@@ -217,8 +217,7 @@ func (x *examination) mentioned(causes []Code) []candidate {
 
 // tells reports whether the words mean something whoever says them: they neither list what may be wrong nor stand for faults of three
 // sorts, unless they name the fault themselves, or what fills a placeholder does.
-func (p *pattern) tells(heard complaint, r reading) bool {
-	kinds := r.kinds()
+func (p *pattern) tells(heard complaint, kinds int, r reading) bool {
 	if p.enumerates && kinds >= 2 {
 		return false
 	}
@@ -230,91 +229,6 @@ func (p *pattern) filled() bool { return len(p.parts) > 1 || p.openStart || p.op
 // template reports whether the words are few around a placeholder, so that what fills it says as much.
 func (p *pattern) template() bool {
 	return p.literal <= 2 && (len(p.parts) > 1 || p.openStart || p.openEnd)
-}
-
-// usualSubject is what the plainest wording of a cause is about.
-func usualSubject(cause Code) subject {
-	switch cause {
-	case MissingToken:
-		return aboutNoToken
-	case MalformedAuthorizationHeader:
-		return aboutHeader
-	case MalformedJWT:
-		return aboutStructure
-	case WrongTokenType:
-		return aboutType
-	case RevokedToken:
-		return aboutRevocation
-	case TokenExpired, ExpiredMidSession, AssertionExpired:
-		return aboutExpiry
-	case ClockSkew:
-		return aboutIssuedAt | aboutNotBefore | aboutExpiry
-	case NotYetValid:
-		return aboutNotBefore | aboutIssuedAt
-	case AssertionTooOld:
-		return aboutAge | aboutIssuedAt
-	case LifetimeTooLong:
-		return aboutLifetime | aboutExpiry
-	case TimestampUnits:
-		return aboutTime
-	case WrongAudience:
-		return aboutAudience
-	case WrongIssuer:
-		return aboutIssuer
-	case ClientIdentityMismatch, WrongEnvironment:
-		return aboutIdentity
-	case MissingClaim, InvalidClaim:
-		return aboutClaims
-	case MissingKID:
-		return aboutKID
-	case KeyMismatch, InvalidSignature:
-		return aboutSignature
-	case UnknownKey, KeyReusedAcrossEnvironments:
-		return aboutKey | aboutKID
-	case WrongAlgorithm:
-		return aboutAlgorithm
-	case BadKeyFormat:
-		return aboutKeyFile
-	case JTIReuse:
-		return aboutReplay
-	case UnknownClient:
-		return aboutClient
-	}
-	return requestSubject(cause)
-}
-
-func requestSubject(cause Code) subject {
-	switch cause {
-	case WrongContentType:
-		return aboutContentType
-	case InvalidGrantType:
-		return aboutGrant
-	case InvalidAssertionType:
-		return aboutAssertionType
-	case MissingAssertion:
-		return aboutAssertion
-	case InvalidTokenRequest:
-		return aboutRequest
-	case AudienceNotGranted:
-		return aboutTarget
-	case ScopeGap, ScopeFormat:
-		return aboutScope
-	case AccountAccessDenied:
-		return aboutAccount
-	case InsufficientPermissions:
-		return aboutPermission
-	case ProofOfPossession:
-		return aboutPossession
-	case StepUpRequired:
-		return aboutStepUp
-	case ProviderUnavailable:
-		return aboutServer
-	case RateLimited:
-		return aboutRate
-	case BlockedByGateway:
-		return aboutGateway
-	}
-	return 0
 }
 
 // speakersOf are the systems of texts with the same words, each with its own readings.

@@ -239,7 +239,7 @@ func businessOutcome(e Exchange) Outcome {
 	rules := allRules()
 	x.run(rules[:])
 	for i := range x.findings {
-		switch f := &x.findings[i]; groupOf(f.cause) {
+		switch f := &x.findings[i]; x.trait(f.cause).group {
 		case "structure", "client", "key", "signature", "claims", "time":
 			if f.weight == demonstrated {
 				return Failed

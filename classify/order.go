@@ -6,74 +6,13 @@ import (
 	"strings"
 )
 
-// precedence orders faults of equal weight: what keeps a server from looking further comes first, then the particular before the general.
-func precedence(cause Code) int {
-	switch cause {
-	case MalformedAuthorizationHeader, MissingToken, WrongContentType:
-		return 48
-	case MalformedJWT, MissingAssertion:
-		return 46
-	case InvalidAssertionType, InvalidGrantType:
-		return 44
-	case InvalidTokenRequest:
-		return 43
-	case WrongTokenType:
-		return 42
-	case TimestampUnits:
-		return 40
-	case InvalidClaim:
-		return 38
-	case MissingClaim:
-		return 36
-	case ClientIdentityMismatch:
-		return 34
-	case WrongEnvironment:
-		return 33
-	case KeyReusedAcrossEnvironments:
-		return 32
-	case UnknownClient:
-		return 31
-	case WrongAlgorithm:
-		return 30
-	case MissingKID:
-		return 29
-	case UnknownKey:
-		return 28
-	case KeyMismatch, InvalidSignature:
-		return 26
-	case WrongIssuer:
-		return 24
-	case WrongAudience:
-		return 23
-	case ExpiredMidSession:
-		return 22
-	case ClockSkew:
-		return 21
-	case AssertionExpired, TokenExpired:
-		return 20
-	case NotYetValid:
-		return 19
-	case AssertionTooOld, LifetimeTooLong:
-		return 18
-	case JTIReuse:
-		return 14
-	case ProofOfPossession:
-		return 12
-	case ScopeFormat:
-		return 10
-	case ScopeGap, AccountAccessDenied:
-		return 8
-	}
-	return 0
-}
-
 // sortFindings makes the order of the checks immaterial.
 func (x *examination) sortFindings() {
 	slices.SortFunc(x.findings, func(a, b finding) int {
 		if a.weight != b.weight {
 			return int(b.weight - a.weight)
 		}
-		if d := precedence(b.cause) - precedence(a.cause); d != 0 {
+		if d := x.trait(b.cause).rank - x.trait(a.cause).rank; d != 0 {
 			return d
 		}
 		return cmp.Or(strings.Compare(string(a.cause), string(b.cause)), strings.Compare(a.path, b.path), strings.Compare(a.detail, b.detail))

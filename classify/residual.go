@@ -185,7 +185,7 @@ func (x *examination) residualToken() []candidate {
 func (x *examination) documented() []candidate {
 	for i := range x.Profile.Meanings {
 		m := &x.Profile.Meanings[i]
-		if x.answered(m) && !x.passed(checkOf(m.Cause)) {
+		if x.answered(m) && !x.passed(x.trait(m.Cause).check) {
 			what, path := x.bareAnswer(m)
 			return []candidate{{cause: m.Cause, score: scoreResidual + 20, witness: WitnessResponse, path: path,
 				detail: "a bare " + what + " means " + string(m.Cause) + " by the documents of " + clip(x.Profile.ID) + " (its profile, meanings[" + strconv.Itoa(i) + "])"}}
@@ -216,45 +216,6 @@ func (x *examination) bareAnswer(m *Meaning) (what, path string) {
 		return clip(m.Error), x.words.saidAt
 	}
 	return strconv.Itoa(m.Status), "response.status"
-}
-
-// checkOf is the check that a cause would fail; "" for causes that no check can show.
-func checkOf(cause Code) string {
-	switch cause {
-	case KeyMismatch, InvalidSignature:
-		return "signature"
-	case TokenExpired, AssertionExpired, ExpiredMidSession:
-		return "expiry"
-	case NotYetValid:
-		return "not_before"
-	case AssertionTooOld:
-		return "issued_at"
-	case LifetimeTooLong:
-		return "lifetime"
-	case WrongAudience:
-		return "audience"
-	case WrongIssuer:
-		return "issuer"
-	case ClientIdentityMismatch:
-		return "identity"
-	case MissingClaim:
-		return "required_claims"
-	case WrongAlgorithm:
-		return "algorithm"
-	case UnknownKey:
-		return "key_id"
-	case UnknownClient:
-		return "client"
-	case JTIReuse:
-		return "jti"
-	case ScopeGap:
-		return "scope"
-	case WrongContentType:
-		return "content_type"
-	case MalformedJWT:
-		return "structure"
-	}
-	return ""
 }
 
 // passed reports whether the check was run and found nothing.

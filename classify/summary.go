@@ -129,7 +129,7 @@ func (x *examination) wordEvidence(j judgement) (e Evidence, ok bool) {
 
 func (x *examination) causeComplaints(j judgement) subject {
 	if j.finding != nil {
-		return j.finding.complaints()
+		return x.complaints(j.finding)
 	}
-	return symptoms(j.cause)
+	return x.trait(j.cause).symptoms
 }

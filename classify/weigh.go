@@ -65,7 +65,7 @@ func (x *examination) refuted() bool {
 // outweighed reports whether a fault that a check shows explains the refusal better than the words, none of whose causes shows.
 func (x *examination) outweighed() bool {
 	for i := range x.findings {
-		if f := &x.findings[i]; f.weight >= likely && x.words.fits(f) {
+		if f := &x.findings[i]; f.weight >= likely && x.fits(f) {
 			return false
 		}
 	}
@@ -113,7 +113,7 @@ func (x *examination) againstWords(f *finding, o *odds) int {
 	if slices.Contains([]Code{WrongTokenType, InvalidClaim, TimestampUnits, ClockSkew, LifetimeTooLong, KeyReusedAcrossEnvironments}, f.cause) {
 		bits -= o.unminded
 	}
-	if x.passed(checkOf(x.words.cause)) {
+	if x.passed(x.trait(x.words.cause).check) {
 		bits += o.ownCheck
 	}
 	if x.ordered(f.cause, x.words.cause) {
@@ -129,11 +129,11 @@ func (x *examination) explains(f *finding) bool {
 	if x.words.cause == BlockedByGateway && x.words.standing == ofWhom {
 		return true
 	}
-	switch groupOf(f.cause) {
+	switch x.trait(f.cause).group {
 	case "scope":
-		return x.status() == 403 && x.passed(checkOf(x.words.cause))
+		return x.status() == 403 && x.passed(x.trait(x.words.cause).check)
 	case "replay":
-		return x.words.subject&aboutKeys == 0 && x.passed(checkOf(x.words.cause))
+		return x.words.subject&aboutKeys == 0 && x.passed(x.trait(x.words.cause).check)
 	case "":
 		return f.cause == WrongEnvironment
 	}
