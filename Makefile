@@ -40,7 +40,7 @@ lint:
 bench:
 	go run ./bench $(BENCH)
 
-# Kills the server under load; CRASH='-kills 20 -seed 7' is a quick look at other moments.
+# Kills the server under load; CRASH='-kills 20 -seed 7' is a quick look at other moments, CRASH='-flood 30s' floods it instead.
 crash:
 	go run ./tools/crash $(CRASH)
 

@@ -129,6 +129,11 @@ func (i *Ingester) take(w http.ResponseWriter, r *http.Request, e endpoint) (key
 	if err != nil {
 		return key, s, a, err
 	}
+	end, err := i.turns.take(r.Context(), key.ID, len(body))
+	if err != nil {
+		return key, s, a, err
+	}
+	defer end()
 	if s, err = e.open(withShare(r, share), body); err != nil {
 		return key, s, a, err
 	}

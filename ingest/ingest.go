@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync"
 	"time"
 
@@ -37,6 +38,7 @@ type Ingester struct {
 	metrics    *metrics
 	now        func() time.Time
 	quota      *quota
+	turns      *turns
 	guesses    *guessGuard
 	notes      *notes
 	running    *running // requests with an Idempotency-Key
@@ -72,7 +74,7 @@ func New(o Options) (*Ingester, error) {
 	return &Ingester{
 		store: o.Store, classifier: classify.New(o.Profiles, o.Knowledge), redactor: redactor, log: o.Logger,
 		metrics: newMetrics(o.Registerer, o.Profiles, o.Store, o.Now), now: o.Now,
-		quota: newQuota(o.KeyRate, time.Now), guesses: newGuessGuard(time.Now), notes: newNotes(o.Store), running: newRunning(),
+		quota: newQuota(o.KeyRate, time.Now), turns: newTurns(runtime.GOMAXPROCS(0)), guesses: newGuessGuard(time.Now), notes: newNotes(o.Store), running: newRunning(),
 		quick: newQuickRecords(), tokens: newCache[knownToken](), requests: newCache[knownRequest](), sites: newCache[site](), acceptances: newCache[acceptance](),
 	}, nil
 }

@@ -20,6 +20,9 @@ const (
 	// maxBodies bounds the bodies in hand, as sent and inflated. The records of a body need several times its size while
 	// they are read, at most maxRecords of them at a time.
 	maxBodies = 96 << 20
+	// workingPerCore bounds the bodies that are worked on at once: enough to decode on every core while others commit,
+	// and little enough that a quiet key's request does not wait long for them.
+	workingPerCore = 3 << 19
 
 	// A body may take slowGrace, and longer if it comes at slowRate at least: a link of 64 kbit/s is honest, a byte a second is not.
 	slowGrace = 30 * time.Second

@@ -76,3 +76,16 @@ func TestRun_Usage(t *testing.T) {
 		t.Errorf("%d %s", status, stderr.String())
 	}
 }
+
+// A flood is refused and not suffered; its figures are for the command to say, on a machine that does nothing else.
+func TestFlood(t *testing.T) {
+	o := options{flood: 2 * time.Second, root: filepath.Join("..", "..")}
+	f, err := o.flooding(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.refused == 0 || f.taken == 0 || f.held != 0 || f.quiet == 0 || f.memory > 512<<20 {
+		t.Errorf("%+v", f)
+	}
+	t.Log(f)
+}

@@ -17,6 +17,7 @@ type options struct {
 	seed   uint64
 	within time.Duration // after the first acknowledgement of a round, at most
 	ready  time.Duration // longest start that passes; 0: any
+	flood  time.Duration // 0: kill; else flood for that long
 	binary string        // "" builds one
 	root   string        // of the module
 }
@@ -31,6 +32,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags.Uint64Var(&o.seed, "seed", 1, "of the moments")
 	flags.DurationVar(&o.within, "within", 500*time.Millisecond, "latest moment of a kill after the first acknowledgement of its round")
 	flags.DurationVar(&o.ready, "ready", 2*time.Second, "longest time from start to ready that passes; 0: any")
+	flags.DurationVar(&o.flood, "flood", 0, "flood the server for that long instead of killing it")
 	flags.StringVar(&o.binary, "binary", "", "authwatch to kill (default: built from this module)")
 	if flags.Parse(args) != nil {
 		return 2
@@ -44,7 +46,12 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	result, err := o.crash(ctx, dir, func(format string, args ...any) { fmt.Fprintf(stderr, format+"\n", args...) })
+	var result fmt.Stringer
+	if o.flood > 0 {
+		result, err = o.flooding(ctx, dir)
+	} else {
+		result, err = o.crash(ctx, dir, func(format string, args ...any) { fmt.Fprintf(stderr, format+"\n", args...) })
+	}
 	if err != nil {
 		fmt.Fprintln(stderr, "crash:", err)
 		return 1
