@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -45,10 +46,11 @@ func (c *classifyCommand) Run(ctx context.Context, p *program) error {
 		return usageError("%w", err)
 	}
 	defer input.Close()
-	j := &judge{classifier: classifier, history: newMemory(), seen: map[string]bool{}, out: newVerdictWriter(c.Output, p)}
+	j := &judge{classifier: classifier, history: newMemory(), seen: map[[sha256.Size]byte]bool{}, out: newVerdictWriter(c.Output, p), shown: newProgress(p)}
 	if err := j.read(ctx, input, redactor, p.stderr); err != nil {
 		return usageError("%w", err)
 	}
+	j.shown.clear()
 	if err := j.out.finish(j.counts); err != nil {
 		return fmt.Errorf("write the verdicts: %w", err)
 	}
@@ -76,46 +78,78 @@ type judge struct {
 	counts
 	classifier *classify.Classifier
 	history    *memory
-	seen       map[string]bool // ids of judged failures: a line delivered twice is one failure
+	seen       map[[sha256.Size]byte]bool // digests of the ids of judged failures: a line delivered twice is one failure
 	out        verdictWriter
+	shown      *progress
 }
 
-// read judges the records of in and reports the bad ones by line and reason, never with their text.
+// read judges the records of in, in their order, and reports the bad ones by line and reason, never with their text.
 func (j *judge) read(ctx context.Context, in io.Reader, redactor *ingest.Redactor, stderr io.Writer) error {
-	documents := newDocumentReader(in)
-	for {
-		doc, err := documents.next()
-		if errors.Is(err, io.EOF) {
-			return nil
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	for group := range readAhead(ctx, newDocumentReader(in), func(doc document) []located { return j.locate(doc, redactor) }) {
+		done := <-group
+		for n := range done.documents {
+			if err := j.document(&done.documents[n], redactor, stderr); err != nil {
+				return err
+			}
 		}
-		if err != nil {
-			return fmt.Errorf("read the records: %w", err)
+		if done.err != nil && !errors.Is(done.err, io.EOF) {
+			return fmt.Errorf("read the records: %w", done.err)
 		}
-		if err := ctx.Err(); err != nil {
+		j.shown.at(j.records)
+	}
+	return ctx.Err()
+}
+
+// located is a record with its exchange and what it adds to history, or why it was not read.
+type located struct {
+	exchange classify.Exchange
+	facts    []classify.Fact
+	bad      *ingest.RecordError
+}
+
+// locate reads the records of a document. It only reads, so that any number of documents can be read at once.
+func (j *judge) locate(doc document, redactor *ingest.Redactor) []located {
+	if doc.tooLong || doc.whole && bundle.IsBundle(doc.text) {
+		return nil
+	}
+	records, bad := ingest.Decode(doc.text, redactor)
+	list := make([]located, 0, len(records)+len(bad))
+	for n := range bad {
+		list = append(list, located{bad: &bad[n]})
+	}
+	for n := range records {
+		e := j.classifier.Locate(&records[n].Record)
+		list = append(list, located{exchange: e, facts: e.Facts()})
+	}
+	return list
+}
+
+// document judges what was read of a document.
+func (j *judge) document(doc *readDocument, redactor *ingest.Redactor, stderr io.Writer) error {
+	switch {
+	case doc.tooLong:
+		j.bad++
+		j.shown.clear()
+		fmt.Fprintf(stderr, "line %d: record_too_large: a line may hold at most %d MiB\n", doc.line, maxDocument>>20)
+		return nil
+	case doc.whole && bundle.IsBundle(doc.text):
+		return j.bundle(doc.text, redactor)
+	}
+	for n := range doc.records {
+		r := &doc.records[n]
+		if r.bad != nil {
+			j.bad++
+			j.shown.clear()
+			fmt.Fprintf(stderr, "line %d%s: %s: %s\n", doc.line, place(*r.bad, doc.document), r.bad.Code, printable(r.bad.Detail))
+			continue
+		}
+		if err := j.record(r); err != nil {
 			return err
 		}
-		if doc.tooLong {
-			j.bad++
-			fmt.Fprintf(stderr, "line %d: record_too_large: a line may hold at most %d MiB\n", doc.line, maxDocument>>20)
-			continue
-		}
-		if doc.whole && bundle.IsBundle(doc.text) {
-			if err := j.bundle(doc.text, redactor); err != nil {
-				return err
-			}
-			continue
-		}
-		records, bad := ingest.Decode(doc.text, redactor)
-		for _, b := range bad {
-			j.bad++
-			fmt.Fprintf(stderr, "line %d%s: %s: %s\n", doc.line, place(b, doc), b.Code, printable(b.Detail))
-		}
-		for i := range records {
-			if err := j.record(&records[i].Record); err != nil {
-				return err
-			}
-		}
 	}
+	return nil
 }
 
 // place points into a document of several records.
@@ -130,24 +164,25 @@ func place(b ingest.RecordError, doc document) string {
 	return text
 }
 
-func (j *judge) record(r *classify.Record) error {
+func (j *judge) record(r *located) error {
 	j.records++
-	e := j.classifier.Locate(r)
+	e := &r.exchange
 	switch e.Outcome {
 	case classify.Accepted:
 		j.accepted++
 	case classify.Failed:
-		v := classify.Classify(e, j.history.lookup(e.Keys()))
-		if v.ID != "" && j.seen[v.ID] {
+		v := classify.Classify(*e, j.history.lookup(e.Keys()))
+		id := sha256.Sum256([]byte(v.ID))
+		if v.ID != "" && j.seen[id] {
 			j.repeated++
 			return nil
 		}
-		j.seen[v.ID] = true
+		j.seen[id] = true
 		if err := j.tell(v); err != nil {
 			return err
 		}
 	}
-	j.history.observe(r.Time, e.Facts())
+	j.history.observe(e.Record.Time, r.facts)
 	return nil
 }
 

@@ -1,7 +1,14 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
 	"strconv"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,3 +38,51 @@ func TestMemory_ForgetsWhatCannotMatter(t *testing.T) {
 		t.Error("a recent fact was forgotten")
 	}
 }
+
+// Documents are read on all cores, and judged in their order all the same.
+func TestReadAhead_KeepsTheOrder(t *testing.T) {
+	var text strings.Builder
+	const lines = 5*groupDocuments + 7
+	for n := range lines {
+		fmt.Fprintf(&text, "{\"n\":%d}\n", n)
+	}
+	var read atomic.Int64
+	groups := readAhead(t.Context(), newDocumentReader(strings.NewReader(text.String())), func(doc document) []located {
+		if doc.line%3 == 0 {
+			runtime.Gosched()
+		}
+		read.Add(1)
+		return make([]located, doc.line)
+	})
+	line := 0
+	var last error
+	for group := range groups {
+		g := <-group
+		for _, doc := range g.documents {
+			line++
+			if doc.line != line || len(doc.records) != line {
+				t.Fatalf("line %d with %d records comes as number %d", doc.line, len(doc.records), line)
+			}
+		}
+		last = g.err
+	}
+	if line != lines || read.Load() != lines || !errors.Is(last, io.EOF) {
+		t.Errorf("%d of %d lines, %d read, %v", line, lines, read.Load(), last)
+	}
+}
+
+// Whoever stops listening ends the reading.
+func TestReadAhead_Ends(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	endless := io.MultiReader(strings.NewReader("{}\n"), neverEnding("{\"a\":1}\n"))
+	groups := readAhead(ctx, newDocumentReader(endless), func(document) []located { return nil })
+	<-groups
+	stop()
+	for range groups {
+	}
+}
+
+// neverEnding repeats its text.
+type neverEnding string
+
+func (n neverEnding) Read(b []byte) (int, error) { return copy(b, n), nil }
