@@ -10,11 +10,13 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/klauspost/compress/s2"
 )
 
 // The body of a failure: its form, the time of the event from that of the id and the time of receipt from that of the
 // event in milliseconds (varints), and then
-//   - packedWhole: the texts with their lengths, compressed by zstd;
+//   - packedWhole: the texts with their lengths, compressed;
 //   - packedWords: the ids of two templates (uvarints), of record and of verdict, and the words that they lack.
 const (
 	packedWhole = 1
@@ -44,14 +46,17 @@ func (t *templates) pack(f *Failure, now time.Time) error {
 	}
 	kept := f.Verdict
 	kept.ID, kept.Time = "", time.Time{} // the row knows them
-	verdict, err := json.Marshal(kept)
+	c := t.cutters.Get().(*cutter)
+	defer t.cutters.Put(c)
+	verdict, err := appendVerdict(c.verdict[:0], &kept)
 	if err != nil {
 		return fmt.Errorf("encode verdict: %w", err)
 	}
+	c.verdict = verdict
 	occurred, received := toMillis(f.Verdict.Time), toMillis(f.ReceivedAt)
 	f.body = binary.AppendVarint([]byte{packedWords}, occurred-idAt(occurred).millis())
 	f.body = binary.AppendVarint(f.body, received-occurred)
-	if f.Verdict.Time.Sub(f.ReceivedAt) > packedAhead || !t.packWords(f, verdict, dayOf(now)) {
+	if f.Verdict.Time.Sub(f.ReceivedAt) > packedAhead || !t.packWords(c, f, verdict, dayOf(now)) {
 		f.body[0] = packedWhole
 		t.packWhole(f, verdict)
 	}
@@ -59,9 +64,7 @@ func (t *templates) pack(f *Failure, now time.Time) error {
 }
 
 // packWords appends the texts of f by templates. It reports false when there are none yet, or no text can have one.
-func (t *templates) packWords(f *Failure, verdict []byte, today int64) bool {
-	c := t.cutters.Get().(*cutter)
-	defer t.cutters.Put(c)
+func (t *templates) packWords(c *cutter, f *Failure, verdict []byte, today int64) bool {
 	c.reset(f.Verdict.Time)
 	for _, text := range f.head() {
 		if !c.cut(*text) {
@@ -91,7 +94,7 @@ func (t *templates) packWhole(f *Failure, verdict []byte) {
 		texts = append(binary.AppendUvarint(texts, uint64(len(*text))), *text...)
 	}
 	texts = append(binary.AppendUvarint(texts, uint64(len(f.Record))), f.Record...)
-	f.body = t.packer.EncodeAll(append(texts, verdict...), f.body)
+	f.body = append(f.body, s2.Encode(nil, append(texts, verdict...))...)
 }
 
 // unpack reads the body of a row.
@@ -135,7 +138,7 @@ func (t *templates) unpack(ctx context.Context, from querier, f *Failure) error 
 }
 
 func (t *templates) unpackWhole(f *Failure, packed []byte) (verdict []byte, err error) {
-	texts, err := t.opener.DecodeAll(packed, nil)
+	texts, err := s2.Decode(nil, packed)
 	if err != nil {
 		return nil, err
 	}

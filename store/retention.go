@@ -196,6 +196,9 @@ func (e *expiry) incidents(ctx context.Context) error {
 		return nil
 	}
 	return e.repeat(ctx, "incidents", func(ctx context.Context, tx *Tx) (int64, error) {
+		if err := tx.settle(ctx); err != nil {
+			return 0, err
+		}
 		rows, err := tx.query(ctx, `select id from incident where last_seen_at < $1
 			and not exists (select 1 from failure where incident_id = incident.id) order by last_seen_at limit $2`, e.summary, int64(expireSize))
 		if err != nil {
@@ -386,6 +389,9 @@ func (e *expiry) clients(ctx context.Context) error {
 		return nil
 	}
 	return e.repeat(ctx, "clients", func(ctx context.Context, tx *Tx) (int64, error) {
+		if err := tx.settle(ctx); err != nil {
+			return 0, err
+		}
 		old := `select ref from client where last_seen_at < $1 order by last_seen_at limit $2`
 		if err := tx.exec(ctx, `delete from success where client_ref in (`+old+`)`, e.summary, int64(expireSize)); err != nil {
 			return 0, err
@@ -407,6 +413,9 @@ const (
 // Maintain folds what is counted, removes what is old and resolves what has recovered, until ctx ends. A server runs it
 // beside its requests. Errors go to report; what failed is tried again later.
 func (s *Store) Maintain(ctx context.Context, r Retention, report func(error)) {
+	if err := s.Settle(ctx); err != nil { // what a process left that was killed
+		report(err)
+	}
 	var tasks sync.WaitGroup
 	tasks.Go(func() {
 		times := 0

@@ -72,10 +72,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := migrate(ctx, d, writing, readers); err != nil {
 		return nil, errors.Join(err, writing.Close(), readers.Close())
 	}
-	templates, err := newTemplates()
-	if err != nil {
-		return nil, errors.Join(err, writing.Close(), readers.Close())
-	}
+	templates := newTemplates()
 	var checkpoints *checkpointer
 	if d.othersWrote != "" {
 		checkpoints = newCheckpointer(readers)

@@ -46,6 +46,7 @@ type cutter struct {
 	template  []byte
 	words     []byte
 	seen      []string // the words, to find one that comes again
+	verdict   []byte   // room for one
 }
 
 func newCutter() *cutter {

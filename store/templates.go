@@ -9,22 +9,23 @@ import (
 	"sync"
 	"time"
 
-	"github.com/klauspost/compress/zstd"
+	"github.com/klauspost/compress/s2"
 )
 
 const (
-	maxTemplates   = 20_000   // in the database: beyond that texts are kept whole
-	maxWanted      = 500      // that wait to be written
-	templateMemory = 24 << 20 // bytes of templates that are remembered; when it is full, all are forgotten
-	templateText   = 32 << 10 // longer ones are not worth it
-	templateDay    = 24 * 60 * 60 * 1000
+	maxTemplates    = 20_000   // in the database: beyond that texts are kept whole
+	templatesAtOnce = 5_000    // remembered: as long as there are fewer, one is written when its text comes for the first time
+	maxWanted       = 500      // that wait to be written
+	templateMemory  = 24 << 20 // bytes of templates that are remembered; when it is full, all are forgotten
+	templateText    = 32 << 10 // longer ones are not worth it
+	templateDay     = 24 * 60 * 60 * 1000
 )
 
 // errNoTemplate says that a failure names a template which is not there.
 var errNoTemplate = errors.New("template is missing")
 
-// templates are those of the database as far as they are remembered. A text's template is written once the text has come
-// a second time, so that what comes once only leaves nothing behind.
+// templates are those of the database as far as they are remembered. When there are many, a text's template is
+// written once the text has come a second time, so that what comes once only leaves nothing behind.
 type templates struct {
 	mu     sync.RWMutex
 	byText map[string]*template
@@ -38,8 +39,6 @@ type templates struct {
 
 	bytes   int
 	cutters sync.Pool
-	packer  *zstd.Encoder
-	opener  *zstd.Decoder
 }
 
 // A template is one that is in the database. Retention removes it only when it was not used for longer than failures are
@@ -50,20 +49,11 @@ type template struct {
 	day  int64 // in which its row was last marked as used, numbered from 1970
 }
 
-func newTemplates() (*templates, error) {
-	packer, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(2),
-		zstd.WithEncoderCRC(false), zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(64<<10))
-	if err != nil {
-		return nil, fmt.Errorf("make compressor: %w", err)
-	}
-	opener, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(64<<20))
-	if err != nil {
-		return nil, fmt.Errorf("make decompressor: %w", err)
-	}
-	t := &templates{packer: packer, opener: opener, ask: make(chan struct{}, 1), stopped: make(chan struct{})}
+func newTemplates() *templates {
+	t := &templates{ask: make(chan struct{}, 1), stopped: make(chan struct{})}
 	t.forget()
 	t.cutters.New = func() any { return newCutter() }
-	return t, nil
+	return t
 }
 
 // forget empties the memory.
@@ -93,7 +83,7 @@ func (t *templates) want(text []byte, known bool) {
 	print := [8]byte(sum[:])
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if _, came := t.once[print]; !came && !known {
+	if _, came := t.once[print]; !came && !known && len(t.byText) > templatesAtOnce {
 		if len(t.once) >= maxTemplates {
 			clear(t.once)
 		}
@@ -151,26 +141,34 @@ func (t *templates) get(id int64) *template {
 // dayOf numbers the day of a time.
 func dayOf(at time.Time) int64 { return at.UnixMilli() / templateDay }
 
-// writeTemplates writes the templates of texts that came again, until the store is closed. Until one is written, its
+// writeTemplates writes the templates of texts that wait for them, until the store is closed. Until one is written, its
 // texts are kept whole.
 func (s *Store) writeTemplates() {
 	for s.templates.asked() {
-		texts, today := s.templates.take(), dayOf(s.now())
-		ids := make([]int64, len(texts))
-		err := s.Write(context.Background(), func(ctx context.Context, tx *Tx) (err error) {
-			for i, text := range texts {
-				if ids[i], err = tx.putTemplate(ctx, text, today); err != nil {
-					return fmt.Errorf("write template: %w", err)
-				}
-			}
-			return nil
-		})
-		for i, id := range ids {
-			if err == nil && id != 0 {
-				s.templates.remember(&template{id: id, text: texts[i], day: today})
+		_ = s.learnTemplates(context.Background()) // what was not written is asked for again
+	}
+}
+
+func (s *Store) learnTemplates(ctx context.Context) error {
+	texts, today := s.templates.take(), dayOf(s.now())
+	ids := make([]int64, len(texts))
+	err := s.Write(ctx, func(ctx context.Context, tx *Tx) (err error) {
+		for i, text := range texts {
+			if ids[i], err = tx.putTemplate(ctx, text, today); err != nil {
+				return fmt.Errorf("write template: %w", err)
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
+	for i, id := range ids {
+		if id != 0 {
+			s.templates.remember(&template{id: id, text: texts[i], day: today})
+		}
+	}
+	return nil
 }
 
 // putTemplate returns the id of the template with that text; 0 when there are too many.
@@ -199,7 +197,7 @@ func (t *Tx) putTemplate(ctx context.Context, text string, day int64) (id int64,
 		return 0, nil
 	}
 	t.room--
-	packed := t.templates.packer.EncodeAll([]byte(text), nil)
+	packed := s2.Encode(nil, []byte(text))
 	if err := t.exec(ctx, `insert into template (id, print, text, used_on) values ($1, $2, $3, $4) on conflict do nothing`, last+1, print, packed, day); err != nil {
 		return 0, err
 	}
@@ -225,7 +223,7 @@ func (t *templates) load(ctx context.Context, from querier, id int64) (*template
 	if err != nil {
 		return nil, fmt.Errorf("load template %d: %w", id, err)
 	}
-	text, err := t.opener.DecodeAll(packed, nil)
+	text, err := s2.Decode(nil, packed)
 	if err != nil {
 		return nil, fmt.Errorf("read template %d: %w", id, err)
 	}
