@@ -232,18 +232,38 @@ func (s *Store) Totals(ctx context.Context, from, to time.Time, providers, envir
 	if accepted := counts[true]; accepted != nil {
 		t.Successes = accepted[0]
 	}
-	read.grain, read.filter.failed = byClient, true
-	clients, err := readCounts(ctx, read, func(s series) clientKey { return clientKey{s.provider, s.environment, s.clientID} })
-	if err != nil {
+	if t.Clients, err = read.failingClients(ctx); err != nil {
 		return Totals{}, fmt.Errorf("count failing clients: %w", err)
-	}
-	for k, n := range clients {
-		if k.clientID != "" && n[0] != 0 {
-			t.Clients++
-		}
 	}
 	t.Incidents, err = incidentsIn(ctx, tx, begin, end, providers, environments)
 	return t, err
+}
+
+// failingClients counts the clients that failed in the window. Nearly always the first and the last failure of each tell;
+// only where some lie around the window their counts in it are read.
+func (r countReader) failingClients(ctx context.Context) (n int64, err error) {
+	w := where{args: []any{r.from, r.to}}
+	in(&w, `provider`, r.filter.providers)
+	in(&w, `environment`, r.filter.environments)
+	var doubtful int64
+	err = r.tx.QueryRowContext(ctx, `select count(case when first_failure_at >= $1 or last_failure_at < $2 then 1 end),
+			count(case when first_failure_at < $1 and last_failure_at >= $2 then 1 end)
+		from client where last_failure_at >= $1 and first_failure_at < $2 and first_failure_at <> 0 and client_id <> '' and `+w.sql(), bind(w.args)...).Scan(&n, &doubtful)
+	if err != nil || doubtful == 0 {
+		return n, err
+	}
+	r.grain, r.filter.failed = byClient, true
+	counts, err := readCounts(ctx, r, func(s series) clientKey { return clientKey{s.provider, s.environment, s.clientID} })
+	if err != nil {
+		return 0, err
+	}
+	n = 0
+	for k, steps := range counts {
+		if k.clientID != "" && steps[0] != 0 {
+			n++
+		}
+	}
+	return n, nil
 }
 
 // incidentsIn counts the incidents with a failure in the window. Most show it by their first or last failure; of the
