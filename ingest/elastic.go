@@ -226,10 +226,16 @@ func overloadedBulk(w http.ResponseWriter, actions []bulkAction) {
 }
 
 // refuseElastic answers in the form of Elasticsearch's exceptions. rsyslog, the one that sends no User-Agent, puts a batch
-// aside for good after an answer of any status.
+// aside for good after an answer of any status. Elastic's own clients, who name themselves in a header, try three times more without
+// a pause unless they are told to make one: it is made here.
 func refuseElastic(w http.ResponseWriter, r *http.Request, p *problem) {
-	if p.Status == http.StatusServiceUnavailable && r.UserAgent() == "" {
-		cutOff()
+	if p.Status == http.StatusServiceUnavailable {
+		switch {
+		case r.UserAgent() == "":
+			cutOff()
+		case r.Header.Get("X-Elastic-Client-Meta") != "":
+			time.Sleep(time.Second)
+		}
 	}
 	kind := "illegal_argument_exception"
 	switch p.Status {
