@@ -176,3 +176,24 @@ func TestAttack_TwoAuthorizations(t *testing.T) {
 		}
 	}
 }
+
+// Row 21: junk that names a victim's client does not touch the victim's own incident.
+func TestAttack_NamesAVictim(t *testing.T) {
+	s := newService(t, testProfile())
+	s.post(responses, tokenRequest(50, "real", 401, `,"client_assertion":`+assertionAt(50, "x1", "https://api.lab.test")))
+	real := s.snapshot().Incidents
+	if len(real) != 1 {
+		t.Fatalf("%d incidents", len(real))
+	}
+	for n, authorization := range []string{"Bearer x.y.z", "Bearer " + unsigned(`{"alg":"none","kid":"key-of-client-a"}`, `{"iss":"client-a","sub":"client-a","client_id":"client-a","aud":"https://api.lab.test","exp":1}`)} {
+		s.post(responses, strings.Replace(tokenRecord(authorization), `"request"`, fmt.Sprintf(`"id":"junk-%d","client_id":"client-a","request"`, n), 1))
+	}
+	for _, i := range s.snapshot().Incidents {
+		if i.Cause == real[0].Cause && fmt.Sprint(i) != fmt.Sprint(real[0]) {
+			t.Errorf("was %+v\nis  %+v", real[0], i)
+		}
+	}
+	if n := len(s.failures()); n != 3 {
+		t.Errorf("%d failures", n)
+	}
+}

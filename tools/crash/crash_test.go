@@ -79,7 +79,7 @@ func TestRun_Usage(t *testing.T) {
 
 // A flood is refused and not suffered; its figures are for the command to say, on a machine that does nothing else.
 func TestFlood(t *testing.T) {
-	o := options{flood: 2 * time.Second, root: filepath.Join("..", "..")}
+	o := options{flood: 2 * time.Second, settle: time.Minute, root: filepath.Join("..", "..")}
 	f, err := o.flooding(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)

@@ -38,7 +38,6 @@ const (
 	flooders     = 128  // connections of the noisy shipper, which never waits as it is told
 	floodRecords = 2000 // in each of its bodies, one in ten a failure
 	quietEvery   = 50 * time.Millisecond
-	settleTime   = 5 * time.Second // within which all must be as before
 )
 
 // A floodBody is a body that is made once and given new ids for each request, so that the flood costs the server more than its sender.
@@ -158,7 +157,7 @@ func (o options) flooding(ctx context.Context, dir string) (f flooding, err erro
 	if err := f.drown(ctx, o.flood, s.url(), keys["noisy"], quiet); err != nil {
 		return f, err
 	}
-	if f.recovered, err = quiet.recover(2 * max(f.before, 10*time.Millisecond)); err != nil {
+	if f.recovered, err = quiet.recover(2*max(f.before, 10*time.Millisecond), o.settle); err != nil {
 		return f, err
 	}
 	if f.memory, err = peakMemory(s.cmd.Process.Pid); err != nil {
@@ -214,7 +213,7 @@ func (f *flooding) tell(client *http.Client, url, key string, body []byte, wrong
 }
 
 // recover waits until ten requests in a row are served as fast as before.
-func (q *quietShipper) recover(good time.Duration) (time.Duration, error) {
+func (q *quietShipper) recover(good, within time.Duration) (time.Duration, error) {
 	start := time.Now()
 	for row := 0; row < 10; {
 		took, ok, err := q.once()
@@ -224,8 +223,8 @@ func (q *quietShipper) recover(good time.Duration) (time.Duration, error) {
 		if row++; !ok || took > good {
 			row = 0
 		}
-		if time.Since(start) > settleTime {
-			return 0, fmt.Errorf("not as before %v after the flood: the last request took %v, taken %v", settleTime, took, ok)
+		if time.Since(start) > within {
+			return 0, fmt.Errorf("not as before %v after the flood: the last request took %v, taken %v", within, took, ok)
 		}
 	}
 	return time.Since(start), nil

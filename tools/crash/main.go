@@ -18,6 +18,7 @@ type options struct {
 	within time.Duration // after the first acknowledgement of a round, at most
 	ready  time.Duration // longest start that passes; 0: any
 	flood  time.Duration // 0: kill; else flood for that long
+	settle time.Duration // after a flood, within which all has to be as before
 	binary string        // "" builds one
 	root   string        // of the module
 }
@@ -33,6 +34,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags.DurationVar(&o.within, "within", 500*time.Millisecond, "latest moment of a kill after the first acknowledgement of its round")
 	flags.DurationVar(&o.ready, "ready", 2*time.Second, "longest time from start to ready that passes; 0: any")
 	flags.DurationVar(&o.flood, "flood", 0, "flood the server for that long instead of killing it")
+	flags.DurationVar(&o.settle, "settle", 5*time.Second, "how soon after a flood all has to be as before")
 	flags.StringVar(&o.binary, "binary", "", "authwatch to kill (default: built from this module)")
 	if flags.Parse(args) != nil {
 		return 2
