@@ -269,6 +269,17 @@ create table activity (
 );
 create index activity_incident on activity (incident_id, id);
 
+-- Who did what to what others rely on: store.AuditEntry. The ids grow with time, so the table itself is the list.
+create table audit (
+    id      text   primary key,
+    done_at bigint not null,
+    done_by text   not null,
+    via     text   not null,
+    action  text   not null,
+    subject text   not null,
+    note    text   not null
+);
+
 -- A change that somebody told us of: what may explain failures that begin after it.
 create table deployment (
     id          text   primary key,

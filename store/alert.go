@@ -216,7 +216,10 @@ func (s *Store) CreateAlertRule(ctx context.Context, r AlertRule) (stored AlertR
 		stored, err = scanAlertRule(tx.queryRow(ctx, `insert into alert_rule (`+alertRuleColumns+`)
 			values ($1, $2, $3, $4, $5, $6, $7, $8, 1) returning `+alertRuleColumns,
 			r.ID, r.Name, r.Enabled, terms, r.UpdatedBy, now, r.UpdatedBy, now).Scan)
-		return err
+		if err != nil {
+			return err
+		}
+		return tx.audit(ctx, AuditRuleCreated, r.Name, "")
 	})
 	if err != nil {
 		return AlertRule{}, fmt.Errorf("create rule: %w", err)
@@ -247,7 +250,10 @@ func (s *Store) UpdateAlertRule(ctx context.Context, r AlertRule) (stored AlertR
 		}
 		stored, err = scanAlertRule(tx.queryRow(ctx, `update alert_rule set name = $1, enabled = $2, terms = $3, updated_by = $4, updated_at = $5,
 			version = version + 1 where id = $6 returning `+alertRuleColumns, r.Name, r.Enabled, terms, r.UpdatedBy, tx.now(), r.ID).Scan)
-		return err
+		if err != nil {
+			return err
+		}
+		return tx.audit(ctx, AuditRuleChanged, r.Name, "")
 	})
 	return stored, wrapUnlessMissing(err, "update rule "+r.ID)
 }
@@ -267,7 +273,8 @@ func (s *Store) GetAlertRule(ctx context.Context, id string) (AlertRule, error) 
 func (s *Store) DeleteAlertRule(ctx context.Context, id string, ifVersion int64) error {
 	err := s.Write(ctx, func(ctx context.Context, tx *Tx) error {
 		var version int64
-		err := tx.queryRow(ctx, `select version from alert_rule where id = $1`, id).Scan(&version)
+		var name string
+		err := tx.queryRow(ctx, `select version, name from alert_rule where id = $1`, id).Scan(&version, &name)
 		if errors.Is(err, sql.ErrNoRows) {
 			return ErrNotFound
 		}
@@ -277,7 +284,10 @@ func (s *Store) DeleteAlertRule(ctx context.Context, id string, ifVersion int64)
 		if ifVersion != 0 && ifVersion != version {
 			return fmt.Errorf("%w: it is at version %d", ErrConflict, version)
 		}
-		return tx.exec(ctx, `delete from alert_rule where id = $1`, id)
+		if err := tx.exec(ctx, `delete from alert_rule where id = $1`, id); err != nil {
+			return err
+		}
+		return tx.audit(ctx, AuditRuleDeleted, name, "")
 	})
 	return wrapUnlessMissing(err, "delete rule "+id)
 }

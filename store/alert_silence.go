@@ -61,7 +61,10 @@ func (s *Store) AddAlertSilence(ctx context.Context, silence AlertSilence) (stor
 	err = s.Write(ctx, func(ctx context.Context, tx *Tx) error {
 		stored, err = scanAlertSilence(tx.queryRow(ctx, `insert into alert_silence (`+alertSilenceColumns+`) values ($1, $2, $3, $4, $5, $6)
 			returning `+alertSilenceColumns, silence.ID, string(matched), silence.Author, silence.Reason, tx.now(), silence.EndsAt).Scan)
-		return err
+		if err != nil {
+			return err
+		}
+		return tx.audit(ctx, AuditSilenceAdded, stored.ID, stored.Reason)
 	})
 	if err != nil {
 		return AlertSilence{}, fmt.Errorf("add silence: %w", err)
@@ -73,14 +76,18 @@ func (s *Store) AddAlertSilence(ctx context.Context, silence AlertSilence) (stor
 func (s *Store) EndAlertSilence(ctx context.Context, id string) (ended AlertSilence, err error) {
 	err = s.Write(ctx, func(ctx context.Context, tx *Tx) error {
 		now := tx.now()
-		if err := tx.exec(ctx, `update alert_silence set ends_at = $1 where id = $2 and ends_at > $3`, now, id, now); err != nil {
+		did, err := tx.changed(ctx, `update alert_silence set ends_at = $1 where id = $2 and ends_at > $3`, now, id, now)
+		if err != nil {
 			return err
 		}
 		ended, err = scanAlertSilence(tx.queryRow(ctx, `select `+alertSilenceColumns+` from alert_silence where id = $1`, id).Scan)
 		if errors.Is(err, sql.ErrNoRows) {
 			return ErrNotFound
 		}
-		return err
+		if err != nil || !did {
+			return err
+		}
+		return tx.audit(ctx, AuditSilenceEnded, ended.ID, ended.Reason)
 	})
 	return ended, wrapUnlessMissing(err, "end silence "+id)
 }

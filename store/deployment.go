@@ -74,7 +74,10 @@ func (s *Store) AddDeployment(ctx context.Context, d Deployment) (stored Deploym
 			return err
 		}
 		stored, err = scanDeployment(tx.queryRow(ctx, `select `+deploymentColumns+` from deployment where reference = $1`, d.Reference).Scan)
-		return err
+		if err != nil || !added {
+			return err
+		}
+		return tx.audit(ctx, AuditChangeTold, d.Title, string(d.Kind))
 	})
 	if err != nil {
 		return Deployment{}, false, fmt.Errorf("add deployment: %w", err)

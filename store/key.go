@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -72,8 +73,12 @@ func (s *Store) CreateKey(ctx context.Context, scope Scope, name string) (key AP
 	secret := newSecret()
 	key = APIKey{ID: newKeyID(), Name: cleanText(name), Scope: scope, CreatedAt: fromMillis(toMillis(s.now()))}
 	err = s.Write(ctx, func(ctx context.Context, tx *Tx) error {
-		return tx.exec(ctx, `insert into api_key (id, name, scope, secret_hash, created_at, last_used_at, revoked_at, rate)
+		err := tx.exec(ctx, `insert into api_key (id, name, scope, secret_hash, created_at, last_used_at, revoked_at, rate)
 			values ($1, $2, $3, $4, $5, 0, 0, 0)`, key.ID, key.Name, string(key.Scope), hashSecret(secret), key.CreatedAt)
+		if err != nil {
+			return err
+		}
+		return tx.audit(ctx, AuditKeyCreated, key.Name+" ("+key.ID+")", "scope "+string(key.Scope))
 	})
 	if err != nil {
 		return APIKey{}, "", fmt.Errorf("create key %q: %w", name, err)
@@ -143,11 +148,12 @@ func (s *Store) ListKeys(ctx context.Context) ([]APIKey, error) {
 // RevokeKey makes a key invalid at once. Errors: ErrNotFound when there is no such valid key.
 func (s *Store) RevokeKey(ctx context.Context, id string) error {
 	err := s.Write(ctx, func(ctx context.Context, tx *Tx) error {
-		revoked, err := tx.changed(ctx, `update api_key set revoked_at = $1 where id = $2 and revoked_at = 0`, s.now(), id)
-		if err == nil && !revoked {
-			return ErrNotFound
+		var name string
+		err := tx.queryRow(ctx, `update api_key set revoked_at = $1 where id = $2 and revoked_at = 0 returning name`, s.now(), id).Scan(&name)
+		if err != nil {
+			return missing(err, "update")
 		}
-		return err
+		return tx.audit(ctx, AuditKeyRevoked, name+" ("+id+")", "")
 	})
 	return wrapUnlessMissing(err, "revoke key "+id)
 }
@@ -163,7 +169,10 @@ func (s *Store) SetKeyRate(ctx context.Context, id string, rate int64) error {
 		if err == nil && !changed {
 			return ErrNotFound
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return tx.audit(ctx, AuditKeyLimited, id, "to "+strconv.FormatInt(rate, 10)+" records a second")
 	})
 	return wrapUnlessMissing(err, "set rate of key "+id)
 }

@@ -21,12 +21,16 @@ func (s *Store) CreateSignIn(ctx context.Context, userID string, valid time.Dura
 		if err := tx.exec(ctx, `delete from sign_in where expires_at <= $1`, now); err != nil {
 			return err
 		}
-		made, err := tx.changed(ctx, `insert into sign_in (token_hash, account_id, expires_at)
-			select $1, id, $2 from account where id = $3`, hashSecret(token), toMillis(now.Add(valid)), userID)
-		if err == nil && !made {
-			return ErrNotFound
+		u, err := scanUser(tx.queryRow(ctx, `select `+userColumns+` from account where id = $1`, userID).Scan)
+		if err != nil {
+			return missing(err, "load user")
 		}
-		return err
+		err = tx.exec(ctx, `insert into sign_in (token_hash, account_id, expires_at) values ($1, $2, $3)`,
+			hashSecret(token), u.ID, toMillis(now.Add(valid)))
+		if err != nil {
+			return err
+		}
+		return tx.audit(ctx, AuditLinkMade, u.Name, "")
 	})
 	if err != nil {
 		return "", wrapUnlessMissing(err, "create sign-in for "+userID)
@@ -61,8 +65,12 @@ func (s *Store) UseSignIn(ctx context.Context, token string, valid time.Duration
 		if err := tx.exec(ctx, `delete from session where expires_at <= $1`, now); err != nil {
 			return err
 		}
-		return tx.exec(ctx, `insert into session (cookie_hash, account_id, created_at, expires_at) values ($1, $2, $3, $4)`,
+		err = tx.exec(ctx, `insert into session (cookie_hash, account_id, created_at, expires_at) values ($1, $2, $3, $4)`,
 			hashSecret(cookie), userID, session.CreatedAt, session.ExpiresAt)
+		if err != nil {
+			return err
+		}
+		return tx.addAudit(ctx, Actor{Name: session.User.Name, Via: ViaPage}, AuditSignedIn, session.User.Name, "")
 	})
 	if err != nil {
 		return "", Session{}, missing(err, "use sign-in")

@@ -46,7 +46,10 @@ func (s *Store) CreateUser(ctx context.Context, name string, role Role) (User, e
 		if err == nil && !added {
 			return fmt.Errorf("%w: the name is taken", ErrConflict)
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return tx.audit(ctx, AuditUserAdded, u.Name, "role "+string(u.Role))
 	})
 	if err != nil {
 		return User{}, fmt.Errorf("create user %q: %w", name, err)
