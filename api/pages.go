@@ -37,6 +37,8 @@ func (s *Server) pageRoutes() []route {
 		{http.MethodPost, "/changes", pageResponder, s.tellChange},
 		{http.MethodGet, "/causes", pageViewer, s.causesPage},
 		{http.MethodGet, "/causes/:code", pageViewer, s.causePage},
+		{http.MethodGet, "/reference", pageViewer, s.referencePage},
+		{http.MethodGet, "/reference/:part", pageViewer, s.referencePage},
 		{http.MethodGet, "/check", pageViewer, s.checkPage},
 		{http.MethodPost, "/check", pageViewer, s.checkPasted},
 		{http.MethodGet, "/setup/:token", public, s.setupPage},

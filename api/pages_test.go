@@ -120,6 +120,7 @@ func TestPages_EveryTemplate(t *testing.T) {
 	open("/clients/orders-bot", "client.html", "Failing in exchange / preprod, succeeding in exchange / prod.")
 	open("/environments", "environments.html", "https://auth.preprod.exchange.example/oauth/token")
 	open(incident+"/bundle", "bundle.html", "Download Markdown")
+	open("/reference", "reference.html", "GET /api/v1/incidents")
 	open("/changes", "changes.html", "No change was told of", "Tell of one")
 	shipper := s.shipper(t, "web-1", 90, 0)
 	s.reject(t, shipper, "r1", `{"members":{"message":"x"}}`)
@@ -152,7 +153,7 @@ func TestPages_Templates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	views := []view{overviewPage{}, overviewPage{Start: &startView{}}, incidentsPage{}, incidentPage{}, failurePage{}, clientsPage{}, clientPage{}, environmentsPage{}, changesPage{}, alertsPage{}, rulePage{}, rulePage{Preview: &previewView{}}, bundlePage{}, sourcesPage{}, sourcePage{}, rejectPage{},
+	views := []view{overviewPage{}, overviewPage{Start: &startView{}}, incidentsPage{}, incidentPage{}, failurePage{}, clientsPage{}, clientPage{}, environmentsPage{}, changesPage{}, referencePage{}, alertsPage{}, rulePage{}, rulePage{Preview: &previewView{}}, bundlePage{}, sourcesPage{}, sourcePage{}, rejectPage{},
 		causesPage{}, causePage{}, checkPage{}, checkPage{Verdict: &verdictView{}}, loginPage{}, setupPage{}, errorPage{}}
 	done := map[string]bool{}
 	for _, v := range views {
