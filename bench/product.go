@@ -69,8 +69,20 @@ func (p *product) get(ctx context.Context, key, path string, into any) error {
 	return nil
 }
 
+// settleTime is how long the figures of incidents may take to hold the last failures: under load they are put off, and written when it ends.
+const settleTime = 30 * time.Second
+
 // check compares what the database holds with what was sent: a fast wrong answer is worth nothing.
 func (p *product) check(ctx context.Context, key string, t traffic) error {
+	for until := time.Now().Add(settleTime); ; time.Sleep(100 * time.Millisecond) {
+		err := p.checkNow(ctx, key, t)
+		if err == nil || time.Now().After(until) {
+			return err
+		}
+	}
+}
+
+func (p *product) checkNow(ctx context.Context, key string, t traffic) error {
 	var trend struct {
 		Totals struct{ Failures int }
 	}

@@ -40,6 +40,7 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 	if err := c.checkExposure(); err != nil {
 		return err
 	}
+	settleMemory()
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if c.Demo {

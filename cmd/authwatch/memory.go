@@ -1,0 +1,25 @@
+package main
+
+import (
+	"os"
+	"runtime/debug"
+)
+
+// A server under load makes garbage by the batch, and what stays is small. The collector would run at each doubling of that;
+// it may as well wait until the memory is used that is granted anyway.
+const (
+	collectAt    = 400       // percent of what stays
+	granted      = 176 << 20 // bytes of the Go heap; SQLite's caches and the program itself come on top
+	collectAtVar = "GOGC"
+	grantedVar   = "GOMEMLIMIT"
+)
+
+// settleMemory tells the collector how much it may leave lying, unless the environment says so.
+func settleMemory() {
+	if os.Getenv(collectAtVar) == "" {
+		debug.SetGCPercent(collectAt)
+	}
+	if os.Getenv(grantedVar) == "" {
+		debug.SetMemoryLimit(granted)
+	}
+}
