@@ -33,8 +33,11 @@ func testStorage(t *testing.T, w *world) {
 	if got.Used < empty.Used {
 		t.Errorf("used: %d, less than %d when empty", got.Used, empty.Used)
 	}
-	if half, whole := got.Forecast(15*dayLong), got.Forecast(30*dayLong); whole < 2*half-2 || whole > 2*half+2 || half != int64(float64(got.Used)/210*300) {
-		t.Errorf("forecasts: %d for 15 days, %d for 30", half, whole)
+	for days, failures := range map[int]float64{15: 300, 30: 600} {
+		each := float64(got.Used) / 210
+		if f := float64(got.Forecast(time.Duration(days) * dayLong)); f < each*(failures-1) || f > each*(failures+1) {
+			t.Errorf("forecast for %d days: %.0f, want %.0f", days, f, each*failures)
+		}
 	}
 	w.clock = at(37 * daySecond)
 	w.expire(t, month())
