@@ -37,6 +37,17 @@ func (i identity) name() string {
 	return i.key.Name
 }
 
+// actor is who the audit log names.
+func (i identity) actor() store.Actor {
+	switch {
+	case i.user.ID != "":
+		return store.Actor{Name: i.user.Name, Via: store.ViaPage}
+	case i.key.ID != "":
+		return store.Actor{Name: i.key.Name, Via: store.ViaAPI}
+	}
+	return store.Actor{}
+}
+
 const identityKey = "authwatch.identity"
 
 // user returns the person who is signed in, or the zero User.
@@ -65,6 +76,7 @@ func (s *Server) authorize(need access) echo.MiddlewareFunc {
 				return err
 			}
 			c.Set(identityKey, who)
+			c.SetRequest(c.Request().WithContext(store.WithActor(c.Request().Context(), who.actor())))
 			return next(c)
 		}
 	}

@@ -273,7 +273,7 @@ func (s *Server) changeIncidents(c echo.Context) error {
 	if len(faults) > 0 {
 		return fail(http.StatusBadRequest, "The change is not valid; errors says why.", faults...)
 	}
-	out := list[changedJSON]{Data: make([]changedJSON, 0, len(asked.IDs))}
+	out, changed := list[changedJSON]{Data: make([]changedJSON, 0, len(asked.IDs))}, 0
 	for _, id := range asked.IDs {
 		row := changedJSON{ID: id}
 		incident, err := s.Store.GetIncident(c.Request().Context(), id)
@@ -285,8 +285,12 @@ func (s *Server) changeIncidents(c echo.Context) error {
 		} else {
 			shown := toIncidentJSON(incident)
 			row.Incident = &shown
+			changed++
 		}
 		out.Data = append(out.Data, row)
+	}
+	if err := s.auditMany(c, changed, asked.Change.words()); err != nil {
+		return err
 	}
 	return sendJSON(c, http.StatusOK, out)
 }

@@ -256,11 +256,19 @@ func (s *Server) changeManyIncidents(c echo.Context) error {
 		return err
 	}
 	change.By = s.user(c).Name
+	changed := 0
 	for _, id := range ids {
 		// One that is gone, or that a later episode keeps resolved, costs only itself.
-		if _, err := s.Store.ChangeIncident(c.Request().Context(), id, change); err != nil && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrConflict) {
+		_, err := s.Store.ChangeIncident(c.Request().Context(), id, change)
+		if err != nil && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrConflict) {
 			return err
 		}
+		if err == nil {
+			changed++
+		}
+	}
+	if err := s.auditMany(c, changed, string(change.State)); err != nil {
+		return err
 	}
 	back, err := url.ParseQuery(form.Get("back"))
 	if err != nil {

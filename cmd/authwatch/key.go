@@ -37,7 +37,7 @@ func (c *keyCreateCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer s.Close()
-	_, text, err := s.CreateKey(ctx, store.Scope(c.Scope), c.Name)
+	_, text, err := s.CreateKey(asOperator(ctx), store.Scope(c.Scope), c.Name)
 	if err != nil {
 		return fmt.Errorf("create key %q: %w", c.Name, err)
 	}
@@ -88,7 +88,7 @@ func (c *keyRevokeCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer s.Close()
-	err = s.RevokeKey(ctx, c.ID)
+	err = s.RevokeKey(asOperator(ctx), c.ID)
 	if errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("there is no key %s; see authwatch key list", c.ID)
 	}
@@ -122,7 +122,7 @@ func (c *keyLimitCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer s.Close()
-	err = s.SetKeyRate(ctx, c.ID, c.Rate)
+	err = s.SetKeyRate(asOperator(ctx), c.ID, c.Rate)
 	if errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("there is no valid ingest key %s; see authwatch key list", c.ID)
 	}

@@ -38,7 +38,7 @@ func (c *userAddCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer s.Close()
-	_, err = s.CreateUser(ctx, c.Name, store.Role(c.Role))
+	_, err = s.CreateUser(asOperator(ctx), c.Name, store.Role(c.Role))
 	if errors.Is(err, store.ErrConflict) {
 		return fmt.Errorf("there is already a user %q", c.Name)
 	}
@@ -74,7 +74,7 @@ func (c *userLinkCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return fmt.Errorf("load user %q: %w", c.Name, err)
 	}
-	link, err := signInLink(ctx, s, user, c.URL)
+	link, err := signInLink(asOperator(ctx), s, user, c.URL)
 	if err != nil {
 		return err
 	}
