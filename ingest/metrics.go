@@ -11,12 +11,13 @@ import (
 )
 
 // metrics are the counters of ingestion. Every label comes from a closed set: result and reason from this package,
-// cause from the catalogue, environment from the profiles.
+// cause and fault from the catalogue, provider and environment from the profiles.
 type metrics struct {
 	records      *prometheus.CounterVec
 	failures     *prometheus.CounterVec
 	duration     prometheus.Histogram
 	rejected     *prometheus.CounterVec
+	providers    map[string]bool
 	environments map[string]bool
 	reasons      map[string]bool
 }
@@ -27,8 +28,8 @@ func newMetrics(r prometheus.Registerer, profiles classify.Profiles, s *store.St
 			Name: "authwatch_records_total", Help: "Records received, by result: accepted, duplicate, rejected, or other, which are no HTTP exchange.",
 		}, []string{"result"}),
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "authwatch_failures_total", Help: "Auth failures stored, by cause when first judged and by environment.",
-		}, []string{"cause", "environment"}),
+			Name: "authwatch_failures_total", Help: "Auth failures stored, by cause and fault when first judged, provider and environment. Exemplars name a record.",
+		}, []string{"cause", "fault", "provider", "environment"}),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "authwatch_ingest_duration_seconds", Help: "Time from the first byte of a request to its commit.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
@@ -36,10 +37,12 @@ func newMetrics(r prometheus.Registerer, profiles classify.Profiles, s *store.St
 		rejected: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "authwatch_rejected_total", Help: "Records and requests not taken, by reason.",
 		}, []string{"reason"}),
+		providers:    map[string]bool{},
 		environments: map[string]bool{},
 		reasons:      map[string]bool{},
 	}
 	for _, p := range profiles {
+		m.providers[p.ID] = true
 		for _, e := range p.Environments {
 			m.environments[e.Name] = true
 		}
@@ -63,13 +66,22 @@ func (m *metrics) reject(reason string) {
 	m.rejected.WithLabelValues(reason).Inc()
 }
 
-// fail counts a stored failure. Only environments that a profile names become a label: a shipper can invent others without end.
-func (m *metrics) fail(v *classify.Verdict) {
-	environment := v.Environment
+// fail counts a stored failure. Only providers and environments of profiles become labels: a shipper can invent others without
+// end. An exemplar costs more than the count, so that one failure of a batch is enough.
+func (m *metrics) fail(v *classify.Verdict, exemplar bool) {
+	provider, environment := v.Provider, v.Environment
+	if !m.providers[provider] {
+		provider = "other"
+	}
 	if !m.environments[environment] {
 		environment = "other"
 	}
-	m.failures.WithLabelValues(string(v.Cause), environment).Inc()
+	counter := m.failures.WithLabelValues(string(v.Cause), string(v.Fault), provider, environment)
+	if with, ok := counter.(prometheus.ExemplarAdder); ok && exemplar {
+		with.AddWithExemplar(1, prometheus.Labels{"record_id": v.ID})
+		return
+	}
+	counter.Inc()
 }
 
 // answered counts the records of an answer.

@@ -67,7 +67,7 @@ func (i *Ingester) committed(b batch, done work, err error) (answer, error) {
 		return answer{}, err
 	}
 	for n := range done.failures {
-		i.metrics.fail(&done.failures[n].Verdict)
+		i.metrics.fail(&done.failures[n].Verdict, n == 0)
 	}
 	a := answer{
 		Received: b.received, Accepted: done.accepted, Duplicates: done.duplicates,
