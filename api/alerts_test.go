@@ -53,7 +53,7 @@ func alertRouteAccess() map[string]access {
 		"PUT /api/v1/rules/:id": apiRespond, "DELETE /api/v1/rules/:id": apiRespond, "GET /api/v1/silences": apiRead, "POST /api/v1/silences": apiRespond,
 		"DELETE /api/v1/silences/:id": apiRespond, "GET /api/v1/alerts": apiRead, "GET /api/v1/deliveries": apiRead, "GET /api/v1/receivers": apiRead,
 		"POST /api/v1/receivers/:name/test": apiRespond,
-		"GET /alerts": pageViewer, "GET /alerts/rules/new": pageResponder, "POST /alerts/rules": pageResponder, "GET /alerts/rules/:id": pageViewer,
+		"GET /alerts":                       pageViewer, "GET /alerts/rules/new": pageResponder, "POST /alerts/rules": pageResponder, "GET /alerts/rules/:id": pageViewer,
 		"POST /alerts/rules/:id": pageResponder, "POST /alerts/rules/:id/delete": pageResponder, "POST /alerts/silences": pageResponder,
 		"POST /alerts/silences/:id/end": pageResponder, "POST /alerts/receivers/:name/test": pageResponder,
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -83,30 +81,19 @@ func (c *ingestSendCommand) Run(ctx context.Context, p *program) error {
 
 // sender checks the address and reads the key.
 func (c *ingestSendCommand) sender(p *program) (*batchSender, error) {
-	u, err := url.Parse(c.URL)
-	if err != nil || u.Host == "" || u.User != nil || (u.Scheme != "http" && u.Scheme != "https") {
-		return nil, usageError("--url: expected http:// or https:// and a host, without user and password")
+	base, err := checkServerURL(c.URL, c.InsecureHTTP)
+	if err != nil {
+		return nil, err
 	}
-	ip := net.ParseIP(u.Hostname())
-	if local := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback(); u.Scheme == "http" && !local && !c.InsecureHTTP {
-		return nil, usageError("--url %s: the key and the records would cross the network in clear: use https://, or add --insecure-http", c.URL)
-	}
-	key := p.getenv("AUTHWATCH_KEY")
-	if c.KeyFile != "" {
-		text, err := os.ReadFile(c.KeyFile)
-		if err != nil {
-			return nil, usageError("read the key: %w", err)
-		}
-		key = string(text)
-	}
-	if key = strings.TrimSpace(key); key == "" || strings.ContainsAny(key, " \t\r\n") {
-		return nil, usageError("a key is missing: --key-file FILE or the variable AUTHWATCH_KEY; authwatch key create --scope ingest NAME makes one")
+	key, err := readKey(p, c.KeyFile, "ingest")
+	if err != nil {
+		return nil, err
 	}
 	giveUp := c.GiveUp
 	if c.Follow {
 		giveUp = 0
 	}
-	return newBatchSender(strings.TrimSuffix(c.URL, "/"), key, c.Compress, giveUp), nil
+	return newBatchSender(base, key, c.Compress, giveUp), nil
 }
 
 // marks reads how far earlier runs came.

@@ -52,6 +52,9 @@ type commands struct {
 	Check       checkCommand       `cmd:"" help:"Say whether a client assertion would pass at a provider, for CI."`
 	Ingest      ingestCommand      `cmd:"" help:"Send log files to a server, or explain how they are read."`
 	Eval        evalCommand        `cmd:"" help:"Score the classifier on labelled records."`
+	Incidents   incidentsCommand   `cmd:"" help:"List, show, acknowledge, silence and resolve a server's incidents."`
+	Tail        tailCommand        `cmd:"" help:"Show a server's failures as they come."`
+	Report      reportCommand      `cmd:"" help:"Write what was bad, new and over, as Markdown."`
 	Causes      causesCommand      `cmd:"" help:"List the documented causes, or explain one."`
 	Profiles    profilesCommand    `cmd:"" help:"List, show and validate provider profiles."`
 	Key         keyCommand         `cmd:"" help:"Create, list and revoke API keys."`
