@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"maps"
 	"net/url"
 	"os"
 	"regexp"
@@ -80,7 +81,10 @@ func (p *planWatch) judge(t *testing.T, dsn string) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	for query, given := range p.seen {
+	p.mu.Lock() // templates may still be learnt
+	seen := maps.Clone(p.seen)
+	p.mu.Unlock()
+	for query, given := range seen {
 		if !explainable(query) {
 			continue
 		}

@@ -31,7 +31,7 @@ type templates struct {
 	byText map[string]*template
 	byID   map[int64]*template
 	once   map[[8]byte]struct{} // digests of texts that came once
-	wanted map[string]struct{}  // texts that wait to be written
+	wanted map[string]int64     // texts that wait to be written
 	ask    chan struct{}        // wakes who writes them; holds one
 
 	stopped  chan struct{}
@@ -59,7 +59,7 @@ func newTemplates() *templates {
 // forget empties the memory.
 func (t *templates) forget() {
 	t.byText, t.byID, t.bytes = map[string]*template{}, map[int64]*template{}, 0
-	t.once, t.wanted = map[[8]byte]struct{}{}, map[string]struct{}{}
+	t.once, t.wanted = map[[8]byte]struct{}{}, map[string]int64{}
 }
 
 // find returns the template of that text if a failure of today may name it. It takes note of a text that it does not know,
@@ -71,14 +71,14 @@ func (t *templates) find(text []byte, today int64) *template {
 	if found != nil && found.day >= today || len(text) > templateText {
 		return found
 	}
-	t.want(text, found != nil)
+	t.want(text, found != nil, today)
 	if found == nil || found.day < today-1 {
 		return nil
 	}
 	return found
 }
 
-func (t *templates) want(text []byte, known bool) {
+func (t *templates) want(text []byte, known bool, today int64) {
 	sum := sha256.Sum256(text)
 	print := [8]byte(sum[:])
 	t.mu.Lock()
@@ -91,7 +91,7 @@ func (t *templates) want(text []byte, known bool) {
 		return
 	}
 	if len(t.wanted) < maxWanted {
-		t.wanted[string(text)] = struct{}{}
+		t.wanted[string(text)] = today
 	}
 	select {
 	case t.ask <- struct{}{}:
@@ -111,13 +111,13 @@ func (t *templates) asked() bool {
 
 func (t *templates) stop() { t.stopOnce.Do(func() { close(t.stopped) }) }
 
-// take returns the texts that wait to be written.
-func (t *templates) take() []string {
+// take returns the texts that wait to be written, and the days on which they came.
+func (t *templates) take() map[string]int64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	list := sortedKeys(t.wanted)
-	clear(t.wanted)
-	return list
+	taken := t.wanted
+	t.wanted = map[string]int64{}
+	return taken
 }
 
 func (t *templates) remember(one *template) {
@@ -150,12 +150,17 @@ func (s *Store) writeTemplates() {
 }
 
 func (s *Store) learnTemplates(ctx context.Context) error {
-	texts, today := s.templates.take(), dayOf(s.now())
-	ids := make([]int64, len(texts))
-	err := s.Write(ctx, func(ctx context.Context, tx *Tx) (err error) {
-		for i, text := range texts {
-			if ids[i], err = tx.putTemplate(ctx, text, today); err != nil {
+	wanted := s.templates.take()
+	written := make([]template, 0, len(wanted))
+	err := s.Write(ctx, func(ctx context.Context, tx *Tx) error {
+		written = written[:0]
+		for _, text := range sortedKeys(wanted) {
+			id, err := tx.putTemplate(ctx, text, wanted[text])
+			if err != nil {
 				return fmt.Errorf("write template: %w", err)
+			}
+			if id != 0 {
+				written = append(written, template{id: id, text: text, day: wanted[text]})
 			}
 		}
 		return nil
@@ -163,10 +168,8 @@ func (s *Store) learnTemplates(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for i, id := range ids {
-		if id != 0 {
-			s.templates.remember(&template{id: id, text: texts[i], day: today})
-		}
+	for i := range written {
+		s.templates.remember(&written[i])
 	}
 	return nil
 }
