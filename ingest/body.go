@@ -97,15 +97,21 @@ func newPatientReader(w http.ResponseWriter, body io.ReadCloser) io.ReadCloser {
 
 // Read reads the body. Where there is no connection to set a deadline on, as in a test without one, it just reads.
 func (p *patientReader) Read(b []byte) (int, error) {
-	until := p.began.Add(slowGrace + time.Duration(p.read)*time.Second/slowRate)
-	if until.Sub(p.until) > time.Second {
-		_ = p.control.SetReadDeadline(until)
-		_ = p.control.SetWriteDeadline(until.Add(answerTime))
-		p.until = until
+	if until := p.began.Add(slowGrace + time.Duration(p.read)*time.Second/slowRate); until.Sub(p.until) > time.Second {
+		p.allow(until)
 	}
 	n, err := p.body.Read(b)
 	p.read += int64(n)
+	if err == io.EOF { // the server goes on reading, to hear when the sender leaves: a deadline would look like that
+		p.allow(time.Now().Add(answerTime))
+	}
 	return n, err
+}
+
+func (p *patientReader) allow(until time.Time) {
+	_ = p.control.SetReadDeadline(until)
+	_ = p.control.SetWriteDeadline(until.Add(answerTime))
+	p.until = until
 }
 
 // directly is how much of a body is inflated before its whole size is looked for.

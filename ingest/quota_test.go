@@ -269,7 +269,11 @@ func TestPatientReader(t *testing.T) {
 				}
 				client.Close()
 			}()
-			_, err := io.ReadAll(newPatientReader(deadlines{conn: server}, server))
+			var until time.Time
+			_, err := io.ReadAll(newPatientReader(deadlines{conn: server, until: &until}, server))
+			if left := time.Until(until); !tt.cut && left < answerTime {
+				t.Errorf("%s: %v are left for the answer", tt.name, left)
+			}
 			if cut := err != nil; cut != tt.cut || cut && !isTimeout(err) {
 				t.Errorf("%s: %v", tt.name, err)
 			}
@@ -286,10 +290,14 @@ func isTimeout(err error) bool {
 // deadlines is a response writer that has no more than the deadlines of its connection.
 type deadlines struct {
 	http.ResponseWriter
-	conn net.Conn
+	conn  net.Conn
+	until *time.Time
 }
 
-func (d deadlines) SetReadDeadline(t time.Time) error  { return d.conn.SetReadDeadline(t) }
+func (d deadlines) SetReadDeadline(t time.Time) error {
+	*d.until = t
+	return d.conn.SetReadDeadline(t)
+}
 func (d deadlines) SetWriteDeadline(t time.Time) error { return nil }
 
 // Gzips inside a body are limited together.
