@@ -241,9 +241,9 @@ func receiverWords(names []string) string {
 
 func enabledBadge(enabled bool) badge {
 	if enabled {
-		return badge{Class: "state-acknowledged", Text: "on"}
+		return badge{Class: "check-pass", Text: "on"}
 	}
-	return badge{Class: "state-resolved", Text: "off"}
+	return badge{Text: "off", Title: "It fires on nothing."}
 }
 
 func deliveryBadge(s store.DeliveryStatus) badge {
