@@ -19,7 +19,6 @@ type filler struct {
 	rng     *rand.Rand
 	samples []store.Failure
 	db      *store.Store
-	from    time.Time
 	step    time.Duration // from one failure to the next, on average
 	at      time.Time
 }
