@@ -50,7 +50,7 @@ func (w *world) call(env *environment, n int) *attempt {
 func (a *attempt) accessToken(env *environment) {
 	issued := a.now.Add(-time.Duration(30+a.rnd.IntN(870)) * time.Second)
 	a.key = env.signer
-	a.header = map[string]any{"alg": a.sys.Algorithm, "typ": "at+jwt", "kid": env.signer.KID}
+	a.header = map[string]any{"alg": a.sys.Algorithm, "typ": a.sys.tokenType(), "kid": env.signer.KID}
 	a.claims = map[string]any{
 		"iss": env.Issuer, "sub": a.client, "aud": env.Audience, "client_id": a.client,
 		"iat": issued.Unix(), "exp": issued.Add(time.Hour).Unix(), "jti": hexID(a.rnd, 8),
@@ -101,6 +101,13 @@ func pick[T any](a *attempt, values ...T) T { return values[a.n%len(values)] }
 func (a *attempt) shift(ago, lifetime time.Duration) {
 	issued := a.now.Add(-ago)
 	a.claims["iat"], a.claims["exp"] = issued.Unix(), issued.Add(lifetime).Unix()
+}
+
+func (s System) tokenType() string {
+	if s.TokenType == "" {
+		return "at+jwt"
+	}
+	return s.TokenType
 }
 
 func (s System) scopes() []string {

@@ -17,7 +17,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// inGo lists the systems that run without Node.js. Their skew is dropped, because the last fault waits for it.
+// inGo lists the systems that run in this process. Their skew is dropped, because the last fault waits for it.
 func inGo() []System {
 	var list []System
 	for _, s := range systems() {
@@ -84,7 +84,7 @@ func TestEveryFaultReachesTheVerifier(t *testing.T) {
 			if seen != answered {
 				t.Errorf("the verifier saw %d requests, the corpus has %d of its answers", seen, answered)
 			}
-			if sent, accepted := corpus.Sent["R05"], corpus.Accepted["R05"]; sys.Calls && (sent != 3 || accepted != 0) {
+			if sent, accepted := corpus.Sent["R05"], corpus.Accepted["R05"]; sys.Calls && !sys.SkewFixed && (sent != 3 || accepted != 0) {
 				t.Errorf("%d tokens expired in use, of which %d were still accepted; want 3 and 0", sent, accepted)
 			}
 			checkLines(t, encodeLines(t, corpus.Lines))

@@ -31,7 +31,7 @@ func main() {
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("corpus", flag.ContinueOnError)
 	verifier := flags.String("verifier", "", "record only this one")
-	set := flags.String("set", heldOutSet, "record this set of verifiers, unless -verifier names one: "+heldOutSet+", "+blindSet+", "+blind2Set+", "+rareSet)
+	set := flags.String("set", heldOutSet, "record this set of verifiers, unless -verifier names one: "+heldOutSet+", "+blindSet+", "+blind2Set+", "+blind3Set+", "+rareSet)
 	seed := flags.Uint64("seed", 1, "decides the order and the values of the attempts")
 	dir := flags.String("out", ".", "directory of the corpora")
 	if err := flags.Parse(args); err != nil {

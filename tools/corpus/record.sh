@@ -11,7 +11,7 @@ go test .
 tool=$(mktemp -d)
 trap 'rm -rf "$tool"' EXIT
 go build -o "$tool/corpus" .
-for recording in heldout:7 blind:11 blind2:13 rare:17; do
+for recording in heldout:7 blind:11 blind2:13 blind3:19 rare:17; do
 	set=${recording%:*}
 	mkdir -p "$out/$set"
 	"$tool/corpus" -set "$set" -seed "${recording#*:}" -out "$out/$set"

@@ -24,7 +24,9 @@ type System struct {
 
 	Algorithm string        // of the access tokens and of the client assertions
 	Skew      time.Duration // that the verifier allows
+	SkewFixed bool          // by the verifier, whatever the operator says
 	Required  []string      // claims that the verifier asks of an access token
+	TokenType string        // typ of an access token; "": at+jwt
 
 	AssertionRequired []string      // claims that it asks of a client assertion
 	AssertionLifetime time.Duration // the longest that it accepts; 0: no limit
@@ -52,6 +54,7 @@ const (
 	heldOutSet = "heldout" // its misses were read, and rules mended by them
 	blindSet   = "blind"   // its figures were taken before anything was mended by it
 	blind2Set  = "blind2"  // again, with other verifiers
+	blind3Set  = "blind3"  // and again
 	rareSet    = "rare"    // faults that few verifiers answer
 )
 

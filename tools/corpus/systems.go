@@ -8,6 +8,7 @@ func systems() []System {
 		echoJWTSystem(), jwtAuthSystem(), katarasSystem(), goJoseSystem(), awsSystem(), oktaSystem(), googleSystem(),
 		capSystem(), authlibSystem(), rackOAuth2System(),
 		apacheSystem(), haproxySystem(), flaskJWTSystem(), simpleJWTSystem(), cryptJWTSystem(), mcpSystem(),
+		goSPIFFESystem(), fastAPISystem(), rackBearerSystem(), restifySystem(), mojoJWTSystem(),
 		rare(capSystem(), "T29", "T30"), rare(rackOAuth2System(), "T29", "T30"), rare(betterAuthSystem(), "T20", "T30"),
 		rare(awsSystem(), "R28"), rare(cryptJWTSystem(), "R28"), rare(flaskJWTSystem(), "R29"),
 	}
