@@ -17,7 +17,7 @@ import (
 
 const (
 	// evaluateEvery is how often the rules are looked at.
-	evaluateEvery = 10 * time.Second
+	evaluateEvery = 5 * time.Second
 	// deliverEvery is how often deliveries are looked for that other replicas left, or that are to be tried again.
 	deliverEvery = 5 * time.Second
 	// forgetEvery is how often old alerts are removed.
