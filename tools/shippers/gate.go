@@ -98,9 +98,9 @@ func (g *gate) cut(http.ResponseWriter, *http.Request, error) {
 // close ends the gate and tells what happened at it.
 func (g *gate) close() (gateLog, error) {
 	g.mu.Lock()
-	crashing := g.phase == crashing
+	crashed := g.log.Crashed
 	g.mu.Unlock()
-	if crashing {
+	if crashed {
 		<-g.back
 	}
 	g.mu.Lock()
@@ -131,6 +131,7 @@ func (g *gate) keepBusy() {
 	}
 	release, err := g.service.fill(g.ctx)
 	if err != nil {
+		release()
 		g.failed = err
 		return
 	}
@@ -142,8 +143,6 @@ func (g *gate) keepBusy() {
 		g.mu.Unlock()
 	})
 }
-
-var errCrashed = errors.New("authwatch was killed")
 
 // answered sees authwatch's answers. The one that would have been the last of the second calm never arrives.
 func (g *gate) answered(resp *http.Response) error {
@@ -161,13 +160,14 @@ func (g *gate) answered(resp *http.Response) error {
 	if resp.StatusCode >= 300 {
 		return nil
 	}
+	killed := errors.New("authwatch was killed")
 	if g.phase == crashing {
-		return errCrashed
+		return killed
 	}
 	if g.phase == beforeCrash && g.passed >= g.calmAgain {
 		g.phase, g.log.Crashed = crashing, true
 		go g.crash()
-		return errCrashed
+		return killed
 	}
 	g.passed++
 	g.log.Passed++
@@ -186,10 +186,13 @@ func (g *gate) crash() {
 	g.mu.Lock()
 	g.phase = over
 	g.mu.Unlock()
-	if err == nil {
-		err = g.listen()
+	opened := errors.New("authwatch did not start again")
+	for try := 0; err == nil && opened != nil && try < tries; try++ { // another's connection may have the port for a moment
+		if opened = g.listen(); opened != nil {
+			time.Sleep(pause)
+		}
 	}
 	g.mu.Lock()
-	g.failed = errors.Join(g.failed, err)
+	g.failed = errors.Join(g.failed, err, opened)
 	g.mu.Unlock()
 }

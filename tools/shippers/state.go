@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
-	"slices"
-	"strings"
 	"time"
 )
 
@@ -70,11 +68,9 @@ func (s *service) list(ctx context.Context, path string, without ...string) ([]o
 			items = append(items, item)
 		}
 		if cursor = page.Next; cursor == "" {
-			break
+			return items, nil
 		}
 	}
-	slices.SortFunc(items, func(a, b object) int { return strings.Compare(text(a), text(b)) })
-	return items, nil
 }
 
 func text(v any) string {
