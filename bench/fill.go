@@ -30,7 +30,7 @@ const (
 	fillBatch = 2000
 )
 
-// fillDatabase stores t's failures in a new database at path and calls stored after every batch.
+// fillDatabase stores t's failures in a new database at path and calls stored before the first batch and after each.
 func (r *runner) fillDatabase(ctx context.Context, path string, t traffic, stored func(n int)) (err error) {
 	samples, err := r.sampleFailures(ctx, t)
 	if err != nil {
@@ -42,6 +42,7 @@ func (r *runner) fillDatabase(ctx context.Context, path string, t traffic, store
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	f := &filler{rng: rand.New(rand.NewPCG(t.seed, 2)), samples: samples, db: db, at: t.from, step: t.step}
+	stored(0)
 	return f.fill(ctx, t.failures(), stored)
 }
 

@@ -79,6 +79,9 @@ func (r *runner) fill(ctx context.Context, path string, t traffic) (speeds []flo
 	}
 	start, before := time.Now(), 0
 	err = r.fillDatabase(ctx, path, t, func(n int) {
+		if n == 0 {
+			start = time.Now() // the sample is made
+		}
 		if (n-before)*parts >= t.records {
 			speed := float64(n-before) / time.Since(start).Seconds()
 			r.log("%d failures stored, the last %d at %.0f a second", n, n-before, speed)

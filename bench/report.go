@@ -105,6 +105,9 @@ func (r *readResult) targets() []target {
 		out = append(out, atMost(q.Name+", p95", q.P95, bounds[i], "ms"))
 	}
 	out = append(out, atMost("start to ready", r.ReadyMS, 2000, "ms"))
+	if n := len(r.StoredPerSecond); n > 1 {
+		out = append(out, atLeast("speed of storing, last tenth", ratio(r.StoredPerSecond[n-1], r.StoredPerSecond[0]), 0.8, "× first tenth"))
+	}
 	if r.Failures < largeDatabase {
 		for i := range out {
 			out[i].Note = fmt.Sprintf("on %d failures; asked for %d", r.Failures, largeDatabase)
@@ -140,6 +143,10 @@ func (r *result) print(to io.Writer) error {
 			fmt.Fprintf(w, "%s\t%.1f\t%.1f\n", q.Name, q.P50, q.P95)
 		}
 		fmt.Fprintf(w, "start to ready\t%.0f\n", r.Reads.ReadyMS)
+		fmt.Fprintf(w, "bytes a failure\t%.0f\n", float64(r.Reads.Bytes)/float64(r.Reads.Failures))
+		if n := len(r.Reads.StoredPerSecond); n > 0 {
+			fmt.Fprintf(w, "stored a second, first and last tenth\t%.0f\t%.0f\n", r.Reads.StoredPerSecond[0], r.Reads.StoredPerSecond[n-1])
+		}
 	}
 	fmt.Fprint(w, "\ntarget\tasked for\tmeasured\tunit\treached\n")
 	for _, t := range r.Targets {
