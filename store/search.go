@@ -14,7 +14,7 @@ type effort struct {
 	leastRows int // of one incident, however many share rows
 }
 
-func usualEffort() effort { return effort{incidents: 200, rows: 20_000, leastRows: 500} }
+func usualEffort() effort { return effort{incidents: 200, rows: 20_000, leastRows: 100} }
 
 // A search looks for one page of failures, newest first. Failures with a certain cause, client or place are those of
 // incidents, so either the incidents' own lists are merged or, of too many incidents, the list of all is looked through.
