@@ -35,6 +35,9 @@ func routeAccess() map[string]access {
 	for route, need := range alertRouteAccess() {
 		table[route] = need
 	}
+	for route, need := range settingsRouteAccess() {
+		table[route] = need
+	}
 	for _, method := range []string{"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PROPFIND", "PUT", "TRACE", "REPORT"} {
 		for _, path := range []string{"/ingest/*", "/_bulk", "/_cat/health", "/services/collector", "/services/collector/*", "/api/v2/logs"} {
 			table[method+" "+path] = ownAuth

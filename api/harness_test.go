@@ -79,7 +79,7 @@ func newSite(t *testing.T) *site {
 func testOptions(st *store.Store, log io.Writer, now func() time.Time) Options {
 	return Options{
 		Store: st, Profiles: testProfiles(), Decode: decodeLines, Registry: prometheus.NewRegistry(), Now: now, BaseURL: "http://127.0.0.1:8080",
-		Logger: slog.New(slog.NewJSONHandler(log, nil)), Alerts: testAlerts(st, now),
+		Logger: slog.New(slog.NewJSONHandler(log, nil)), Alerts: testAlerts(st, now), Settings: testSettings(),
 		Ingest: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			n, _ := io.Copy(io.Discard, r.Body)
 			fmt.Fprintf(w, "ingest %d", n)

@@ -38,6 +38,7 @@ type Options struct {
 	Registry *prometheus.Registry // served at /metrics
 	Now      func() time.Time
 	Alerts   Alerts // what sends them
+	Settings Settings
 	Demo     bool   // says so on every page
 	Version  string // shown in the footer
 	// BaseURL is the origin that browsers know, such as http://127.0.0.1:8080: for the curl line of the empty page, and as the
@@ -112,6 +113,7 @@ func (o Options) check() error {
 		{"Store", o.Store == nil}, {"Profiles", o.Profiles == nil}, {"Ingest", o.Ingest == nil}, {"Decode", o.Decode == nil},
 		{"DecodePasted", o.DecodePasted == nil}, {"Redact", o.Redact == nil}, {"Replay", o.Replay == nil}, {"Logger", o.Logger == nil}, {"Registry", o.Registry == nil}, {"BaseURL", o.BaseURL == ""},
 		{"Alerts.Preview", o.Alerts.Preview == nil}, {"Alerts.Test", o.Alerts.Test == nil},
+		{"Settings.ParseProfile", o.Settings.ParseProfile == nil}, {"Settings.FormatProfile", o.Settings.FormatProfile == nil},
 	} {
 		if required.missing {
 			return errors.New("api: option " + required.name + " is missing")

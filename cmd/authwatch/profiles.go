@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 
@@ -18,19 +19,26 @@ type profileFlag struct {
 }
 
 func (f profileFlag) profiles() (classify.Profiles, error) {
+	all, _, err := f.load()
+	return all, err
+}
+
+// load returns the profiles in force, and the names of the files that some of them were read from, by their ids.
+func (f profileFlag) load() (all classify.Profiles, files map[string]string, err error) {
 	builtIn, err := profile.BuiltIn()
 	if err != nil {
-		return nil, fmt.Errorf("read the built-in profiles: %w", err)
+		return nil, nil, fmt.Errorf("read the built-in profiles: %w", err)
 	}
-	own := make([]*classify.Profile, 0, len(f.Profile))
+	own, files := make([]*classify.Profile, 0, len(f.Profile)), map[string]string{}
 	for _, path := range f.Profile {
 		p, err := profile.Load(path)
 		if err != nil {
-			return nil, &exitError{Status: exitUsage, Err: err}
+			return nil, nil, &exitError{Status: exitUsage, Err: err}
 		}
 		own = append(own, p)
+		files[p.ID] = filepath.Base(path) // of two with one id the later counts, here as in profile.With
 	}
-	return profile.With(builtIn, own...), nil
+	return profile.With(builtIn, own...), files, nil
 }
 
 // classifier judges by these profiles and by all documented texts.

@@ -97,7 +97,7 @@ func (c *serveCommand) open(ctx context.Context, p *program) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	profiles, err := c.profiles()
+	profiles, files, err := c.load()
 	if err != nil {
 		return nil, err
 	}
@@ -121,6 +121,7 @@ func (c *serveCommand) open(ctx context.Context, p *program) (*server, error) {
 		store:     db,
 		receivers: receivers,
 		retention: retention,
+		files:     files,
 		lock:      lock,
 		log:       slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: c.logLevel()})),
 		setupFile: c.setupFile(p.getenv),

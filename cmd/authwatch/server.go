@@ -17,6 +17,7 @@ import (
 	"authwatch/api"
 	"authwatch/classify"
 	"authwatch/classify/example"
+	"authwatch/classify/profile"
 	"authwatch/ingest"
 	"authwatch/store"
 
@@ -33,7 +34,8 @@ type server struct {
 	receivers []alert.Receiver
 	alerts    *alert.Service
 	retention store.Retention
-	lock      io.Closer // nobody else serves this database
+	files     map[string]string // of profiles, by their ids
+	lock      io.Closer         // nobody else serves this database
 	log       *slog.Logger
 	listener  net.Listener
 	base      string // URL for links
@@ -104,6 +106,7 @@ func (s *server) wire(profiles classify.Profiles, fingerprintKey []byte, mapping
 		Logger:   s.log,
 		Registry: registry,
 		Alerts:   alertsOf(s.alerts),
+		Settings: s.settings(),
 		Demo:     s.demo,
 		Version:  version(),
 		BaseURL:  s.base,
@@ -113,6 +116,14 @@ func (s *server) wire(profiles classify.Profiles, fingerprintKey []byte, mapping
 	}
 	s.handler = s.refuseWhileDraining(pages)
 	return nil
+}
+
+// settings are what the pages of settings show and try.
+func (s *server) settings() api.Settings {
+	return api.Settings{
+		Retention: s.retention, ProfileFiles: s.files, FormatProfile: profile.Format,
+		ParseProfile: func(text []byte) (*classify.Profile, error) { return profile.Parse("profile", text) },
+	}
 }
 
 // replay gives the API what ingestion says of a record that is tried again, in the API's own words.

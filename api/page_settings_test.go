@@ -1,0 +1,414 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"authwatch/classify"
+	"authwatch/classify/profile"
+	"authwatch/store"
+)
+
+func settingsRouteAccess() map[string]access {
+	return map[string]access{
+		"GET /settings": pageViewer, "POST /settings/profiles": pageViewer, "GET /settings/profiles/:id": pageViewer, "GET /settings/storage": pageViewer,
+		"GET /settings/redaction": pageViewer, "POST /settings/redaction": pageViewer,
+		"GET /settings/keys": pageAdmin, "POST /settings/keys": pageAdmin, "GET /settings/keys/:id/revoke": pageAdmin, "POST /settings/keys/:id/revoke": pageAdmin,
+		"GET /settings/users": pageAdmin, "POST /settings/users": pageAdmin, "POST /settings/users/:id/link": pageAdmin, "GET /settings/audit": pageAdmin,
+	}
+}
+
+func testSettings() Settings {
+	return Settings{
+		Retention: store.Retention{Records: 30 * day, Summaries: 396 * day}, ProfileFiles: map[string]string{"exchange": "exchange.yaml"},
+		ParseProfile:  func(text []byte) (*classify.Profile, error) { return profile.Parse("profile", text) },
+		FormatProfile: profile.Format,
+	}
+}
+
+// postForm sends a form as a browser does from our own page.
+func (s *site) postForm(t *testing.T, who, path string, form url.Values) answer {
+	t.Helper()
+	return s.do(t, ask{method: http.MethodPost, path: path, who: who, body: form.Encode(),
+		header: map[string]string{"Content-Type": "application/x-www-form-urlencoded", "Origin": s.URL, "Sec-Fetch-Site": "same-origin"}})
+}
+
+// holdsMarkup fails when hostile text stands in a page as anything but text; values of form fields come back as they were.
+func holdsMarkup(t *testing.T, path, body string) {
+	t.Helper()
+	body = regexp.MustCompile(`\s(value|data-copy)="[^"]*"`).ReplaceAllString(body, "")
+	body = regexp.MustCompile(`(?s)<textarea[^>]*>[^<]*</textarea>`).ReplaceAllString(body, "")
+	for _, raw := range []string{"<script>", "<img", "<svg/", "<!--", "\u202e", "\u0000", "\u001b", "onfocus=\"alert"} {
+		if strings.Contains(body, raw) {
+			t.Errorf("%.60s holds %q unescaped", path, raw)
+		}
+	}
+}
+
+func TestSettings_Keys(t *testing.T) {
+	s := newSite(t)
+	got := s.postForm(t, "session admin", "/settings/keys", url.Values{"name": {"web-<b>1"}, "scope": {"ingest"}})
+	checkMarkup(t, "/settings/keys", got)
+	text := regexp.MustCompile(`aw_ingest_[a-z2-7]{8}_[0-9A-Za-z]{43}`).FindString(got.body)
+	if got.status != http.StatusOK || text == "" || got.header.Get("Cache-Control") != "no-store" || got.header.Get("Location") != "" {
+		t.Fatalf("%d %v %s", got.status, got.header, got.body)
+	}
+	key, err := s.store.FindKey(t.Context(), text)
+	if err != nil || key.Scope != store.ScopeIngest || key.Name != "web-<b>1" {
+		t.Fatalf("key %+v, %v", key, err)
+	}
+	list := s.page(t, "/settings/keys", "session admin")
+	secret := text[strings.LastIndexByte(text, '_')+1:]
+	if strings.Contains(list, secret) || strings.Contains(s.log.String(), secret) || !strings.Contains(list, "web-&lt;b&gt;1") || !strings.Contains(list, key.ID) {
+		t.Error("the list holds the key, or lacks its name")
+	}
+	revoke := "/settings/keys/" + key.ID + "/revoke"
+	if body := s.page(t, revoke, "session admin"); !strings.Contains(body, "Revoke web-&lt;b&gt;1?") || !strings.Contains(body, `action="`+revoke+`"`) {
+		t.Error("nothing asks before the key is revoked")
+	}
+	if _, err := s.store.FindKey(t.Context(), text); err != nil {
+		t.Errorf("asking revoked it: %v", err)
+	}
+	for _, status := range []int{http.StatusSeeOther, http.StatusNotFound} { // once
+		if got := s.postForm(t, "session admin", revoke, nil); got.status != status {
+			t.Errorf("revoke: %d, want %d", got.status, status)
+		}
+	}
+	if _, err := s.store.FindKey(t.Context(), text); err == nil {
+		t.Error("the key is still good")
+	}
+	if got := s.do(t, ask{path: revoke, who: "session admin"}); got.status != http.StatusNotFound {
+		t.Errorf("page of a revoked key: %d", got.status)
+	}
+	audit := s.page(t, "/settings/audit", "session admin")
+	for _, want := range []string{"made the key", "revoked the key", "a admin", "in the browser", "scope ingest"} {
+		if !strings.Contains(audit, want) {
+			t.Errorf("the audit log lacks %q", want)
+		}
+	}
+	if strings.Contains(audit, secret) {
+		t.Error("the audit log holds the key")
+	}
+}
+
+func TestSettings_KeysRefused(t *testing.T) {
+	s := newSite(t)
+	before, err := s.store.ListKeys(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, form := range []url.Values{
+		{}, {"name": {"x"}}, {"name": {"  "}, "scope": {"read"}}, {"name": {"x"}, "scope": {"root"}}, {"name": {strings.Repeat("x", 121)}, "scope": {"read"}},
+		{"name": {"a\x00b"}, "scope": {"read"}}, {"name": {"my hunter2"}, "scope": {"read"}},
+	} {
+		got := s.postForm(t, "session admin", "/settings/keys", form)
+		checkMarkup(t, "/settings/keys", got)
+		if got.status != http.StatusBadRequest || !strings.Contains(got.body, `role="alert"`) || strings.Contains(got.body, "hunter2") {
+			t.Errorf("%v: %d", form, got.status)
+		}
+	}
+	good := url.Values{"name": {"x"}, "scope": {"admin"}}
+	for _, who := range []string{"session viewer", "session responder"} {
+		if got := s.postForm(t, who, "/settings/keys", good); got.status != http.StatusForbidden {
+			t.Errorf("%s: %d", who, got.status)
+		}
+	}
+	foreign := s.do(t, ask{method: http.MethodPost, path: "/settings/keys", who: "session admin", body: good.Encode(),
+		header: map[string]string{"Content-Type": "application/x-www-form-urlencoded", "Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}})
+	if foreign.status != http.StatusForbidden {
+		t.Errorf("another site's form: %d", foreign.status)
+	}
+	if after, err := s.store.ListKeys(t.Context()); err != nil || len(after) != len(before) {
+		t.Errorf("%d keys, were %d: %v", len(after), len(before), err)
+	}
+}
+
+func TestSettings_Users(t *testing.T) {
+	s := newSite(t)
+	if got := s.postForm(t, "session admin", "/settings/users", url.Values{"name": {"night <i>shift"}, "role": {"responder"}}); got.status != http.StatusSeeOther {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	user, err := s.store.GetUserByName(t.Context(), "night <i>shift")
+	if err != nil || user.Role != store.Responder {
+		t.Fatalf("%+v, %v", user, err)
+	}
+	if body := s.page(t, "/settings/users", "session admin"); !strings.Contains(body, "night &lt;i&gt;shift") {
+		t.Error("the list lacks the user")
+	}
+	got := s.postForm(t, "session admin", "/settings/users/"+user.ID+"/link", nil)
+	checkMarkup(t, "/settings/users", got)
+	link := regexp.MustCompile(regexp.QuoteMeta(s.api.BaseURL) + `/setup/([0-9A-Za-z]{43})`).FindStringSubmatch(got.body)
+	if got.status != http.StatusOK || link == nil {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	if body := s.page(t, "/settings/users", "session admin"); strings.Contains(body, link[1]) || strings.Contains(s.log.String(), link[1]) {
+		t.Error("the link is shown again, or logged")
+	}
+	_, session, err := s.store.UseSignIn(t.Context(), link[1], time.Hour)
+	if err != nil || session.User.ID != user.ID {
+		t.Errorf("the link signs in %+v, %v", session.User, err)
+	}
+	audit := s.page(t, "/settings/audit", "session admin")
+	for _, want := range []string{"added the user", "made a sign-in link for", "signed in as", "night &lt;i&gt;shift", "role responder"} {
+		if !strings.Contains(audit, want) {
+			t.Errorf("the audit log lacks %q", want)
+		}
+	}
+	for _, tt := range []struct {
+		who    string
+		form   url.Values
+		status int
+	}{
+		{"session admin", url.Values{"name": {"night <i>shift"}, "role": {"viewer"}}, http.StatusConflict},
+		{"session admin", url.Values{"name": {""}, "role": {"viewer"}}, http.StatusBadRequest},
+		{"session admin", url.Values{"name": {"x"}, "role": {"root"}}, http.StatusBadRequest},
+		{"session responder", url.Values{"name": {"x"}, "role": {"admin"}}, http.StatusForbidden},
+	} {
+		if got := s.postForm(t, tt.who, "/settings/users", tt.form); got.status != tt.status {
+			t.Errorf("%s %v: %d, want %d", tt.who, tt.form, got.status, tt.status)
+		}
+	}
+	if got := s.postForm(t, "session admin", "/settings/users/usr_none/link", nil); got.status != http.StatusNotFound {
+		t.Errorf("a link for nobody: %d", got.status)
+	}
+}
+
+func TestSettings_Profiles(t *testing.T) {
+	s := newSite(t)
+	body := s.page(t, "/settings", "session viewer")
+	for _, want := range []string{"exchange.yaml", "prod, preprod", `href="/settings/profiles/exchange"`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the list lacks %q", want)
+		}
+	}
+	for _, admins := range []string{"/settings/keys", "/settings/users", "/settings/audit"} {
+		if strings.Contains(body, admins) {
+			t.Errorf("a viewer is offered %s", admins)
+		}
+	}
+	body = s.page(t, "/settings/profiles/exchange", "session viewer")
+	if !strings.Contains(body, "jwks_file: jwks.json") || strings.Contains(body, "/etc/authwatch") || !strings.Contains(body, "audience: token_endpoint") {
+		t.Errorf("the profile: %s", body)
+	}
+	whole, err := s.api.profileText(s.api.profile("exchange"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name, text string
+		status     int
+		want       []string
+	}{
+		{"the same", whole, 200, []string{"says the same as the one"}},
+		{"as Windows sends it", strings.ReplaceAll(whole, "\n", "\r\n"), 200, []string{"says the same as the one"}},
+		{"another", strings.Replace(whole, "RS256", "ES256", 1), 200, []string{"It differs", `<span class="check-fail">-     - RS256</span>`, `<span class="check-pass">&#43;     - ES256</span>`}},
+		{"a new one", "provider: acme\n", 200, []string{"No profile with the id acme is in force"}},
+		{"wrong in two lines", "provider: acme\nfoo: 1\nassertion:\n  max_age: soon\n", 422, []string{"<li>Line 2: ", "foo", "<li>Line 4: ", "soon"}},
+		{"no YAML", "provider: [", 422, []string{"cannot be used", "line 1"}},
+		{"nothing", " ", 422, []string{"at most 64 KiB"}},
+		{"too much", strings.Repeat("#", profileLimit+1), 422, []string{"at most 64 KiB"}},
+		{"with a secret", "provider: hunter2\n", 422, []string{"taken out", "[secret]"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := s.postForm(t, "session viewer", "/settings/profiles", url.Values{"text": {tt.text}})
+			checkMarkup(t, "/settings/profiles", got)
+			for _, want := range tt.want {
+				if !strings.Contains(got.body, want) {
+					t.Errorf("lacks %q", want)
+				}
+			}
+			if got.status != tt.status || strings.Contains(got.body, "hunter2") || strings.Contains(s.log.String(), "hunter2") {
+				t.Errorf("%d, want %d, or the secret is shown", got.status, tt.status)
+			}
+		})
+	}
+	for _, text := range hostile() {
+		for _, given := range []string{text, "provider: acme\ntitle: '" + text + "'\n", "provider: exchange\ntitle: \"" + strings.ReplaceAll(text, `"`, "") + "\"\n" + text + ": 1\n"} {
+			got := s.postForm(t, "session viewer", "/settings/profiles", url.Values{"text": {given}})
+			checkMarkup(t, "/settings/profiles", got)
+			holdsMarkup(t, "/settings/profiles", got.body)
+		}
+	}
+}
+
+func TestSettings_Storage(t *testing.T) {
+	s := newSite(t)
+	if body := s.page(t, "/settings/storage", "session viewer"); !strings.Contains(body, "30 d") || !strings.Contains(body, "no failure yet") {
+		t.Error("an empty database")
+	}
+	s.addFailures(t, 60, classify.TokenExpired, "prod", "a")
+	for range 2 {
+		if _, err := s.store.Fold(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	body := s.page(t, "/settings/storage", "session viewer")
+	for _, want := range []string{"<dd>60</dd>", `30 d <span class="badge">set</span>`, "failures a day", "365 d"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("lacks %q", want)
+		}
+	}
+	s.api.Settings.Retention = store.Retention{Records: 45 * day, Bytes: 1000}
+	body = s.page(t, "/settings/storage", "session viewer")
+	for _, want := range []string{`45 d <span class="badge">set</span>`, "for ever", "The bound of 1.0 kB will be reached before failures are 45 d old"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("lacks %q", want)
+		}
+	}
+}
+
+func TestSettings_Redaction(t *testing.T) {
+	s := newSite(t)
+	try := func(text string) answer {
+		got := s.postForm(t, "session viewer", "/settings/redaction", url.Values{"text": {text}})
+		checkMarkup(t, "/settings/redaction", got)
+		return got
+	}
+	got := try(`{"time":"2026-11-22T12:00:00Z","response":{"status":401}}` + "\n{broken")
+	if got.status != 200 || !strings.Contains(got.body, "&#34;status&#34;: 401") || !strings.Contains(got.body, "Record 2: not a JSON object (not_json).") {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	if got := try("a line password=hunter2"); strings.Contains(got.body, "hunter2") || !strings.Contains(got.body, "cannot be read") {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	for _, text := range []string{"", " ", strings.Repeat("x", pasteLimit+1)} {
+		if got := try(text); got.status != http.StatusUnprocessableEntity {
+			t.Errorf("%.10q: %d", text, got.status)
+		}
+	}
+	for n, text := range hostile() {
+		if got := try(string(hostileFailure(s.now, n, text).Record)); got.status == 200 {
+			holdsMarkup(t, "/settings/redaction", got.body)
+		}
+	}
+	if list, _, err := s.store.ListFailures(t.Context(), store.FailureFilter{}); err != nil || len(list) != 0 {
+		t.Errorf("something was stored: %v %v", list, err)
+	}
+}
+
+func TestSettings_AuditOfMany(t *testing.T) {
+	s := newSite(t)
+	s.addFailures(t, 1, classify.TokenExpired, "prod", "a")
+	s.addFailures(t, 1, classify.TokenExpired, "prod", "b")
+	body := s.page(t, "/incidents?range=24h", "session responder")
+	ids := regexp.MustCompile(`name="id" value="(inc_[^"]+)"`).FindAllStringSubmatch(body, -1)
+	if len(ids) != 2 {
+		t.Fatalf("%d incidents", len(ids))
+	}
+	if got := s.postForm(t, "session responder", "/incidents/change", url.Values{"state": {"acknowledged"}, "id": {ids[0][1], "inc_none"}}); got.status != http.StatusSeeOther {
+		t.Fatal(got.status)
+	}
+	got := s.do(t, ask{method: http.MethodPost, path: "/api/v1/incidents/change", who: "respond",
+		body: `{"ids":["` + ids[0][1] + `","` + ids[1][1] + `"],"change":{"state":"resolved","note":"done"}}`, header: map[string]string{"Content-Type": "application/json"}})
+	if got.status != 200 {
+		t.Fatal(got.status, got.body)
+	}
+	list, _, err := s.store.ListAudit(t.Context(), store.Page{Limit: 2})
+	if err != nil || len(list) != 2 {
+		t.Fatal(list, err)
+	}
+	if e := list[1]; e.Actor != (store.Actor{Name: "a responder", Via: store.ViaPage}) || e.Subject != "1 incident" || e.Note != "acknowledged" {
+		t.Errorf("by page: %+v", e)
+	}
+	if e := list[0]; e.Actor != (store.Actor{Name: "test respond", Via: store.ViaAPI}) || e.Subject != "2 incidents" || e.Note != "resolved, note added" {
+		t.Errorf("by the API: %+v", e)
+	}
+}
+
+func TestSettings_HostileNames(t *testing.T) {
+	s := newSite(t)
+	for _, text := range hostile() {
+		if len(text) > nameLength {
+			continue
+		}
+		s.postForm(t, "session admin", "/settings/keys", url.Values{"name": {text}, "scope": {"read"}})
+		s.postForm(t, "session admin", "/settings/users", url.Values{"name": {text}, "role": {"viewer"}})
+		if err := s.store.AddAudit(store.WithActor(t.Context(), store.Actor{Name: text, Via: store.ViaCommand}), store.AuditAction(text), text, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, path := range []string{"/settings/keys", "/settings/users", "/settings/audit"} {
+		holdsMarkup(t, path, s.page(t, path, "session admin"))
+	}
+	keys, err := s.store.ListKeys(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range keys {
+		if k.RevokedAt.IsZero() {
+			path := "/settings/keys/" + k.ID + "/revoke"
+			holdsMarkup(t, path, s.page(t, path, "session admin"))
+		}
+	}
+}
+
+func TestSettings_AuditPages(t *testing.T) {
+	s := newSite(t)
+	for range 60 {
+		if err := s.store.AddAudit(t.Context(), store.AuditIncidentsChanged, "1 incident", ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	body := s.page(t, "/settings/audit", "session admin")
+	next := regexp.MustCompile(`href="(/settings/audit\?cursor=[^"]+)" rel="next"`).FindStringSubmatch(body)
+	if next == nil || strings.Count(body, "1 incident") != 50 {
+		t.Fatal("no next page")
+	}
+	if body := s.page(t, next[1], "session admin"); !strings.Contains(body, "added the user") || !strings.Contains(body, `href="/settings/audit"`) {
+		t.Error("the last page")
+	}
+	if got := s.do(t, ask{path: "/settings/audit?cursor=x", who: "session admin"}); got.status != http.StatusBadRequest {
+		t.Errorf("a cursor of nothing: %d", got.status)
+	}
+}
+
+func TestDiffOf(t *testing.T) {
+	for _, tt := range []struct{ name, was, now, want string }{
+		{"the same", "a\nb\n", "a\nb\n", ""},
+		{"one line changed", "a\nb\nc\n", "a\nx\nc\n", " a|-b|+x| c"},
+		{"added at the end", "a\n", "a\nb\n", " a|+b"},
+		{"removed at the beginning", "a\nb\n", "b\n", "-a| b"},
+		{"far apart", "1\n2\n3\n4\n5\n6\n7\n8\n9\nx\n", "0\n1\n2\n3\n4\n5\n6\n7\n8\n9\ny\n", "+0| 1| 2| 3|…| 7| 8| 9|-x|+y"},
+		{"moved", "a\nb\nc\n", "b\nc\na\n", "-a| b| c|+a"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var got []string
+			for _, l := range diffOf(tt.was, tt.now) {
+				got = append(got, l.Sign+l.Text)
+			}
+			if strings.Join(got, "|") != tt.want {
+				t.Errorf("got %q, want %q", strings.Join(got, "|"), tt.want)
+			}
+		})
+	}
+	many := strings.Repeat("a\n", 3000)
+	if got := diffOf(many+"x\n", "y\n"+strings.Repeat("b\n", 3000)); len(got) != 6002 {
+		t.Errorf("two long texts: %d lines", len(got))
+	}
+}
+
+func TestByteWords(t *testing.T) {
+	for n, want := range map[int64]string{0: "0 B", 999: "999 B", 1000: "1.0 kB", 1_450_000: "1.4 MB", 20_000_000_000: "20 GB", 1 << 62: "4.6 EB"} {
+		if got := byteWords(n); got != want {
+			t.Errorf("%d = %q, want %q", n, got, want)
+		}
+	}
+}
+
+// openSettings opens the pages that admins have; TestPages_EveryTemplate is a responder.
+func (s *site) openSettings(t *testing.T, opened map[string]bool) {
+	t.Helper()
+	for path, template := range map[string]string{
+		"/settings": "settings_profiles.html", "/settings/profiles/exchange": "settings_profile.html", "/settings/storage": "settings_storage.html",
+		"/settings/redaction": "settings_redaction.html", "/settings/keys": "settings_keys.html", "/settings/users": "settings_users.html", "/settings/audit": "settings_audit.html",
+	} {
+		opened[template] = true
+		s.page(t, path, "session admin")
+	}
+	opened["settings_revoke.html"] = true
+	s.page(t, firstLink(t, s.page(t, "/settings/keys", "session admin"), "/settings/keys/[a-z2-7]+/revoke"), "session admin")
+}
