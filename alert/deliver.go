@@ -65,8 +65,8 @@ func (s *Service) deliver(ctx context.Context, d store.AlertDelivery) error {
 		return s.Store.FinishAlertDelivery(ctx, d.ID, store.DeliveryDropped, d.LastError, time.Time{})
 	}
 	m, err := decodeMessage(d.Alert)
-	if err != nil {
-		return err
+	if err != nil { // of another version
+		return s.finish(ctx, d, "unknown", &sendError{class: "unreadable", permanent: true})
 	}
 	if d.Kind == store.DeliverResolved {
 		m = m.ended()

@@ -215,8 +215,8 @@ func (f *receiverFile) setting(s *settings, name string, value *yaml.Node) {
 		s.roots = f.roots(value)
 	case "timeout":
 		d, err := time.ParseDuration(value.Value)
-		if err != nil || d < time.Second || d > time.Minute {
-			f.problem(value, "timeout must be from 1s to 1m")
+		if err != nil || d < time.Second || d > 30*time.Second {
+			f.problem(value, "timeout must be from 1s to 30s")
 			return
 		}
 		s.timeout = d
