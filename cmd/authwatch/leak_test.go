@@ -102,8 +102,19 @@ func (s *testServer) assertNowhere(hidden *secrets) {
 	}
 	s.signIn()
 	reader := s.key("read")
-	for _, path := range []string{"/", "/?range=30d", "/incidents", "/clients", "/environments", "/causes", "/check"} {
+	for _, path := range []string{"/", "/?range=30d", "/incidents", "/clients", "/environments", "/sources", "/causes", "/check"} {
 		search(path, s.page(path))
+	}
+	var sources struct{ Data []struct{ ID string } }
+	if err := json.Unmarshal(s.get(http.DefaultClient, reader, "/api/v1/sources"), &sources); err != nil || len(sources.Data) == 0 {
+		s.t.Fatalf("%d sources: %v", len(sources.Data), err)
+	}
+	for _, source := range sources.Data {
+		if source.ID == "" { // requests without a key
+			continue
+		}
+		search("source "+source.ID, s.page("/sources/"+source.ID))
+		search("rejects of "+source.ID, s.get(http.DefaultClient, reader, "/api/v1/sources/"+source.ID+"/rejects?limit=200"))
 	}
 	for _, path := range []string{"/api/v1/incidents", "/api/v1/failures", "/api/v1/clients", "/metrics"} {
 		search(path, s.get(http.DefaultClient, reader, path))
