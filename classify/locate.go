@@ -227,6 +227,9 @@ func businessOutcome(e Exchange) Outcome {
 	if w.challenged || w.oauth && w.code != "invalid_request" && w.code != "access_denied" || w.speaks || w.token && carried || e.refusesToken(&w) {
 		return Failed
 	}
+	if _, _, missed := e.missedKey(); missed {
+		return Failed
+	}
 	if status >= 502 && status <= 504 {
 		return Other
 	}

@@ -2,6 +2,7 @@ package classify
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 )
 
@@ -44,6 +45,8 @@ func TestLocate_Outcome(t *testing.T) {
 		{"400 about the request", apiCall(`{"status":400,"body":{"error":"invalid_request","error_description":"price is missing"}}`), Other},
 		{"400 that speaks of the token", apiCall(`{"status":400,"body":{"message":"JWT signature verification failed"}}`), Failed},
 		{"400 with a challenge", apiCall(`{"status":400,"headers":{"www-authenticate":"Bearer realm=\"api\""}}`), Failed},
+		{"500 that names the token's own kid as not found", strings.Replace(apiCall(`{"status":500,"body":{"message":"Unable to find a signer for orders-2019-03"}}`), `"alg":"RS256"`, `"alg":"RS256","kid":"orders-2019-03"`, 1), Failed},
+		{"500 that names something else as not found", strings.Replace(apiCall(`{"status":500,"body":{"message":"Unable to find a signer for orders-2019-04"}}`), `"alg":"RS256"`, `"alg":"RS256","kid":"orders-2019-03"`, 1), Other},
 		{"500 that carried an expired token", `{"time":"2026-11-20T14:03:20Z","provider":"strict","request":{"url":"https://api.example.com/v1"},"response":{"status":500}` + expired, Failed},
 		{"503 that carried an expired token", `{"time":"2026-11-20T14:03:20Z","provider":"strict","request":{"url":"https://api.example.com/v1"},"response":{"status":503}` + expired, Other},
 		{"redirect to a login page", `{"time":"2026-11-20T14:03:20Z","request":{"url":"https://www.example.com/"},"response":{"status":302}}`, Other},

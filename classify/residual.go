@@ -37,6 +37,38 @@ func (x *examination) statusWords() {
 	if status == 503 && w.subject == 0 {
 		say(named(aboutServer, ProviderUnavailable), "503 Service Unavailable")
 	}
+	if !w.page && w.cause != UnknownKey {
+		if path, text, missed := x.missedKey(); missed {
+			c := named(aboutKID|aboutKey, UnknownKey)
+			c.path, c.text = path, clip(text)
+			w.complaint = c
+		}
+	}
+}
+
+// missedKey finds the words of an answer that say that something was not found and name it as the token's own kid: whatever a server
+// calls its keys (authority, signer, certificate), that is one it does not know.
+func (e Exchange) missedKey() (path, text string, missed bool) {
+	const distinct = 8 // characters; "1" and "2026" are in many sentences
+	t := e.credential()
+	if t == nil || e.Record.Response == nil {
+		return "", "", false
+	}
+	kid := textOf(t.Header["kid"])
+	if len(kid) < distinct || !bodyMentions(e.Record.Response.Body, kid) {
+		return "", "", false
+	}
+	return e.Record.Response.missing(kid)
+}
+
+// missing finds a value of the body that names something and says that it was not found.
+func (r *Response) missing(name string) (path, text string, missed bool) {
+	readBody(r.Body, func(at, _, value string) {
+		if !missed && strings.Contains(value, name) && containsFold(value, "not found", "no ", "unable to find", "could not find", "cannot find", "unknown", "not known", "does not exist") {
+			path, text, missed = at, value, true
+		}
+	})
+	return path, text, missed
 }
 
 // gatewayPage reads the page with which a proxy or firewall refuses. It names who refused and not why: whatever is wrong with the
@@ -95,6 +127,8 @@ func (x *examination) undocumented(at func(Code, string) []candidate) []candidat
 		return at(ProviderUnavailable, "the token endpoint answered with a server error and nothing is wrong with the request")
 	case status == 403 && x.Phase == APICall:
 		return at(x.refusedAction())
+	case status == 403 && x.words.code == "" && x.token != nil && x.unreadable == "" && x.form.text("scope") != "":
+		return at(ScopeGap, "the client was recognised (403, not 401), and asked for "+said(x.form.text("scope")))
 	case x.Phase == TokenRequest:
 		return x.residualAssertion()
 	case status == 401 || x.words.oauth:
