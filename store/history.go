@@ -155,7 +155,7 @@ func saysMore(a, b classify.Fact) bool {
 }
 
 // News returns those of the facts that say something which is not known; the others need not be observed. It is meant
-// for use before the writer's turn, with facts that were merged by key.
+// for use before the writer's turn, with facts that were merged by key. The list itself is shortened.
 func (s *Store) News(facts []classify.Fact) []classify.Fact {
 	if s.facts == nil {
 		return facts

@@ -71,6 +71,40 @@ func TestTemplate(t *testing.T) {
 	joinAgain(t, time.Date(-5000, 1, 1, 0, 0, 0, 0, time.UTC), "2026-03-14T12:00:01.500Z 1773490000 Sat, 14 Mar 2026 12:00:05 GMT")
 }
 
+// TestTemplates_Wanted: while there are few templates each text gets one at once, later only what came before; and one that was
+// not used for a day is marked again before a failure names it.
+func TestTemplates_Wanted(t *testing.T) {
+	all := newTemplates()
+	wants := func(text string, today int64, found, wanted bool) {
+		t.Helper()
+		if got := all.find([]byte(text), today) != nil; got != found {
+			t.Errorf("%s found: %v", text, got)
+		}
+		if _, got := all.take()[text]; got != wanted {
+			t.Errorf("%s wanted: %v", text, got)
+		}
+	}
+	wants("first", 100, false, true)
+	all.remember(&template{id: 1, text: "first", day: 100})
+	wants("first", 100, true, false)
+	wants("first", 101, true, true)
+	wants("first", 102, false, true)
+	all.remember(&template{id: 1, text: "first", day: 102})
+	wants("first", 102, true, false)
+	for i := range templatesAtOnce {
+		all.remember(&template{id: int64(i + 2), text: fmt.Sprint("text ", i), day: 100})
+	}
+	wants("rare", 100, false, false)
+	wants("rare", 100, false, true)
+	wants(strings.Repeat("long", templateText), 100, false, false)
+	for i := range templateMemory / templateText {
+		all.remember(&template{id: int64(1e6 + i), text: strings.Repeat(fmt.Sprint(i%10), templateText), day: 100})
+	}
+	if all.bytes > templateMemory || all.get(1) != nil {
+		t.Errorf("%d bytes are remembered", all.bytes)
+	}
+}
+
 // FuzzTemplate: whatever the text, what is joined is what was cut; and damaged words are an error, never a panic.
 func FuzzTemplate(f *testing.F) {
 	f.Add("Sat, 14 Mar 2026 12:00:05 GMT", "b1c6df6b32f3cd72 2026-03-14T12:00:01.500Z", []byte{wordHex, 200})
