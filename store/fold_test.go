@@ -1,0 +1,105 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+)
+
+func foldContract() []contractTest {
+	return []contractTest{
+		{"of two folds at one time one gives way, and nothing is counted twice", testTwoFolders},
+		{"a fold that could not be written leaves everything as it was", testFoldRefused},
+		{"counts that cannot be read are an error and no number", testDamagedCounts},
+	}
+}
+
+func testTwoFolders(t *testing.T, w *world) {
+	var all sync.WaitGroup
+	for n, s := range []*Store{w.Store, w.second(t)} {
+		all.Go(func() {
+			for i := range 15 {
+				f := fail(i*600, client(fmt.Sprint("client-", i%3)), endpoint(fmt.Sprint("GET /", n)))
+				err := s.Write(t.Context(), func(ctx context.Context, tx *Tx) error { return tx.AddFailures(ctx, []Failure{f}) })
+				if err == nil {
+					_, err = s.Fold(t.Context())
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	w.compareCounts(t)
+	w.fold(t)
+	w.compareCounts(t)
+	equal(t, "tallies", w.rowCount(t, `select count(*) from tally`), 0)
+}
+
+func testFoldRefused(t *testing.T, w *world) {
+	w.add(t, fail(0))
+	w.fold(t)
+	w.add(t, fail(1), fail(2, client("client-b")))
+	ctx, cancel := context.WithCancel(t.Context())
+	release := w.hold(t)
+	done := make(chan error, 1)
+	go func() {
+		_, err := w.Fold(ctx)
+		done <- err
+	}()
+	w.waiting(t, 1)
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want context.Canceled", err)
+	}
+	release()
+	w.compareCounts(t)
+	w.fold(t)
+	w.compareCounts(t)
+}
+
+func testDamagedCounts(t *testing.T, w *world) {
+	w.add(t, fail(0))
+	w.fold(t)
+	w.write(t, func(ctx context.Context, tx *Tx) error {
+		return tx.exec(ctx, `update rollup set counts = $1 where span = $2`, []byte{0x80}, hourStep)
+	})
+	if _, err := w.Trend(t.Context(), TrendQuery{From: at(0), To: at(60), Step: time.Minute, GroupBy: ByCause}); !errors.Is(err, errDamagedCounts) {
+		t.Errorf("trend: got %v, want errDamagedCounts", err)
+	}
+	w.write(t, func(ctx context.Context, tx *Tx) error {
+		return tx.exec(ctx, `insert into tally (id, counts) values (1, $1)`, []byte{1, 5, 'x'})
+	})
+	if _, err := w.Fold(t.Context()); !errors.Is(err, errDamagedCounts) {
+		t.Errorf("fold: got %v, want errDamagedCounts", err)
+	}
+}
+
+// FuzzCounts reads any bytes as a tally or a row of a rollup without a panic, and what was written as it was.
+func FuzzCounts(f *testing.F) {
+	counts := rollupCounts{}
+	counts.add(series{provider: "exchange", cause: "token_expired", clientID: "client-a"}, at(0), 3)
+	counts.add(series{provider: "exchange", clientID: "client-a"}, at(60), 90)
+	f.Add(counts.encode())
+	f.Add(slots{{0, 1}, {59, 1000}}.encode())
+	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		_ = eachSlot(b, func(int, int64) {})
+		read := rollupCounts{}
+		if eachCount(b, func(k countKey, n int64) { read[k] += n }) != nil {
+			return
+		}
+		again := rollupCounts{}
+		if err := eachCount(read.encode(), func(k countKey, n int64) { again[k] += n }); err != nil {
+			t.Fatal(err)
+		}
+		if fmt.Sprint(again) != fmt.Sprint(read) {
+			t.Errorf("read %v, want %v", again, read)
+		}
+	})
+}
