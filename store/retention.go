@@ -3,10 +3,8 @@ package store
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 )
 
@@ -398,76 +396,4 @@ func (e *expiry) clients(ctx context.Context) error {
 		}
 		return tx.execCount(ctx, `delete from client where ref in (`+old+`)`, e.summary, int64(expireSize))
 	})
-}
-
-const (
-	foldEvery    = time.Second
-	expireEvery  = time.Minute
-	recoverEvery = 30 * time.Second
-	// thoroughEvery is how many times only what grows with every record is looked through before all is.
-	thoroughEvery = 60
-	// expireShare is the part of the writer's time that expiry takes: one in so many.
-	expireShare = 5
-)
-
-// Maintain folds what is counted, removes what is old and resolves what has recovered, until ctx ends. A server runs it
-// beside its requests. Errors go to report; what failed is tried again later.
-func (s *Store) Maintain(ctx context.Context, r Retention, report func(error)) {
-	if err := s.Settle(ctx); err != nil { // what a process left that was killed
-		report(err)
-	}
-	var tasks sync.WaitGroup
-	tasks.Go(func() {
-		times := 0
-		every(ctx, expireEvery, func() error {
-			e, err := s.expiry(ctx, r, rest)
-			if err != nil {
-				return err
-			}
-			if times++; times%thoroughEvery == 1 {
-				return e.run(ctx, e.bulk(), e.rest())
-			}
-			return e.run(ctx, e.bulk())
-		}, report)
-	})
-	tasks.Go(func() {
-		every(ctx, recoverEvery, func() error {
-			_, err := s.ResolveRecovered(ctx)
-			return err
-		}, report)
-	})
-	every(ctx, foldEvery, func() error {
-		for {
-			more, err := s.Fold(ctx)
-			if err != nil || !more {
-				return err
-			}
-		}
-	}, report)
-	tasks.Wait()
-}
-
-// rest leaves most of the time to others.
-func rest(ctx context.Context, worked time.Duration) error {
-	return wait(ctx, max(worked*(expireShare-1), time.Millisecond))
-}
-
-func every(ctx context.Context, period time.Duration, do func() error, report func(error)) {
-	for wait(ctx, period) == nil {
-		// A full queue is no fault: the work is not lost and not urgent.
-		if err := do(); err != nil && ctx.Err() == nil && !errors.Is(err, ErrBusy) && !errors.Is(err, ErrClosed) {
-			report(err)
-		}
-	}
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
