@@ -314,6 +314,9 @@ func TestRulePage(t *testing.T) {
 			t.Errorf("lacks %q", want)
 		}
 	}
+	if strings.Contains(body, "<p>authwatch 1 ·") {
+		t.Error("the footer shows the rule's version")
+	}
 	if body := s.page(t, path, "session viewer"); strings.Contains(body, "Delete the rule") || strings.Contains(body, ">Save<") {
 		t.Error("a viewer is offered what is refused")
 	}

@@ -20,7 +20,7 @@ type rulePage struct {
 	frame
 	Title   string
 	Action  string // where the form goes
-	Version string // of the rule that is shown; "" for a new one
+	Seen    string // version of the rule that is shown; "" for a new one
 	Saved   bool   // it exists: it can be deleted
 	Problem string
 	Form    ruleForm
@@ -69,7 +69,7 @@ func (s *Server) rulePage(c echo.Context) error {
 		return err
 	}
 	shown := toRuleJSON(r)
-	page := rulePage{Saved: true, Action: ruleURL(r.ID), Version: strconv.FormatInt(r.Version, 10)}
+	page := rulePage{Saved: true, Action: ruleURL(r.ID), Seen: strconv.FormatInt(r.Version, 10)}
 	if page.Preview, err = s.preview(c.Request().Context(), r); err != nil {
 		return err
 	}
@@ -190,7 +190,7 @@ func (s *Server) saveRule(c echo.Context) error {
 		return fail(http.StatusBadRequest, "The form cannot be read.")
 	}
 	given := ruleOfForm(form)
-	page := rulePage{Version: form.Get("version")}
+	page := rulePage{Seen: form.Get("version")}
 	r, faults := s.rule(given)
 	if c.Param("id") != "" {
 		was, err := s.ruleOf(c)
@@ -198,7 +198,7 @@ func (s *Server) saveRule(c echo.Context) error {
 			return err
 		}
 		r.ID, page.Saved, page.Action = was.ID, true, ruleURL(was.ID)
-		if r.Version, err = strconv.ParseInt(page.Version, 10, 64); err != nil || r.Version < 1 {
+		if r.Version, err = strconv.ParseInt(page.Seen, 10, 64); err != nil || r.Version < 1 {
 			return fail(http.StatusBadRequest, "The version of the rule is not a number; open the rule again.")
 		}
 	}
