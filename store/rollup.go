@@ -136,46 +136,56 @@ func (c rollupCounts) encode() []byte {
 
 // eachCount reads what encode wrote.
 func eachCount(b []byte, do func(k countKey, n int64)) error {
-	damaged := false
-	unsigned := func() uint64 {
-		v, n := binary.Uvarint(b)
-		if damaged = damaged || n <= 0; damaged {
-			return 0
-		}
-		b = b[n:]
-		return v
-	}
-	signed := func() int64 {
-		v, n := binary.Varint(b)
-		if damaged = damaged || n <= 0; damaged {
-			return 0
-		}
-		b = b[n:]
-		return v
-	}
-	var texts []string
-	for left := unsigned(); left > 0 && !damaged; left-- {
-		length := unsigned()
-		if damaged = damaged || length > uint64(len(b)); !damaged {
-			texts, b = append(texts, string(b[:length])), b[length:]
+	d := countDecoder{rest: b}
+	for left := d.unsigned(); left > 0 && !d.damaged; left-- {
+		length := d.unsigned()
+		if d.damaged = d.damaged || length > uint64(len(d.rest)); !d.damaged {
+			d.texts, d.rest = append(d.texts, string(d.rest[:length])), d.rest[length:]
 		}
 	}
-	text := func() string {
-		n := unsigned()
-		if damaged = damaged || n >= uint64(len(texts)); damaged {
-			return ""
-		}
-		return texts[n]
-	}
-	for len(b) > 0 && !damaged {
-		k := countKey{series{text(), text(), text(), text(), text()}, 0}
-		k.minute = signed()
-		if n := signed(); !damaged {
+	for len(d.rest) > 0 && !d.damaged {
+		k := countKey{series: series{d.text(), d.text(), d.text(), d.text(), d.text()}}
+		k.minute = d.signed()
+		if n := d.signed(); !d.damaged {
 			do(k, n)
 		}
 	}
-	if damaged {
+	if d.damaged {
 		return errDamagedCounts
 	}
 	return nil
+}
+
+// A countDecoder reads one thing after the other; once something could not be read, everything is zero.
+type countDecoder struct {
+	rest    []byte
+	texts   []string
+	damaged bool
+}
+
+func (d *countDecoder) unsigned() uint64 {
+	v, n := binary.Uvarint(d.rest)
+	if d.damaged = d.damaged || n <= 0; d.damaged {
+		return 0
+	}
+	d.rest = d.rest[n:]
+	return v
+}
+
+func (d *countDecoder) signed() int64 {
+	v, n := binary.Varint(d.rest)
+	if d.damaged = d.damaged || n <= 0; d.damaged {
+		return 0
+	}
+	d.rest = d.rest[n:]
+	return v
+}
+
+// text reads the number of a text.
+func (d *countDecoder) text() string {
+	n := d.unsigned()
+	if d.damaged = d.damaged || n >= uint64(len(d.texts)); d.damaged {
+		return ""
+	}
+	return d.texts[n]
 }
