@@ -19,6 +19,7 @@ func settingsRouteAccess() map[string]access {
 		"GET /settings/redaction": pageViewer, "POST /settings/redaction": pageViewer,
 		"GET /settings/keys": pageAdmin, "POST /settings/keys": pageAdmin, "GET /settings/keys/:id/revoke": pageAdmin, "POST /settings/keys/:id/revoke": pageAdmin,
 		"GET /settings/users": pageAdmin, "POST /settings/users": pageAdmin, "POST /settings/users/:id/link": pageAdmin, "GET /settings/audit": pageAdmin,
+		"GET /unclassified": pageViewer, "GET /unclassified/:id": pageViewer,
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 // pageRoutes lists the pages of the dashboard: public, pageViewer (a signed-in person) or pageResponder (may change
 // incidents). authorize has run before a handler does: it has refused cross-site posts, and s.user(c) is the person.
 func (s *Server) pageRoutes() []route {
-	return append(slices.Concat(s.alertPageRoutes(), s.settingsPageRoutes()), []route{
+	return append(slices.Concat(s.alertPageRoutes(), s.settingsPageRoutes(), s.unclassifiedPageRoutes()), []route{
 		{http.MethodGet, "/", pageViewer, s.overviewPage},
 		{http.MethodGet, "/incidents", pageViewer, s.incidentsPage},
 		{http.MethodGet, "/incidents/:id", pageViewer, s.incidentPage},
@@ -133,7 +133,7 @@ func (s *Server) frameOf(c echo.Context, section string) frame {
 	for _, link := range []choice{
 		{Label: "Overview", URL: "/", Key: "o"}, {Label: "Incidents", URL: "/incidents", Key: "i"}, {Label: "Clients", URL: "/clients", Key: "c"},
 		{Label: "Environments", URL: "/environments", Key: "e"}, {Label: "Changes", URL: "/changes", Key: "h"}, {Label: "Alerts", URL: "/alerts", Key: "a"}, {Label: "Sources", URL: "/sources", Key: "s"}, {Label: "Causes", URL: "/causes", Key: "d"}, {Label: "Check", URL: "/check", Key: "k"},
-		{Label: "Settings", URL: "/settings", Key: "t"},
+		{Label: "Unclassified", URL: "/unclassified", Key: "u"}, {Label: "Settings", URL: "/settings", Key: "t"},
 	} {
 		link.Current = link.URL == section
 		f.Nav = append(f.Nav, link)

@@ -135,6 +135,7 @@ func TestPages_EveryTemplate(t *testing.T) {
 	}
 	open("/check", "check.html", "Nothing is stored")
 	s.openSettings(t, opened)
+	s.openUnclassified(t, opened)
 	opened["login.html"], opened["setup.html"], opened["error.html"] = true, true, true // signing in and errors have tests of their own
 	entries, err := web.Files().ReadDir("templates/pages")
 	if err != nil {
@@ -156,7 +157,8 @@ func TestPages_Templates(t *testing.T) {
 	}
 	views := []view{overviewPage{}, overviewPage{Start: &startView{}}, incidentsPage{}, incidentPage{}, failurePage{}, clientsPage{}, clientPage{}, environmentsPage{}, changesPage{}, referencePage{}, alertsPage{}, rulePage{}, rulePage{Preview: &previewView{}}, bundlePage{}, sourcesPage{}, sourcePage{}, rejectPage{},
 		causesPage{}, causePage{}, checkPage{}, checkPage{Verdict: &verdictView{}}, loginPage{}, setupPage{}, errorPage{},
-		profilesPage{}, profilePage{}, storagePage{}, redactionPage{}, keysPage{}, keysPage{Made: &madeKey{}}, revokePage{}, usersPage{}, usersPage{Made: &madeLink{}}, auditPage{}}
+		profilesPage{}, profilePage{}, storagePage{}, redactionPage{}, keysPage{}, keysPage{Made: &madeKey{}}, revokePage{}, usersPage{}, usersPage{Made: &madeLink{}}, auditPage{},
+		unclassifiedPage{}, proposePage{}, proposePage{Rule: &ruleView{}}}
 	done := map[string]bool{}
 	for _, v := range views {
 		if _, err := pages.html(v); err != nil {

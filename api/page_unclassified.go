@@ -1,0 +1,180 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"authwatch/classify"
+	"authwatch/store"
+
+	"github.com/labstack/echo/v4"
+)
+
+// unclassifiedPageRoutes are the pages of failures without a cause.
+func (s *Server) unclassifiedPageRoutes() []route {
+	return []route{
+		{http.MethodGet, "/unclassified", pageViewer, s.unclassifiedPage},
+		{http.MethodGet, "/unclassified/:id", pageViewer, s.proposePage},
+	}
+}
+
+// An unclassifiedPage groups failures without a cause by what was said about them.
+type unclassifiedPage struct {
+	frame
+	Range    rangeView
+	Lede     string
+	Clusters []clusterRow
+	Cut      string // that older ones are left out
+}
+
+func (unclassifiedPage) template() string { return "unclassified.html" }
+
+// A clusterRow is one group.
+type clusterRow struct {
+	Wording    string // "" when nothing was said
+	Code       string
+	Status     string
+	Place      string
+	Phase      string
+	Count      string
+	Clients    string
+	Last       moment
+	Sample     string // URL
+	Candidates []causeRef
+	ProposeURL string
+}
+
+// A clusterKey is what failures of one group have in common.
+type clusterKey struct {
+	provider string
+	phase    classify.Phase
+	status   int
+	code     string
+	wording  string
+}
+
+// A cluster is a group of failures that nobody could tell the cause of.
+type cluster struct {
+	key        clusterKey
+	count      int64
+	clients    map[string]bool
+	places     map[string]bool
+	last       store.Failure // the latest
+	candidates map[classify.Code]int
+}
+
+const (
+	// unclassifiedLimit bounds the failures that one page groups.
+	unclassifiedLimit = 1000
+	// unclassifiedPages bounds the pages of the list that are read for them.
+	unclassifiedPages = 10
+	// candidatesShown is how many causes of a group are named.
+	candidatesShown = 3
+)
+
+func (s *Server) unclassifiedPage(c echo.Context) error {
+	now, q := s.Now(), c.QueryParams()
+	w, err := windowOf(q, now, "7d")
+	if err != nil {
+		return err
+	}
+	list, more, err := s.unclassified(c.Request().Context(), store.FailureFilter{From: w.From, To: w.To}, unclassifiedLimit)
+	if err != nil {
+		return err
+	}
+	page := unclassifiedPage{frame: s.frameOf(c, "/unclassified"), Range: w.view("/unclassified", q)}
+	for _, g := range s.clustersOf(list) {
+		page.Clusters = append(page.Clusters, clusterRowOf(g, now))
+	}
+	page.Lede = counted(int64(len(list)), "failure", "failures") + " without a cause " + page.Range.Words + ", in " + counted(int64(len(page.Clusters)), "group", "groups") + " by what the server said."
+	if more {
+		page.Cut = "Only the latest " + count(int64(len(list))) + " are grouped; choose a shorter time for older ones."
+	}
+	return s.render(c, http.StatusOK, page)
+}
+
+// unclassified returns the latest failures of a filter that have no cause, and whether there are more.
+func (s *Server) unclassified(ctx context.Context, f store.FailureFilter, limit int) (list []store.Failure, more bool, err error) {
+	f.Causes, f.Page = []classify.Code{classify.Unclassified}, store.Page{Limit: 200}
+	for range unclassifiedPages {
+		found, next, err := s.Store.ListFailures(ctx, f)
+		if err != nil {
+			return nil, false, err
+		}
+		list, f.Cursor = append(list, found...), next
+		if next == "" || len(list) >= limit {
+			break
+		}
+	}
+	if len(list) > limit {
+		return list[:limit], true, nil
+	}
+	return list, f.Cursor != "", nil
+}
+
+// keyOfCluster says which group a failure belongs to.
+func (s *Server) keyOfCluster(f store.Failure) clusterKey {
+	k := clusterKey{provider: f.Verdict.Provider, phase: f.Verdict.Phase, status: f.Status}
+	if rec := recordOf(f.Record); rec != nil {
+		code, text := classify.Said(s.classifier.Locate(rec))
+		if codes, named := codesOf(rec); code == "" && named > 0 {
+			code = codes[0]
+		}
+		k.code, k.wording = wordingOf(code), wordingOf(text)
+	}
+	return k
+}
+
+// clustersOf groups failures, largest group first. They come newest first.
+func (s *Server) clustersOf(list []store.Failure) []*cluster {
+	groups := map[clusterKey]*cluster{}
+	for _, f := range list {
+		k := s.keyOfCluster(f)
+		g := groups[k]
+		if g == nil {
+			g = &cluster{key: k, clients: map[string]bool{}, places: map[string]bool{}, last: f, candidates: map[classify.Code]int{}}
+			groups[k] = g
+		}
+		g.count++
+		g.clients[f.Verdict.ClientID] = true
+		g.places[placeOf(f.Verdict.Provider, f.Verdict.Environment)] = true
+		for n, a := range f.Verdict.Alternatives[:min(len(f.Verdict.Alternatives), candidatesShown)] {
+			g.candidates[a.Cause] += candidatesShown - n
+		}
+	}
+	return slices.SortedFunc(maps.Values(groups), func(a, b *cluster) int {
+		return cmp.Or(cmp.Compare(b.count, a.count), b.last.Verdict.Time.Compare(a.last.Verdict.Time), cmp.Compare(a.last.ID, b.last.ID))
+	})
+}
+
+// best are the causes that came nearest in a group, best first.
+func (g *cluster) best() []classify.Code {
+	list := slices.SortedFunc(maps.Keys(g.candidates), func(a, b classify.Code) int {
+		return cmp.Or(cmp.Compare(g.candidates[b], g.candidates[a]), cmp.Compare(a, b))
+	})
+	return list[:min(len(list), candidatesShown)]
+}
+
+func clusterRowOf(g *cluster, now time.Time) clusterRow {
+	row := clusterRow{
+		Wording: shown(g.key.wording, valueLength), Code: line(g.key.code), Status: "no response", Phase: phaseWords(g.key.phase), Count: count(g.count),
+		Clients: counted(int64(len(g.clients)), "client", "clients"), Last: at(g.last.Verdict.Time, now, ""), Sample: "/failures/" + g.last.ID,
+		ProposeURL: "/unclassified/" + url.PathEscape(g.last.ID), Place: join(slices.Sorted(maps.Keys(g.places))),
+	}
+	if len(g.clients) == 1 {
+		row.Clients = clientOf(g.last.Verdict.ClientID).Name
+	}
+	if g.key.status > 0 {
+		row.Status = strconv.Itoa(g.key.status)
+	}
+	for _, code := range g.best() {
+		row.Candidates = append(row.Candidates, causeOf(code))
+	}
+	return row
+}
