@@ -154,12 +154,16 @@ const minVendorKey = 15
 // holdsVendorKey is one pass for all prefixes: nearly every text has none of them, and looking for each in each text
 // was a tenth of the work on a record.
 func (r *Redactor) holdsVendorKey(s string) bool {
+	seen := 0
 	for i := 0; i+minVendorKey <= len(s); i++ {
 		if !mayBeginVendorKey(s[i], s[i+1]) {
 			continue
 		}
 		for _, prefix := range r.vendors {
-			if strings.HasPrefix(s[i:], prefix) && isVendorKey(s[i:vendorKeyEnd(s, i+len(prefix))], prefix) {
+			if !strings.HasPrefix(s[i:], prefix) {
+				continue
+			}
+			if seen++; seen > maxLooks || isVendorKey(s[i:vendorKeyEnd(s, i+len(prefix))], prefix) {
 				return true
 			}
 		}
@@ -167,8 +171,9 @@ func (r *Redactor) holdsVendorKey(s string) bool {
 	return false
 }
 
-// maxSchemes is how many names of schemes in one text are looked at before it is left to the net.
-const maxSchemes = 8
+// maxLooks is how many prefixes of keys or names of schemes in one text are looked at closely before it is left to the
+// net: each look can go to the end of the text.
+const maxLooks = 8
 
 // mayEndScheme is true when a run from start to end, or a part of it before a plus, ends with the name of a scheme
 // and is followed by what could be a credential.
@@ -186,7 +191,7 @@ func mayEndScheme(s string, start, end int) bool {
 			continue
 		}
 		from, to := credentialAfter(s, i)
-		if seen++; seen > maxSchemes || to > from && mayBeCredential(s[word:i], s[from:to]) {
+		if seen++; seen > maxLooks || to > from && mayBeCredential(s[word:i], s[from:to]) {
 			return true
 		}
 	}

@@ -46,11 +46,14 @@ func nextURL(s string, i int) (from, to int) {
 				from = start - 1
 			}
 		}
-		to = at + len("://")
+		if to = at + len("://"); from == at {
+			at++
+			continue
+		}
 		for to < len(s) && strings.IndexByte(" \t\n\f\r\"'<>\\", s[to]) < 0 {
 			to++
 		}
-		if from < at && to > at+len("://") {
+		if to > at+len("://") {
 			return from, to
 		}
 		at++
