@@ -37,17 +37,10 @@ type madeKey struct{ Name, Scope, Text string }
 // nameLength bounds the name of a key or a person, in bytes.
 const nameLength = 120
 
-// scopeOptions say what each scope may do.
 func scopeOptions(chosen store.Scope) []option {
 	var out []option
-	for _, row := range []struct {
-		scope store.Scope
-		words string
-	}{
-		{store.ScopeIngest, "ingest: a shipper sends records"}, {store.ScopeRead, "read: a program reads"},
-		{store.ScopeRespond, "respond: reads, tells of changes and acts on incidents"}, {store.ScopeAdmin, "admin: everything but ingest"},
-	} {
-		out = append(out, option{string(row.scope), row.words, row.scope == chosen})
+	for _, scope := range []store.Scope{store.ScopeIngest, store.ScopeRead, store.ScopeRespond, store.ScopeAdmin} {
+		out = append(out, option{string(scope), string(scope), scope == chosen})
 	}
 	return out
 }
@@ -178,11 +171,11 @@ type madeLink struct{ Name, URL, Valid string }
 const linkLength = 30 * time.Minute
 
 func roleOptions(chosen store.Role) []option {
-	return []option{
-		{string(store.Viewer), "viewer: reads", chosen == store.Viewer},
-		{string(store.Responder), "responder: acts on incidents, alerts and changes", chosen == store.Responder},
-		{string(store.Admin), "admin: also keys, users and what was rejected", chosen == store.Admin},
+	var out []option
+	for _, role := range []store.Role{store.Viewer, store.Responder, store.Admin} {
+		out = append(out, option{string(role), string(role), role == chosen})
 	}
+	return out
 }
 
 func (s *Server) usersPage(c echo.Context) error {

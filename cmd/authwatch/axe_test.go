@@ -107,7 +107,7 @@ func kindOfPage(page string) string {
 		return page
 	}
 	parts := strings.Split(strings.Trim(u.Path, "/"), "/")
-	if len(parts) > 1 {
+	if len(parts) > 1 && parts[0] != "settings" { // whose parts are pages of different kinds
 		parts[1] = "*"
 	}
 	return strings.Join(parts, "/")
