@@ -92,6 +92,7 @@ func (p *proposePage) offer(f store.Failure, e classify.Exchange, q url.Values) 
 		return out
 	}
 	p.Phases = choose("phase", "any step", []string{string(f.Verdict.Phase)}, string(f.Verdict.Phase))
+	p.Phases[1].Label = phaseWords(f.Verdict.Phase)
 	status := strconv.Itoa(f.Status)
 	p.Statuses = choose("status", "any status", []string{status}, status)
 	code, _ := classify.Said(e)

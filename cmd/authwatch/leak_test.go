@@ -102,7 +102,7 @@ func (s *testServer) assertNowhere(hidden *secrets) {
 	}
 	s.signIn()
 	reader := s.key("read")
-	for _, path := range []string{"/", "/?range=30d", "/incidents", "/clients", "/environments", "/sources", "/causes", "/check"} {
+	for _, path := range []string{"/", "/?range=30d", "/incidents", "/clients", "/environments", "/sources", "/causes", "/check", "/unclassified?range=30d", "/settings", "/settings/storage", "/settings/keys", "/settings/users", "/settings/audit"} {
 		search(path, s.page(path))
 	}
 	var sources struct{ Data []struct{ ID string } }
