@@ -104,6 +104,8 @@ func (s *Server) render(c echo.Context, status int, v view) error {
 // A frame is what the layout needs around every page.
 type frame struct {
 	Nav        []choice // empty: nobody is signed in
+	NavMore    []choice // behind a click
+	NavHere    string   // label of what opens them: the one that the page belongs to, or More
 	User       string
 	CanRespond bool
 	Alarms     []alarm // shippers that are silent or late
@@ -130,15 +132,29 @@ func (s *Server) frameOf(c echo.Context, section string) frame {
 	f.User = line(who.Name)
 	f.Alarms = s.alarms(c)
 	f.CanRespond = who.Role == store.Responder || who.Role == store.Admin
-	for _, link := range []choice{
+	f.Nav = currentOf(section, []choice{
 		{Label: "Overview", URL: "/", Key: "o"}, {Label: "Incidents", URL: "/incidents", Key: "i"}, {Label: "Clients", URL: "/clients", Key: "c"},
-		{Label: "Environments", URL: "/environments", Key: "e"}, {Label: "Changes", URL: "/changes", Key: "h"}, {Label: "Alerts", URL: "/alerts", Key: "a"}, {Label: "Sources", URL: "/sources", Key: "s"}, {Label: "Causes", URL: "/causes", Key: "d"}, {Label: "Check", URL: "/check", Key: "k"},
-		{Label: "Unclassified", URL: "/unclassified", Key: "u"}, {Label: "Settings", URL: "/settings", Key: "t"},
-	} {
-		link.Current = link.URL == section
-		f.Nav = append(f.Nav, link)
+		{Label: "Environments", URL: "/environments", Key: "e"}, {Label: "Causes", URL: "/causes", Key: "d"}, {Label: "Check", URL: "/check", Key: "k"},
+	})
+	f.NavMore = currentOf(section, []choice{
+		{Label: "Changes", URL: "/changes", Key: "h"}, {Label: "Alerts", URL: "/alerts", Key: "a"}, {Label: "Sources", URL: "/sources", Key: "s"},
+		{Label: "Unclassified", URL: "/unclassified", Key: "u"}, {Label: "REST API", URL: "/reference", Key: "r"}, {Label: "Settings", URL: "/settings", Key: "t"},
+	})
+	f.NavHere = "More"
+	for _, link := range f.NavMore {
+		if link.Current {
+			f.NavHere = link.Label
+		}
 	}
 	return f
+}
+
+// currentOf marks the part of the dashboard that a page belongs to.
+func currentOf(section string, links []choice) []choice {
+	for i := range links {
+		links[i].Current = links[i].URL == section
+	}
+	return links
 }
 
 // An errorPage says what went wrong and where to go on.
