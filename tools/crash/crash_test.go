@@ -77,14 +77,15 @@ func TestRun_Usage(t *testing.T) {
 	}
 }
 
-// A flood is refused and not suffered; its figures are for the command to say, on a machine that does nothing else.
+// A flood is taken or refused, and not suffered; how much of it is refused, and its other figures, are for the command to say, on a
+// machine that does nothing else: a quick one takes all that this test can send.
 func TestFlood(t *testing.T) {
 	o := options{flood: 2 * time.Second, settle: time.Minute, root: filepath.Join("..", "..")}
 	f, err := o.flooding(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.refused == 0 || f.taken == 0 || f.held != 0 || f.quiet == 0 || f.memory > 512<<20 {
+	if f.taken == 0 || f.held != 0 || f.quiet == 0 || f.memory > 512<<20 {
 		t.Errorf("%+v", f)
 	}
 	t.Log(f)
