@@ -14,7 +14,7 @@ import (
 //
 // Three nets are laid over every string, because each has holes: names (redact_names.go: a member, parameter or header
 // that carries a secret whatever it looks like), shapes (redact_shapes.go: a secret recognised wherever it stands) and structure
-// (redact_structure.go, redact_header.go: URLs, forms, JSON in strings, percent and base64 encodings are opened and judged inside). What a
+// (redact_structure.go, redact_url.go, redact_encoded.go, redact_header.go: URLs, forms, JSON in strings, percent and base64 encodings are opened and judged inside). What a
 // diagnosis needs stays: the shape of a credential, decoded header and claims, everything the server said.
 type Redactor struct {
 	key      []byte

@@ -1,0 +1,257 @@
+package ingest
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"authwatch/classify"
+)
+
+// fields reads typed members of one JSON object; the first fault stays.
+type fields struct {
+	*walk
+	members map[string]any
+	pointer string
+	fault   *fault
+}
+
+func (m *fields) wrong(name, expected string) {
+	if m.fault == nil {
+		m.fault = &fault{pointer: m.pointer + "/" + name, code: "wrong_type", detail: name + " must be " + expected}
+	}
+}
+
+// raw returns a member as text before redaction; numbers and booleans count as their text, as loggers mix them up.
+func (m *fields) raw(name string) string {
+	switch v := m.members[name].(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	case json.Number:
+		return v.String()
+	case map[string]any, []any:
+		m.wrong(name, "a string")
+		return ""
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+func (m *fields) string(name string) string { return cutText(m.text(m.raw(name)), maxString) }
+
+// identity reads what becomes part of a key: short, and a longer one keeps a fingerprint so that two of them stay apart.
+func (m *fields) identity(name string) string {
+	s := m.text(m.raw(name))
+	if len(s) <= maxIdentity {
+		return s
+	}
+	return cutText(s, maxIdentity-32) + " " + m.fingerprint("identity", s)
+}
+
+// joinID reads the id of a request or trace. What loggers write where there was none would join everything with everything.
+func (m *fields) joinID(name string) string {
+	id := m.identity(name)
+	switch strings.ToLower(id) {
+	case "-", "null", "nil", "none", "undefined", "unknown", "n/a":
+		return ""
+	}
+	if strings.Trim(id, "0-") == "" {
+		return ""
+	}
+	return id
+}
+
+// object returns a member that is an object, with the pointer to it; nil when it is absent.
+func (m *fields) object(name string) *fields {
+	switch v := m.members[name].(type) {
+	case nil:
+	case map[string]any:
+		return &fields{walk: m.walk, members: v, pointer: m.pointer + "/" + name}
+	default:
+		m.wrong(name, "an object")
+	}
+	return nil
+}
+
+// inherit takes over the fault of a part.
+func (m *fields) inherit(part *fields) {
+	if m.fault == nil {
+		m.fault = part.fault
+	}
+}
+
+func (m *fields) request() *classify.Request {
+	part := m.object("request")
+	if part == nil {
+		return nil
+	}
+	defer m.inherit(part)
+	m.side = sideRequest
+	defer func() { m.side = sideRecord }()
+	return &classify.Request{
+		Method:  part.identity("method"),
+		URL:     cutText(m.url(part.raw("url"), 0), maxString),
+		Headers: part.headers(),
+		Body:    part.body(),
+	}
+}
+
+func (m *fields) response() *classify.Response {
+	part := m.object("response")
+	if part == nil {
+		return nil
+	}
+	defer m.inherit(part)
+	m.side = sideResponse
+	defer func() { m.side = sideRecord }()
+	return &classify.Response{Status: part.status(), Headers: part.headers(), Body: part.body()}
+}
+
+func (m *fields) status() int {
+	text := m.raw("status")
+	if text == "" || text == "-" { // nginx and Envoy write - where there was no answer
+		return 0
+	}
+	var status int
+	for _, c := range text {
+		if c < '0' || c > '9' || status > 999 {
+			m.wrong("status", "an HTTP status code")
+			return 0
+		}
+		status = status*10 + int(c-'0')
+	}
+	if status > 999 {
+		m.wrong("status", "an HTTP status code")
+		return 0
+	}
+	return status
+}
+
+func (m *fields) headers() classify.Headers {
+	part := m.object("headers")
+	if part == nil {
+		return nil
+	}
+	out := make(classify.Headers, len(part.members))
+	for name, v := range part.members {
+		lower := strings.ToLower(name)
+		shown := m.text(lower)
+		if _, twice := out[shown]; twice {
+			return m.joinedHeaders(part.members)
+		}
+		out[shown] = m.header(lower, v)
+	}
+	return out
+}
+
+// joinedHeaders are headers of which some have one name, in different letter case: their values are joined in the order of the names as written.
+func (w *walk) joinedHeaders(members map[string]any) classify.Headers {
+	out := classify.Headers{}
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		lower := strings.ToLower(name)
+		text := w.header(lower, members[name])
+		lower = w.text(lower)
+		if before, twice := out[lower]; twice && before != "" && text != "" {
+			text = before + ", " + text
+		}
+		out[lower] = text
+	}
+	return out
+}
+
+// header redacts one field; several values of it are redacted apart and then joined as RFC 9110 section 5.3 says.
+func (w *walk) header(name string, v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case string:
+		return w.headerText(name, v)
+	case []any:
+		parts := make([]string, len(v))
+		for i, e := range v {
+			parts[i] = w.header(name, e)
+		}
+		return strings.Join(parts, ", ")
+	case map[string]any:
+		return cutText(compactJSON(w.member(name, v, 0)), maxString)
+	default:
+		return w.headerText(name, fmt.Sprint(v))
+	}
+}
+
+func (w *walk) headerText(name, s string) string {
+	switch name {
+	case "location", "content-location", "referer", "x-original-url", "x-original-uri", "x-forwarded-uri", "x-rewrite-url":
+		return cutText(w.url(s, 0), maxString)
+	case "www-authenticate", "proxy-authenticate", "authentication-info":
+		return w.text(s) // what the server said; nothing in it is a credential by its name
+	}
+	outer := w.name
+	w.name = name
+	defer func() { w.name = outer }()
+	if class := w.class(name); class != notSecret {
+		return cutText(w.secret(class, s, 0), maxString)
+	}
+	return cutText(w.nested(s, 0), maxString)
+}
+
+func (m *fields) body() classify.Body {
+	v, ok := m.members["body"]
+	if !ok || v == nil {
+		return nil
+	}
+	return classify.Body(compactJSON(cutStrings(m.walk.body(v))))
+}
+
+// cutText cuts a text to at most n bytes and says so. It comes after redaction, so that no secret escapes by being cut.
+func cutText(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	note := fmt.Sprintf("… [cut, %d bytes]", len(s))
+	return strings.ToValidUTF8(s[:max(0, n-len(note))], "") + note
+}
+
+// cutStrings cuts the strings in a value; what holds a longer one is copied, for the record is known again by its whole content.
+func cutStrings(v any) any {
+	if !holdsLong(v) {
+		return v
+	}
+	switch v := v.(type) {
+	case string:
+		return cutText(v, maxString)
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = cutStrings(v[i])
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for name := range v {
+			out[name] = cutStrings(v[name])
+		}
+		return out
+	}
+	return v
+}
+
+func holdsLong(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return len(v) > maxString
+	case []any:
+		return slices.ContainsFunc(v, holdsLong)
+	case map[string]any:
+		for _, e := range v {
+			if holdsLong(e) {
+				return true
+			}
+		}
+	}
+	return false
+}
