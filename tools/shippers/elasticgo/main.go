@@ -8,7 +8,7 @@ import (
 	"os"
 	"time"
 
-	"authwatch/tools/shippers/internal/work"
+	"authwatch/tools/shippers/internal/given"
 
 	"github.com/elastic/elastic-transport-go/v8/elastictransport"
 	"github.com/elastic/go-elasticsearch/v9"
@@ -24,8 +24,8 @@ func main() {
 
 func run(ctx context.Context) error {
 	client, err := elasticsearch.New(
-		elasticsearch.WithAddresses(work.URL()+"/ingest/elastic"),
-		elasticsearch.WithBasicAuth("shipper", work.Key()),
+		elasticsearch.WithAddresses(given.URL()+"/ingest/elastic"),
+		elasticsearch.WithBasicAuth("shipper", given.Key()),
 		elasticsearch.WithCompression(),
 		elasticsearch.WithRetry(60),
 		elasticsearch.WithTransportOptions(elastictransport.WithRetryBackoff(func(int) time.Duration { return time.Second })),
@@ -40,7 +40,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	records, err := work.Records()
+	records, err := given.Records()
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func run(ctx context.Context) error {
 		item := esutil.BulkIndexerItem{
 			Action: "create", DocumentID: r.ID, Body: bytes.NewReader(r.JSON),
 			OnSuccess: func(context.Context, esutil.BulkIndexerItem, esutil.BulkIndexerResponseItem) {
-				work.Acknowledged(r.RequestID)
+				given.Acknowledged(r.RequestID)
 			},
 			OnFailure: func(_ context.Context, _ esutil.BulkIndexerItem, answer esutil.BulkIndexerResponseItem, err error) {
 				fmt.Fprintln(os.Stderr, r.RequestID, answer.Status, err)

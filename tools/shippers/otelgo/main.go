@@ -8,7 +8,7 @@ import (
 	"os"
 	"time"
 
-	"authwatch/tools/shippers/internal/work"
+	"authwatch/tools/shippers/internal/given"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlplog/otlploghttp"
@@ -25,8 +25,8 @@ func main() {
 
 func run(ctx context.Context) error {
 	exporter, err := otlploghttp.New(ctx,
-		otlploghttp.WithEndpointURL(work.URL()+"/ingest/otlp/v1/logs"),
-		otlploghttp.WithHeaders(map[string]string{"Authorization": "Bearer " + work.Key()}),
+		otlploghttp.WithEndpointURL(given.URL()+"/ingest/otlp/v1/logs"),
+		otlploghttp.WithHeaders(map[string]string{"Authorization": "Bearer " + given.Key()}),
 		otlploghttp.WithCompression(otlploghttp.GzipCompression),
 		otlploghttp.WithRetry(otlploghttp.RetryConfig{
 			Enabled: true, InitialInterval: time.Second, MaxInterval: 10 * time.Second, MaxElapsedTime: 5 * time.Minute,
@@ -35,7 +35,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	records, err := work.Records()
+	records, err := given.Records()
 	if err != nil {
 		return err
 	}
@@ -63,11 +63,11 @@ func (e recorded) Export(ctx context.Context, batch []sdk.Record) error {
 		return err
 	}
 	for _, r := range batch {
-		var line work.Record
+		var line given.Record
 		if err := json.Unmarshal([]byte(r.Body().AsString()), &line); err != nil {
 			return err
 		}
-		work.Acknowledged(line.RequestID)
+		given.Acknowledged(line.RequestID)
 	}
 	return nil
 }

@@ -1,5 +1,5 @@
-// Package work is what a client in Go is told, and how it says which records it holds acknowledged.
-package work
+// Package given is what a client in Go is told, and how it says which records it holds acknowledged.
+package given
 
 import (
 	"bytes"
