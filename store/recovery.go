@@ -67,8 +67,8 @@ func (s *Store) recovered(ctx context.Context, i Incident) (time.Time, error) {
 	var minutes, last int64
 	err := s.readers.QueryRowContext(ctx, `select count(*), coalesce(max(success.last_at), 0) from success
 		join client on client.ref = success.client_ref
-		where client.provider = $1 and client.environment = $2 and client.client_id = $3 and success.last_at > $4`,
-		i.Provider, i.Environment, i.ClientID, toMillis(i.LastSeenAt)).Scan(&minutes, &last)
+		where client.provider = $1 and client.environment = $2 and client.client_id = $3 and success.minute >= $4 and success.last_at > $5`,
+		i.Provider, i.Environment, i.ClientID, floorTo(toMillis(i.LastSeenAt), minuteStep), toMillis(i.LastSeenAt)).Scan(&minutes, &last)
 	if err != nil || minutes < calmMinutes || fromMillis(last).Sub(i.LastSeenAt) < calmOf(i) {
 		return time.Time{}, err
 	}
