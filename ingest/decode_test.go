@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -299,6 +300,10 @@ func TestDecodePasted(t *testing.T) {
 		"error body":       {`{"error":"invalid_client","error_description":"x"}`, `body {"error":"invalid_client","error_description":"x"}`},
 		"HTTP text":        {"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Bearer error=\"invalid_token\"\r\n\r\n{\"error\":\"invalid_token\"}", `401 challenge body {"error":"invalid_token"}`},
 		"curl over HTTP/2": {"HTTP/2 401 \nwww-authenticate: Bearer\n", `401 challenge`},
+		"ECS record":       {`{"@timestamp":"2026-11-22T02:19:00Z","http":{"request":{"method":"GET"},"response":{"status_code":401,"body":{"content":"{\"error\":\"invalid_token\"}"}}},"url":{"full":"https://api.test/a"}}`, `401 body "{\"error\":\"invalid_token\"}" its own time`},
+		"OTel, no time":    {`{"body":{"http.response.status_code":403,"url.path":"/a","http.request.method":"GET"},"scope":{"name":"n"}}`, `403`},
+		"wrapped record":   {`{"log":` + strconv.Quote(goodRecord) + `,"stream":"stdout"}`, `401 its own time`},
+		"access log":       {`10.0.0.7 - - [22/Nov/2026:02:19:00 +0000] "GET /a HTTP/1.1" 401 12 "-" "curl/8"`, `401 its own time`},
 		"log line":         {"could not load key: PEM lib", `log could not load key: PEM lib`},
 		"nothing":          {" \n", `error: nothing was pasted`},
 		"broken JSON":      {`{"iss":`, `error: the body ends`},

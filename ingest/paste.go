@@ -12,8 +12,8 @@ import (
 	"authwatch/classify"
 )
 
-// DecodePasted reads what a person pastes: a record as in Decode, a raw JWT, the claims or {"header","claims"} of one,
-// an HTTP response as text, the JSON body of an error, or a log line. What has no time of its own happens at now; a
+// DecodePasted reads what a person pastes: a record as in Decode, one of another log's format or a line of an access log, a
+// raw JWT, the claims or {"header","claims"} of one, an HTTP response as text, the JSON body of an error, or a log line. What has no time of its own happens at now; a
 // record that carries a token must have its own, because a token is judged at the time of its use.
 func DecodePasted(text []byte, red *Redactor, now time.Time) (classify.Record, error) {
 	if len(text) > maxRecord {
@@ -38,6 +38,9 @@ func DecodePasted(text []byte, red *Redactor, now time.Time) (classify.Record, e
 			rec, _ = w.finish(rec)
 			return rec, nil
 		}
+	}
+	if _, _, ok := accessLine(s); ok {
+		return w.pastedMembers(map[string]any{"message": s}, now)
 	}
 	rec := classify.Record{Time: now.UTC()}
 	w.name = "token"
@@ -80,21 +83,12 @@ func (r *Redactor) pastedObject(s string) (map[string]any, *fault) {
 func (w *walk) pastedMembers(members map[string]any, now time.Time) (classify.Record, error) {
 	_, isHeader := members["header"].(map[string]any)
 	rec := classify.Record{Time: now.UTC()}
+	log := w.Redactor.shapes.native(members)
 	switch {
 	case isHeader && members["request"] == nil && members["response"] == nil:
 		placeDecoded(&rec, w.decodedToken(members))
-	case isRecord(members):
-		if members["time"] == nil && (members["client_assertion"] != nil || members["access_token"] != nil) {
-			return rec, errors.New("time is missing: a token is judged at the time of its use; RFC 3339 such as 2026-11-22T02:19:00Z is expected")
-		}
-		if members["time"] == nil {
-			members["time"] = now.UTC().Format(time.RFC3339Nano)
-		}
-		d, f := w.decodeResponse(members)
-		if f != nil {
-			return rec, errors.New(f.detail)
-		}
-		return *d.record, nil
+	case isRecord(log.members):
+		return w.pastedRecord(log, now)
 	case isClaims(members):
 		placeDecoded(&rec, w.decodedToken(map[string]any{"claims": members}))
 	default:
@@ -103,6 +97,22 @@ func (w *walk) pastedMembers(members map[string]any, now time.Time) (classify.Re
 	}
 	rec, _ = w.finish(rec)
 	return rec, nil
+}
+
+// pastedRecord reads a record of any log. One without a time happens at now, unless it carries a token.
+func (w *walk) pastedRecord(log shaped, now time.Time) (classify.Record, error) {
+	members := log.members
+	if members["time"] == nil && (members["client_assertion"] != nil || members["access_token"] != nil) {
+		return classify.Record{}, errors.New("time is missing: a token is judged at the time of its use; RFC 3339 such as 2026-11-22T02:19:00Z is expected")
+	}
+	if members["time"] == nil {
+		members["time"] = now.UTC().Format(time.RFC3339Nano)
+	}
+	d, f := w.decodeShaped(log)
+	if f != nil {
+		return classify.Record{}, errors.New(f.detail)
+	}
+	return *d.record, nil
 }
 
 func placeDecoded(rec *classify.Record, t *classify.JWT) {
