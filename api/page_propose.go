@@ -145,7 +145,7 @@ func codesOf(rec *classify.Record) (codes []string, named int) {
 	}
 	var others []string
 	classify.BodyValues(rec.Response.Body, func(path, value string) {
-		isCode := value != "" && len(value) <= codeLength && !strings.ContainsAny(value, " \t\r\n") && (wordingOf(value) == value || len(value) <= 6)
+		isCode := value != "" && len(value) <= codeLength && !strings.ContainsAny(value, " \t\r\n") && (classify.Wording(value) == value || len(value) <= 6)
 		switch {
 		case !isCode || value == strconv.Itoa(rec.Response.Status) || slices.Contains(codes, value) || slices.Contains(others, value):
 		case namesCode(path):

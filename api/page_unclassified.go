@@ -126,7 +126,7 @@ func (s *Server) keyOfCluster(f store.Failure) clusterKey {
 		if codes, named := codesOf(rec); code == "" && named > 0 {
 			code = codes[0]
 		}
-		k.code, k.wording = wordingOf(code), wordingOf(text)
+		k.code, k.wording = classify.Wording(code), classify.Wording(text)
 	}
 	return k
 }

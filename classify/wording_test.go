@@ -1,4 +1,4 @@
-package api
+package classify
 
 import (
 	"strings"
@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-func TestWordingOf(t *testing.T) {
+func TestWording(t *testing.T) {
 	for _, tt := range []struct{ text, want string }{
 		{"", ""},
 		{"the moon  is\nfull", "the moon is full"},
@@ -28,10 +28,10 @@ func TestWordingOf(t *testing.T) {
 		{`an open " quote`, `an open " quote`},
 		{"größer als äöü-17", "größer als äöü-‹n›"},
 	} {
-		if got := wordingOf(tt.text); got != tt.want {
+		if got := Wording(tt.text); got != tt.want {
 			t.Errorf("%q is %q, want %q", tt.text, got, tt.want)
 		}
-		if again := wordingOf(tt.want); again != tt.want {
+		if again := Wording(tt.want); again != tt.want {
 			t.Errorf("%q a second time is %q", tt.want, again)
 		}
 	}
@@ -40,7 +40,7 @@ func TestWordingOf(t *testing.T) {
 func FuzzWordingOf(f *testing.F) {
 	f.Add("a 'b [c \"d 1-2")
 	f.Fuzz(func(t *testing.T, text string) {
-		if got := wordingOf(text); utf8.ValidString(text) && !utf8.ValidString(got) || strings.Contains(got, "\n") {
+		if got := Wording(text); utf8.ValidString(text) && !utf8.ValidString(got) || strings.Contains(got, "\n") {
 			t.Errorf("%q is %q", text, got)
 		}
 	})

@@ -1,4 +1,4 @@
-package api
+package classify
 
 import (
 	"net/netip"
@@ -11,9 +11,9 @@ import (
 // wordingLength bounds the text that is compared, in runes.
 const wordingLength = 400
 
-// wordingOf is a text without what is of one occasion only: identifiers, numbers, times, addresses and quoted values become
+// Wording is a text without what is of one occasion only: identifiers, numbers, times, addresses and quoted values become
 // placeholders, so that the same words of a server compare as the same. Codes such as AADSTS50013 and E-17 stay.
-func wordingOf(text string) string {
+func Wording(text string) string {
 	if runes := []rune(text); len(runes) > wordingLength {
 		text = string(runes[:wordingLength])
 	}
