@@ -1,0 +1,439 @@
+package classify
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A SightKind is one sort of thing that traffic shows of a client: a key, a habit of its tokens, a server's words.
+type SightKind string
+
+// The kinds of sights. Those of a token are named like the path of what they are about.
+const (
+	SightAssertionKID      SightKind = "client_assertion.kid" // "" when the header has none
+	SightAssertionType     SightKind = "client_assertion.typ"
+	SightAssertionAlg      SightKind = "client_assertion.alg"
+	SightAssertionIssuer   SightKind = "client_assertion.iss"
+	SightAssertionAudience SightKind = "client_assertion.aud"      // the text, or the array as JSON
+	SightAssertionClaims   SightKind = "client_assertion.claims"   // the names, sorted, with a space between them
+	SightAssertionLifetime SightKind = "client_assertion.lifetime" // exp − iat as a Go duration
+	SightAssertionID       SightKind = "client_assertion.jti"      // its pattern: uuid, hex 32, digits 10, text 12, none
+	SightTokenKID          SightKind = "access_token.kid"
+	SightTokenType         SightKind = "access_token.typ"
+	SightTokenAlg          SightKind = "access_token.alg"
+	SightTokenIssuer       SightKind = "access_token.iss"
+	SightTokenAudience     SightKind = "access_token.aud"
+	SightTokenClaims       SightKind = "access_token.claims"
+	SightTokenLifetime     SightKind = "access_token.lifetime"
+	SightTokenEndpoint     SightKind = "token_endpoint" // host and path that were asked for a token
+	SightAPI               SightKind = "api"            // host that was called with a token
+	SightUserAgent         SightKind = "user_agent"
+	SightWording           SightKind = "wording"       // what the server said of a failure, without what is of one occasion only
+	SightScopeGranted      SightKind = "scope_granted" // one scope of a token, or of the answer that granted it
+	SightScopeUsed         SightKind = "scope_used"    // one that a route asks for and that was there when it was called
+	SightScopeRefused      SightKind = "scope_refused" // one that was missing
+	SightExpiryMargin      SightKind = "expiry_margin" // how long before its expiry a token was used: see MarginClass
+)
+
+// SightKinds lists them. Their order is that of AppendLook's numbers within one process; nothing stores it.
+func SightKinds() []SightKind {
+	return []SightKind{
+		SightAssertionKID, SightAssertionType, SightAssertionAlg, SightAssertionIssuer, SightAssertionAudience, SightAssertionClaims,
+		SightAssertionLifetime, SightAssertionID, SightTokenKID, SightTokenType, SightTokenAlg, SightTokenIssuer, SightTokenAudience,
+		SightTokenClaims, SightTokenLifetime, SightTokenEndpoint, SightAPI, SightUserAgent, SightWording, SightScopeGranted, SightScopeUsed,
+		SightScopeRefused, SightExpiryMargin,
+	}
+}
+
+// A Sight is one thing that an exchange shows, and what its outcome says of it.
+type Sight struct {
+	Kind   SightKind
+	Issuer string // of a key: whose it is, by the token's iss
+	Host   string // of a key and of words: the server that judged
+	Value  string // as it was sent, at most maxSight bytes
+	// Outcome is Accepted; Failed when the failure was about this very thing; Other when it was about another: that a token had
+	// expired says nothing against its key.
+	Outcome Outcome
+}
+
+const (
+	// maxSight bounds a value, in bytes.
+	maxSight = 512
+	// maxSights bounds the scopes of one token, and the names of its claims.
+	maxSights = 32
+	// maxWording bounds a server's words, in bytes.
+	maxWording = 240
+)
+
+// AppendLook appends all that an exchange shows, as a text that is the same for exchanges that show the same; Sights reads it.
+// The verdict is that of a failure, nil for an accepted exchange. Other exchanges, and those without an answer, show nothing.
+func (e *Exchange) AppendLook(out []byte, v *Verdict) []byte {
+	if e.Outcome == Other || e.Phase == ClientSide || (e.Outcome == Failed) != (v != nil) {
+		return out
+	}
+	l := look{text: out}
+	cause := ""
+	if v != nil {
+		cause = string(v.Cause)
+	}
+	host, path := e.called()
+	l.field(cause)
+	l.field(host)
+	if e.Phase == TokenRequest {
+		l.add(sightTokenEndpoint, host+path)
+		l.token(sightAssertionKID, e.Record.ClientAssertion, e.ClientID, e.Record.Time)
+	} else {
+		l.add(sightAPI, host)
+		l.token(sightTokenKID, e.Record.AccessToken, "", e.Record.Time)
+	}
+	l.scopes(e, v)
+	if agent := e.userAgent(); agent != "" {
+		l.add(sightUserAgent, agent)
+	}
+	if v != nil {
+		code, text := Said(*e)
+		if words := strings.TrimSpace(code + ": " + Wording(text)); words != ":" {
+			l.add(sightWording, strings.ToValidUTF8(words[:min(len(words), maxWording)], ""))
+		}
+	}
+	return l.text
+}
+
+// The numbers by which a look names kinds: 1 and the place in SightKinds, where the kinds of one token stand together.
+const (
+	sightAssertionKID  = 1
+	sightTokenKID      = 9
+	sightTokenEndpoint = 16
+	sightAPI           = 17
+	sightUserAgent     = 18
+	sightWording       = 19
+	sightScopeGranted  = 20
+	sightScopeUsed     = 21
+	sightScopeRefused  = 22
+)
+
+// A look is being written: the cause, the host and the sights, each ended by a zero byte, which no field holds.
+type look struct{ text []byte }
+
+func (l *look) field(text string) { l.text = append(appendSight(l.text, text), 0) }
+
+func (l *look) add(kind int, value string) {
+	l.text = append(l.text, byte(kind))
+	l.field(value)
+}
+
+// appendSight appends a value without zero bytes, cut to its bound on a rune's border.
+func appendSight(out []byte, text string) []byte {
+	if len(text) > maxSight {
+		text = strings.ToValidUTF8(text[:maxSight], "")
+	}
+	if strings.IndexByte(text, 0) >= 0 {
+		text = strings.ReplaceAll(text, "\x00", "�")
+	}
+	return append(out, validText(text)...)
+}
+
+// token adds what a decoded token shows; first is the number of its kid.
+func (l *look) token(first int, t *JWT, owner string, at time.Time) {
+	if t == nil || t.Claims == nil {
+		return
+	}
+	iss := textOf(t.Claims["iss"])
+	if iss != "" {
+		owner = iss
+	}
+	l.add(first, textOf(t.Header["kid"]))
+	l.field(owner)
+	l.add(first+1, textOf(t.Header["typ"]))
+	l.add(first+2, textOf(t.Header["alg"]))
+	if iss != "" {
+		l.add(first+3, iss)
+	}
+	l.audience(first+4, t.Claims["aud"])
+	l.claims(first+5, t.Claims)
+	if lifetime, ok := lifetimeOf(t, at); ok {
+		l.add(first+6, lifetime.String())
+	}
+	if first == sightAssertionKID {
+		l.add(first+7, jtiPattern(t.Claims["jti"]))
+	}
+}
+
+func (l *look) audience(kind int, aud any) {
+	switch v := aud.(type) {
+	case nil:
+	case string:
+		l.add(kind, v)
+	default:
+		if data, err := json.Marshal(v); err == nil {
+			l.add(kind, string(data))
+		}
+	}
+}
+
+// claims adds the names of the claims.
+func (l *look) claims(kind int, claims Object) {
+	var room [maxSights]string
+	names := room[:0]
+	for name := range claims {
+		if len(names) == maxSights {
+			break
+		}
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	l.text = append(l.text, byte(kind))
+	start := len(l.text)
+	for n, name := range names {
+		if len(l.text)-start+len(name) > maxSight {
+			break
+		}
+		if n > 0 {
+			l.text = append(l.text, ' ')
+		}
+		l.text = appendSight(l.text, name)
+	}
+	l.text = append(l.text, 0)
+}
+
+// scopes adds those that a token has, those that the route asked for, and those that were missing.
+func (l *look) scopes(e *Exchange, v *Verdict) {
+	if e.Phase == TokenRequest {
+		if e.Outcome == Accepted && e.Record.Response != nil {
+			for _, scope := range grantedInBody(e.Record.Response.Body) {
+				l.add(sightScopeGranted, scope)
+			}
+		}
+		return
+	}
+	granted := scopesOf(e.Record.AccessToken)
+	for _, scope := range granted {
+		l.add(sightScopeGranted, scope)
+	}
+	if e.Outcome == Accepted {
+		for _, scope := range e.routeScopes() {
+			if slices.Contains(granted, scope) {
+				l.add(sightScopeUsed, scope)
+			}
+		}
+		return
+	}
+	if v.Cause != ScopeGap {
+		return
+	}
+	for _, seen := range v.Evidence {
+		missing, ok := seen.Expected.(string)
+		if !ok || seen.Cause != ScopeGap {
+			continue
+		}
+		for _, scope := range strings.Fields(missing)[:min(maxSights, len(strings.Fields(missing)))] {
+			l.add(sightScopeRefused, scope)
+		}
+		return
+	}
+}
+
+// scopesOf are the scopes of an access token: scope (RFC 9068) or scp (Entra, Okta).
+func scopesOf(t *JWT) (list []string) {
+	if t == nil {
+		return nil
+	}
+	for _, name := range [...]string{"scope", "scp"} {
+		switch v := t.Claims[name].(type) {
+		case string:
+			list = strings.Fields(v)
+		case []any:
+			for _, element := range v[:min(len(v), maxSights)] {
+				list = append(list, textOf(element))
+			}
+		default:
+			continue
+		}
+		return list[:min(len(list), maxSights)]
+	}
+	return nil
+}
+
+// grantedInBody are the scopes that a token response names, RFC 6749 section 5.1.
+func grantedInBody(body Body) []string {
+	_, rest, found := bytes.Cut(body, []byte(`"scope":`))
+	if !found {
+		return nil
+	}
+	var scope string
+	rest = bytes.TrimLeft(rest, " ")
+	if len(rest) == 0 || rest[0] != '"' {
+		return nil
+	}
+	end := bytes.IndexByte(rest[1:], '"')
+	if end < 0 || json.Unmarshal(rest[:end+2], &scope) != nil {
+		return nil
+	}
+	list := strings.Fields(scope)
+	return list[:min(len(list), maxSights)]
+}
+
+// routeScopes are those that the profile asks for on the route that was called.
+func (e *Exchange) routeScopes() []string {
+	if e.Record.Request == nil {
+		return nil
+	}
+	method, path := methodName(e.Record.Request.Method), ""
+	for i := range e.Profile.Scopes {
+		rule := &e.Profile.Scopes[i]
+		if rule.Method != "" && rule.Method != method {
+			continue
+		}
+		if path == "" {
+			path = addressOf(e.Record.Request.URL).path
+		}
+		if matchesPath(rule.Path, path) {
+			return slices.Concat(rule.AnyOf, rule.AllOf)
+		}
+	}
+	return nil
+}
+
+// called is where the exchange went.
+func (e *Exchange) called() (host, path string) {
+	_, place, _ := strings.Cut(e.Endpoint, " ")
+	if at := strings.IndexByte(place, '/'); at >= 0 {
+		return place[:at], place[at:]
+	}
+	return place, ""
+}
+
+func (e *Exchange) userAgent() string {
+	if e.Record.UserAgent != "" || e.Record.Request == nil {
+		return e.Record.UserAgent
+	}
+	return e.Record.Request.Headers["user-agent"]
+}
+
+// lifetimeOf is exp − iat to the second.
+func lifetimeOf(t *JWT, at time.Time) (time.Duration, bool) {
+	exp, iat := dateOf(t.Claims["exp"], secondsOf(at)), dateOf(t.Claims["iat"], secondsOf(at))
+	if exp.form != dateSeconds || iat.form != dateSeconds {
+		return 0, false
+	}
+	const most = 400 * 24 * 3600
+	if seconds := exp.seconds - iat.seconds; seconds > -most && seconds < most {
+		return time.Duration(seconds) * time.Second, true
+	}
+	return 0, false
+}
+
+// jtiPattern is the form of a jti without the jti.
+func jtiPattern(value any) string {
+	jti := textOf(value)
+	length := " " + strconv.Itoa(len(jti))
+	switch {
+	case jti == "":
+		return "none"
+	case isUUID(jti):
+		return "uuid"
+	case strings.Trim(jti, "0123456789") == "":
+		return "digits" + length
+	case isHex(jti):
+		return "hex" + length
+	}
+	return "text" + length
+}
+
+// Sights reads what AppendLook wrote.
+func Sights(text []byte) []Sight {
+	r := lookReader{text}
+	cause, host := Code(r.field()), r.field()
+	kinds := SightKinds()
+	var list []Sight
+	for len(r.rest) > 0 {
+		number := int(r.rest[0])
+		r.rest = r.rest[1:]
+		s := Sight{Kind: kinds[number-1], Value: r.field(), Outcome: Accepted}
+		switch s.Kind {
+		case SightAssertionKID, SightTokenKID:
+			s.Host, s.Issuer = host, r.field()
+		case SightWording:
+			s.Host = host
+		}
+		if cause != "" {
+			s.Outcome = Other
+			if s.Kind.isBlamedBy(cause) {
+				s.Outcome = Failed
+			}
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+type lookReader struct{ rest []byte }
+
+func (r *lookReader) field() string {
+	text, rest, _ := bytes.Cut(r.rest, []byte{0})
+	r.rest = rest
+	return string(text)
+}
+
+// isBlamedBy says whether a failure of this cause was about what the kind shows.
+func (k SightKind) isBlamedBy(cause Code) bool {
+	return slices.Contains(k.Causes(), cause)
+}
+
+// Causes are those that a value of this kind can be the reason of: a change of it explains them better than any other change.
+func (k SightKind) Causes() []Code {
+	switch k {
+	case SightAssertionKID, SightTokenKID:
+		return []Code{KeyMismatch, UnknownKey, InvalidSignature, BadKeyFormat, MissingKID, KeyReusedAcrossEnvironments}
+	case SightAssertionType, SightTokenType:
+		return []Code{WrongTokenType, MalformedJWT}
+	case SightAssertionAlg, SightTokenAlg:
+		return []Code{WrongAlgorithm, KeyMismatch, InvalidSignature}
+	case SightAssertionIssuer, SightTokenIssuer:
+		return []Code{WrongIssuer, ClientIdentityMismatch, UnknownClient, WrongEnvironment}
+	case SightAssertionAudience, SightTokenAudience:
+		return []Code{WrongAudience, AudienceNotGranted, WrongEnvironment}
+	case SightAssertionClaims, SightTokenClaims:
+		return []Code{MissingClaim, InvalidClaim, ClientIdentityMismatch}
+	case SightAssertionLifetime, SightTokenLifetime:
+		return []Code{LifetimeTooLong, TokenExpired, AssertionExpired, ExpiredMidSession, TimestampUnits}
+	case SightAssertionID:
+		return []Code{JTIReuse}
+	case SightTokenEndpoint, SightAPI:
+		return []Code{WrongEnvironment, UnknownClient, UnknownKey}
+	case SightScopeGranted, SightScopeRefused:
+		return []Code{ScopeGap, ScopeFormat, InsufficientPermissions}
+	case SightExpiryMargin:
+		return []Code{TokenExpired, ExpiredMidSession}
+	}
+	return nil
+}
+
+// Expires is the exp of a token that was used at a time, in Unix seconds; 0 when it has none that can be read.
+func (t *JWT) Expires(at time.Time) int64 {
+	if t == nil {
+		return 0
+	}
+	if exp := dateOf(t.Claims["exp"], secondsOf(at)); exp.form == dateSeconds {
+		return int64(exp.seconds)
+	}
+	return 0
+}
+
+// MarginClasses are the upper bounds, in seconds, of the classes in which the time from the use of a token to its expiry is
+// counted. The first is of tokens that were used when they had expired; what is beyond the last bound is a class of its own.
+func MarginClasses() [9]int64 { return [...]int64{0, 5, 15, 30, 60, 120, 300, 900, 3600} }
+
+// MarginClass is the class of a use that many seconds before the expiry: the place of the first bound that is above it.
+func MarginClass(seconds int64) int {
+	for n, bound := range MarginClasses() {
+		if seconds < bound {
+			return n
+		}
+	}
+	return len(MarginClasses())
+}
