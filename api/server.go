@@ -99,7 +99,7 @@ func New(o Options) (*Server, error) {
 	s.echo.HTTPErrorHandler = s.answerError
 	// Without an extractor Echo believes any X-Forwarded-For.
 	s.echo.IPExtractor = echo.ExtractIPDirect()
-	s.echo.Use(s.observe, s.recoverPanic, securityHeaders, refuseCredentialsInURL,
+	s.echo.Use(s.observe, s.recoverPanic, securityHeaders, compress(), refuseCredentialsInURL,
 		middleware.BodyLimitWithConfig(middleware.BodyLimitConfig{Limit: "8M", Skipper: isIngest}))
 	s.mount()
 	return s, nil

@@ -46,6 +46,18 @@ func (r *runner) fillDatabase(ctx context.Context, path string, t traffic, store
 	return f.fill(ctx, t.failures(), stored)
 }
 
+// fillFolder makes a database to look at, authwatch.db, and beside it the profiles that its failures were judged by.
+func (r *runner) fillFolder(ctx context.Context) error {
+	if err := os.Mkdir(r.options.fill, 0o700); err != nil {
+		return err
+	}
+	if _, err := writeProfiles(r.options.fill); err != nil {
+		return fmt.Errorf("write profiles: %w", err)
+	}
+	_, err := r.fill(ctx, filepath.Join(r.options.fill, "authwatch.db"), r.month(time.Now()))
+	return err
+}
+
 // sampleFailures has the product judge failures of the same clients.
 func (r *runner) sampleFailures(ctx context.Context, t traffic) (samples []store.Failure, err error) {
 	dir, remove, err := r.folder()

@@ -60,11 +60,19 @@ func testRun(t *testing.T, r *runner) {
 	if len(result.Reads.Requests) != 5 || result.Classify <= 0 || result.Command.RecordsPerSecond <= 0 || len(result.Allocations) != 1 {
 		t.Errorf("parts are missing: %+v", result)
 	}
+	for _, page := range result.Reads.Pages {
+		if page.P95 <= 0 || page.Bytes < 1000 || page.FirstBytes < page.Bytes+1000 {
+			t.Errorf("page %+v", page)
+		}
+	}
+	if len(result.Reads.Pages) < 10 {
+		t.Errorf("%d pages", len(result.Reads.Pages))
+	}
 	var table strings.Builder
 	if err := result.print(&table); err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Count(table.String(), "≥") + strings.Count(table.String(), "≤"); got != len(result.Targets) || got != 12 {
+	if got := strings.Count(table.String(), "≥") + strings.Count(table.String(), "≤"); got != len(result.Targets) || got != 12+2*len(result.Reads.Pages) {
 		t.Errorf("%d targets in the table, %d in the result:\n%s", got, len(result.Targets), &table)
 	}
 	if _, err := json.Marshal(result); err != nil {

@@ -40,11 +40,12 @@ type options struct {
 	json     string
 	temp     string
 	serve    string
+	fill     string
 	db       string
 }
 
 // parts lists what can be measured.
-func parts() []string { return []string{"ingest", "classify", "reads"} }
+func parts() []string { return []string{"ingest", "classify", "reads", "pages"} }
 
 func parseOptions(args []string, stderr io.Writer) (options, error) {
 	var o options
@@ -58,7 +59,8 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	f.IntVar(&o.clients, "clients", 400, "clients in the files")
 	f.IntVar(&o.senders, "senders", 8, "concurrent senders")
 	f.IntVar(&o.batch, "batch", 1000, "records in a request")
-	f.IntVar(&o.failures, "failures", 100_000, "failures in the database on which reads are timed")
+	f.IntVar(&o.failures, "failures", 100_000, "failures in the database on which reads and pages are timed")
+	f.StringVar(&o.fill, "fill", "", "only make that database, of the 30 days that end now, in this new folder, with its profiles")
 	f.StringVar(&chosen, "parts", strings.Join(parts(), ","), "what to measure")
 	f.StringVar(&o.json, "json", "", "write everything that was measured to this file")
 	f.StringVar(&o.temp, "dir", "", "folder for files and databases, removed at the end (default: the system's temporary folder)")
@@ -117,6 +119,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	if err := r.prepare(ctx); err != nil {
 		return err
+	}
+	if o.fill != "" {
+		return r.fillFolder(ctx)
 	}
 	result, err := r.run(ctx)
 	if err != nil {
@@ -195,7 +200,7 @@ func (r *runner) run(ctx context.Context) (*result, error) {
 			return nil, err
 		}
 	}
-	if slices.Contains(r.parts, "reads") {
+	if slices.Contains(r.parts, "reads") || slices.Contains(r.parts, "pages") {
 		reads, err := r.reads(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("reads: %w", err)

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -19,7 +20,8 @@ type readResult struct {
 	// StoredPerSecond is how fast each tenth of the failures was stored, one transaction at a time.
 	StoredPerSecond []float64      `json:"stored_per_second"`
 	ReadyMS         float64        `json:"ready_ms"` // from start of the process to a ready server
-	Requests        []requestClass `json:"requests"`
+	Requests        []requestClass `json:"requests,omitempty"`
+	Pages           []pageClass    `json:"pages,omitempty"`
 }
 
 // A requestClass is one question, asked many times in a row on a warm database.
@@ -33,17 +35,14 @@ type requestClass struct {
 // readDays is what the database covers.
 const readDays = 30
 
-// reads fills a database with failures of 30 days by way of the product itself and asks it what its pages ask.
+// reads fills a database with failures of the last 30 days by way of the product itself and asks it what its pages ask.
 func (r *runner) reads(ctx context.Context) (readResult, error) {
 	dir, remove, err := r.folder()
 	if err != nil {
 		return readResult{}, err
 	}
 	defer remove()
-	t := r.traffic(100)
-	t.records = r.failures
-	t.step = readDays * 24 * time.Hour / time.Duration(t.records)
-	t.from = t.from.Add(-(readDays - 1) * 24 * time.Hour)
+	t := r.month(time.Now())
 	db := filepath.Join(dir, "authwatch.db")
 	speeds, err := r.fill(ctx, db, t)
 	if err != nil {
@@ -64,11 +63,35 @@ func (r *runner) reads(ctx context.Context) (readResult, error) {
 		return result, err
 	}
 	result.ReadyMS = milliseconds(time.Since(start))
-	if result.Requests, err = r.ask(ctx, p, t); err != nil {
+	if err := r.askAll(ctx, p, t, &result); err != nil {
 		p.kill()
 		return result, err
 	}
 	return result, p.stop()
+}
+
+// askAll asks what the chosen parts are about.
+func (r *runner) askAll(ctx context.Context, p *product, t traffic, result *readResult) (err error) {
+	if slices.Contains(r.parts, "reads") {
+		if result.Requests, err = r.ask(ctx, p, t); err != nil {
+			return err
+		}
+	}
+	if slices.Contains(r.parts, "pages") {
+		if result.Pages, err = r.askPages(ctx, p); err != nil {
+			return fmt.Errorf("pages: %w", err)
+		}
+	}
+	return nil
+}
+
+// month describes the failures of the 30 days that end now, with an hour to spare before retention removes the first.
+func (r *runner) month(now time.Time) traffic {
+	t := r.traffic(100)
+	t.records = r.failures
+	t.from = now.UTC().Add(time.Hour - readDays*24*time.Hour)
+	t.step = now.Sub(t.from) / time.Duration(t.records+1)
+	return t
 }
 
 // fill stores t's failures in a new database and says how the speed fell as it grew.
@@ -123,24 +146,9 @@ func (r *runner) ask(ctx context.Context, p *product, t traffic) ([]requestClass
 
 // questions are what the pages read, about the incident with the most failures and its client: the dearest ones.
 func questions(ctx context.Context, p *product, key string, t traffic) ([]requestClass, error) {
-	var page struct {
-		Data []struct {
-			ID       string
-			ClientID string `json:"client_id"`
-		}
-	}
-	if err := p.get(ctx, key, "/api/v1/incidents?sort=count&limit=200", &page); err != nil {
+	incident, _, client, err := largestIncident(ctx, p, key)
+	if err != nil {
 		return nil, err
-	}
-	var incident, client string
-	for _, i := range page.Data {
-		if i.ClientID != "" { // a call without a token is nobody's
-			incident, client = "/api/v1/incidents/"+i.ID, i.ClientID
-			break
-		}
-	}
-	if incident == "" {
-		return nil, errors.New("the database holds no incident of a known client")
 	}
 	to := t.end()
 	day, month := window(to.Add(-24*time.Hour), to), window(to.Add(-readDays*24*time.Hour), to)
@@ -153,4 +161,23 @@ func questions(ctx context.Context, p *product, key string, t traffic) ([]reques
 		{Name: "client page data", paths: []string{"/api/v1/clients/" + url.PathEscape(client), "/api/v1/incidents?limit=50&" + of,
 			"/api/v1/trends?group_by=cause&step=1h&" + month + "&" + of}},
 	}, nil
+}
+
+// largestIncident finds the one with the most failures: its address in the API, its id and its client.
+func largestIncident(ctx context.Context, p *product, key string) (address, id, client string, err error) {
+	var page struct {
+		Data []struct {
+			ID       string
+			ClientID string `json:"client_id"`
+		}
+	}
+	if err := p.get(ctx, key, "/api/v1/incidents?sort=count&limit=200", &page); err != nil {
+		return "", "", "", err
+	}
+	for _, i := range page.Data {
+		if i.ClientID != "" { // a call without a token is nobody's
+			return "/api/v1/incidents/" + i.ID, i.ID, i.ClientID, nil
+		}
+	}
+	return "", "", "", errors.New("the database holds no incident of a known client")
 }

@@ -104,6 +104,7 @@ func (r *readResult) targets() []target {
 	for i, q := range r.Requests {
 		out = append(out, atMost(q.Name+", p95", q.P95, bounds[i], "ms"))
 	}
+	pages := r.pageTargets()
 	out = append(out, atMost("start to ready", r.ReadyMS, 2000, "ms"))
 	if n := len(r.StoredPerSecond); n > 1 && r.Failures >= largeDatabase/10 { // of fewer a tenth is too short
 		out = append(out, atLeast("speed of storing, last tenth", ratio(r.StoredPerSecond[n-1], r.StoredPerSecond[0]), 0.8, "× first tenth"))
@@ -111,6 +112,20 @@ func (r *readResult) targets() []target {
 	if r.Failures < largeDatabase {
 		for i := range out {
 			out[i].Note = fmt.Sprintf("on %d failures; asked for %d", r.Failures, largeDatabase)
+		}
+	}
+	return append(out, pages...)
+}
+
+// pageTargets are asked for on a tenth of the largest database.
+func (r *readResult) pageTargets() []target {
+	var out []target
+	for _, page := range r.Pages {
+		out = append(out, page.targets()...)
+	}
+	if r.Failures < largeDatabase/10 {
+		for i := range out {
+			out[i].Note = fmt.Sprintf("on %d failures; asked for %d", r.Failures, largeDatabase/10)
 		}
 	}
 	return out
@@ -146,6 +161,12 @@ func (r *result) print(to io.Writer) error {
 		fmt.Fprintf(w, "bytes a failure\t%.0f\n", float64(r.Reads.Bytes)/float64(r.Reads.Failures))
 		if n := len(r.Reads.StoredPerSecond); n > 0 {
 			fmt.Fprintf(w, "stored a second, first and last tenth\t%.0f\t%.0f\n", r.Reads.StoredPerSecond[0], r.Reads.StoredPerSecond[n-1])
+		}
+		if len(r.Reads.Pages) > 0 {
+			fmt.Fprint(w, "\npages\tp50 ms\tp95 ms\tKB\tKB on the first visit\n")
+		}
+		for _, page := range r.Reads.Pages {
+			fmt.Fprintf(w, "%s\t%.1f\t%.1f\t%.1f\t%.1f\n", page.Name, page.P50, page.P95, float64(page.Bytes)/1000, float64(page.FirstBytes)/1000)
 		}
 	}
 	fmt.Fprint(w, "\ntarget\tasked for\tmeasured\tunit\treached\n")
