@@ -65,6 +65,19 @@ func TestAttack_Lines(t *testing.T) {
 	}
 }
 
+// Row 6: a record that is too large costs itself alone, also where others stand behind it in its line.
+func TestAttack_BehindLarge(t *testing.T) {
+	large := `{"error":"` + strings.Repeat("x{", maxRecord/2) + `"}`
+	for name, body := range map[string]string{
+		"lines": goodRecord + "\n" + large + "\n" + goodRecord, "concatenated": goodRecord + large + goodRecord, "array": "[" + goodRecord + "," + large + "," + goodRecord + "]",
+	} {
+		records, bad := Decode([]byte(body), testRedactor(t))
+		if len(records) != 2 || len(bad) != 1 || bad[0].Code != "record_too_large" {
+			t.Errorf("%s: %d records, %v", name, len(records), bad)
+		}
+	}
+}
+
 // Rows 10 and 37: what is no text, or turns text around, is stored as something that can be read back.
 func TestAttack_Text(t *testing.T) {
 	s := newService(t, nil)

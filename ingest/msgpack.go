@@ -14,7 +14,7 @@ import (
 func isMsgpack(body []byte) bool { return len(body) > 0 && body[0] == 0x92 }
 
 // msgpackParts reads concatenated events of Fluent Bit, [[time, {metadata}], map], or [time, map] of older versions.
-// What follows a broken event cannot be found, as nothing marks where one begins.
+// What follows a cut event cannot be found, as nothing marks where one begins; one that passes a limit costs itself.
 func msgpackParts(body []byte, most int) ([]part, error) {
 	var parts []part
 	for len(body) > 0 {
@@ -28,7 +28,12 @@ func msgpackParts(body []byte, most int) ([]part, error) {
 			event = part{fault: recordTooLarge()}
 		}
 		if m.fault != nil {
-			return append(parts, part{fault: m.fault}), nil
+			event = part{fault: m.fault}
+			rest, err := msgp.Skip(body)
+			if err != nil || m.fault.code == "cut_off" {
+				return append(parts, event), nil
+			}
+			m.rest = rest
 		}
 		parts = append(parts, event)
 		body = m.rest

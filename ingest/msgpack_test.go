@@ -80,6 +80,15 @@ func TestMsgpack_Broken(t *testing.T) {
 	}
 }
 
+// What passes a limit costs itself alone.
+func TestMsgpack_BehindDeep(t *testing.T) {
+	s := newService(t, nil)
+	deep := "\x92\x01\x81\xa1a" + strings.Repeat("\x91", maxDepth+8) + "\x01"
+	if a := s.post(responses, deep+fluentMsgpack(t, goodRecord)); a.Accepted != 1 || len(a.Errors) != 1 || a.Errors[0].Code != "too_deep" {
+		t.Errorf("%+v", a)
+	}
+}
+
 // Every encoding that shippers choose from brings the same record.
 func TestHandler_SnappyAndDeflate(t *testing.T) {
 	s := newService(t, nil)

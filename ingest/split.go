@@ -80,7 +80,7 @@ func (s *splitter) next() (p part, more bool) {
 		return part{raw: raw}, true
 	}
 	if err == nil || errors.Is(err, errTooLong) {
-		s.pos = s.afterBroken(start, read)
+		s.pos = s.afterLarge(start, read)
 		return part{fault: recordTooLarge()}, true
 	}
 	s.pos = s.afterBroken(start, read)
@@ -166,6 +166,40 @@ func (s *splitter) afterBroken(start, read int) int {
 		return from + n + 1
 	}
 	return len(s.body)
+}
+
+// afterLarge says where reading goes on after a record at start that is too large: behind it, where others follow in its
+// line, as concatenated ones do.
+func (s *splitter) afterLarge(start, read int) int {
+	line := s.body[start:]
+	if n := bytes.IndexByte(line, '\n'); n >= 0 {
+		line = line[:n]
+	}
+	if n, ok := balanced(line); ok && !s.inArray {
+		return start + n
+	}
+	return s.afterBroken(start, read)
+}
+
+// balanced finds the end of the object that data begins with.
+func balanced(data []byte) (length int, ok bool) {
+	depth, quoted := 0, false
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']':
+			if depth--; depth <= 0 {
+				return i + 1, true
+			}
+		}
+	}
+	return 0, false
 }
 
 // closing finds the end of a broken element of an array: the comma or bracket that follows its own closing bracket.
