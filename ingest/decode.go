@@ -39,7 +39,7 @@ func Decode(body []byte, red *Redactor) (records []Indexed, bad []RecordError) {
 		if !more {
 			return records, bad
 		}
-		d, f := red.decodePart(p, func(members map[string]any) (decoded, *fault) {
+		d, f := red.decodeNative(p, func(members map[string]any) (decoded, *fault) {
 			return red.decodeShaped(red.shapes.native(members))
 		})
 		if f != nil {
@@ -110,9 +110,10 @@ func (r *Redactor) decodeShaped(log shaped) (decoded, *fault) {
 		return decoded{}, f
 	}
 	record.Time = at
-	record, stored := w.finish(record)
-	d := decoded{at: record.Time, record: &record, stored: stored, key: "id:" + record.ID}
-	if record.ID == "" {
+	d := decoded{at: at}
+	d.record, d.stored = w.finish(&record)
+	d.key = "id:" + d.record.ID
+	if d.record.ID == "" {
 		d.key = r.contentKey("response", log.content)
 	}
 	return d, nil
@@ -201,7 +202,11 @@ func (w *walk) record(members map[string]any) (rec classify.Record, f *fault) {
 // isTokenRequest is true when the body of the request names a grant type.
 func isTokenRequest(members map[string]any) bool {
 	request, _ := members["request"].(map[string]any)
-	switch body := request["body"].(type) {
+	return isTokenBody(request["body"])
+}
+
+func isTokenBody(body any) bool {
+	switch body := body.(type) {
 	case map[string]any:
 		return body["grant_type"] != nil
 	case string:

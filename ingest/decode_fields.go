@@ -44,17 +44,20 @@ func (m *fields) raw(name string) string {
 func (m *fields) string(name string) string { return cutText(m.text(m.raw(name)), maxString) }
 
 // identity reads what becomes part of a key: short, and a longer one keeps a fingerprint so that two of them stay apart.
-func (m *fields) identity(name string) string {
-	s := m.text(m.raw(name))
+func (m *fields) identity(name string) string { return m.walk.identity(m.raw(name)) }
+
+func (w *walk) identity(raw string) string {
+	s := w.text(raw)
 	if len(s) <= maxIdentity {
 		return s
 	}
-	return cutText(s, maxIdentity-32) + " " + m.fingerprint("identity", s)
+	return cutText(s, maxIdentity-32) + " " + w.fingerprint("identity", s)
 }
 
-// joinID reads the id of a request or trace. What loggers write where there was none would join everything with everything.
-func (m *fields) joinID(name string) string {
-	id := m.identity(name)
+func (m *fields) joinID(name string) string { return joinIDOf(m.identity(name)) }
+
+// joinIDOf reads the id of a request or trace. What loggers write where there was none would join everything with everything.
+func joinIDOf(id string) string {
 	switch strings.ToLower(id) {
 	case "-", "null", "nil", "none", "undefined", "unknown", "n/a":
 		return ""
@@ -112,23 +115,27 @@ func (m *fields) response() *classify.Response {
 }
 
 func (m *fields) status() int {
-	text := m.raw("status")
-	if text == "" || text == "-" { // nginx and Envoy write - where there was no answer
-		return 0
+	status, ok := statusOf(m.raw("status"))
+	if !ok {
+		m.wrong("status", "an HTTP status code")
 	}
-	var status int
+	return status
+}
+
+func statusOf(text string) (status int, ok bool) {
+	if text == "-" { // nginx and Envoy write - where there was no answer
+		return 0, true
+	}
 	for _, c := range text {
 		if c < '0' || c > '9' || status > 999 {
-			m.wrong("status", "an HTTP status code")
-			return 0
+			return 0, false
 		}
 		status = status*10 + int(c-'0')
 	}
 	if status > 999 {
-		m.wrong("status", "an HTTP status code")
-		return 0
+		return 0, false
 	}
-	return status
+	return status, true
 }
 
 func (m *fields) headers() classify.Headers {

@@ -158,8 +158,8 @@ func TestDecode_FailsClosed(t *testing.T) {
 	w := &walk{Redactor: testRedactor(t), work: maxWork}
 	rec := classify.Record{Time: time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC), ID: "r1", Response: &classify.Response{Status: 401, Body: classify.Body(`"x"`)}}
 	rec.Error = w.text("client_secret=hunter2hunter2")
-	rec, _ = w.finish(rec)
-	got, err := json.Marshal(rec)
+	finished, _ := w.finish(&rec)
+	got, err := json.Marshal(finished)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func TestFinish_ScansAgain(t *testing.T) {
 	token := rv01(t)
 	rec := classify.Record{Time: time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC), Service: "svc " + token}
 	w := &walk{Redactor: testRedactor(t)}
-	if got, _ := w.finish(rec); got.Service != "svc [jwt fp1:jwpiqrmhxjnh7axtp4od …mPwP]" {
+	if got, _ := w.finish(&rec); got.Service != "svc [jwt fp1:jwpiqrmhxjnh7axtp4od …mPwP]" {
 		t.Errorf("service %q", got.Service)
 	}
 }

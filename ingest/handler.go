@@ -27,7 +27,7 @@ func (i *Ingester) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc(routeResponses, i.endpoint(endpoint{
 		open: openNative(expectedBody), commit: i.commitResponses, quick: true, refuse: writeProblem, idempotent: true,
-		read: func(r *Redactor, p part) (decoded, *fault) { return r.decodePart(p, r.decodeResponse) },
+		read: func(r *Redactor, p part) (decoded, *fault) { return r.decodeNative(p, r.decodeResponse) },
 	}))
 	mux.HandleFunc(routeTokens, i.endpoint(endpoint{
 		open: openNative(expectedTokens), commit: i.commitTokens, refuse: writeProblem, idempotent: true,

@@ -35,8 +35,8 @@ func DecodePasted(text []byte, red *Redactor, now time.Time) (classify.Record, e
 		if rec, ok := w.pastedResponse(s); ok {
 			rec.Time = now.UTC()
 			w.place(&rec)
-			rec, _ = w.finish(rec)
-			return rec, nil
+			finished, _ := w.finish(&rec)
+			return *finished, nil
 		}
 	}
 	if _, _, ok := accessLine(s); ok {
@@ -52,8 +52,8 @@ func DecodePasted(text []byte, red *Redactor, now time.Time) (classify.Record, e
 	if rec.ClientAssertion != nil || rec.AccessToken != nil {
 		rec.Error = "" // a pasted header or token is no log line
 	}
-	rec, _ = w.finish(rec)
-	return rec, nil
+	finished, _ := w.finish(&rec)
+	return *finished, nil
 }
 
 // assignedText redacts pasted text, in which a header line is a header.
@@ -95,8 +95,8 @@ func (w *walk) pastedMembers(members map[string]any, now time.Time) (classify.Re
 		w.side = sideResponse
 		rec.Response = &classify.Response{Body: classify.Body(compactJSON(cutStrings(w.body(members))))}
 	}
-	rec, _ = w.finish(rec)
-	return rec, nil
+	finished, _ := w.finish(&rec)
+	return *finished, nil
 }
 
 // pastedRecord reads a record of any log. One without a time happens at now, unless it carries a token.

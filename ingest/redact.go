@@ -341,17 +341,19 @@ func (w *walk) claimSet(obj classify.Object, allowed map[string]bool) classify.O
 	}
 	out := make(classify.Object, len(obj))
 	for name, v := range obj {
-		switch {
-		case name == "jwk" && allowed[name], name == "epk" && allowed[name]:
-			v = w.value(v, 0)
-		case name == "cnf":
-			v = w.confirmation(v)
-		case allowed[name]:
-			v = w.claimValue(v)
-		default:
-			v = w.typeNote(v)
-		}
-		out[w.text(name)] = v
+		out[w.text(name)] = w.claim(name, v, allowed[name])
 	}
 	return out
+}
+
+func (w *walk) claim(name string, v any, allowed bool) any {
+	switch {
+	case name == "jwk" && allowed, name == "epk" && allowed:
+		return w.value(v, 0)
+	case name == "cnf":
+		return w.confirmation(v)
+	case allowed:
+		return w.claimValue(v)
+	}
+	return w.typeNote(v)
 }

@@ -62,10 +62,7 @@ func (w *walk) confirmation(v any) any {
 func (w *walk) typeNote(v any) any {
 	switch v := v.(type) {
 	case string:
-		if v == "number" || v == "boolean" || strings.HasSuffix(v, ")") && w.patterns.note.MatchString(v) {
-			return v // a record that went through a redactor before
-		}
-		return "string(" + strconv.Itoa(utf8.RuneCountInString(v)) + ")"
+		return w.noteText(v)
 	case []any:
 		return fmt.Sprintf("array(%d)", len(v))
 	case map[string]any:
@@ -76,4 +73,11 @@ func (w *walk) typeNote(v any) any {
 		return "boolean"
 	}
 	return v
+}
+
+func (r *Redactor) noteText(s string) string {
+	if s == "number" || s == "boolean" || strings.HasSuffix(s, ")") && r.patterns.note.MatchString(s) {
+		return s // a record that went through a redactor before
+	}
+	return "string(" + strconv.Itoa(utf8.RuneCountInString(s)) + ")"
 }

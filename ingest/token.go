@@ -34,14 +34,21 @@ func (w *walk) decodedToken(members map[string]any) *classify.JWT {
 	var headerOK, claimsOK bool
 	t.Header, headerOK = asObject(members["header"])
 	t.Claims, claimsOK = asObject(claims)
-	switch {
-	case t.Malformed != "":
-	case !headerOK:
-		t.Malformed = "header is not a JSON object"
-	case !claimsOK:
-		t.Malformed = "payload is not a JSON object"
-	}
+	t.Malformed = malformedToken(t.Malformed, headerOK, claimsOK)
 	return w.token(t)
+}
+
+// malformedToken says what is wrong with a decoded token, unless somebody has said so.
+func malformedToken(said string, headerOK, claimsOK bool) string {
+	switch {
+	case said != "":
+		return said
+	case !headerOK:
+		return "header is not a JSON object"
+	case !claimsOK:
+		return "payload is not a JSON object"
+	}
+	return ""
 }
 
 func asObject(v any) (classify.Object, bool) {
@@ -113,26 +120,25 @@ func (t foundToken) placement(rec *classify.Record) (isAssertion bool, rank int)
 
 // finish lays the last net over a record as it will be stored, and returns it so too. It fails closed: of a record that
 // could not be redacted only its time and status stay.
-func (w *walk) finish(rec classify.Record) (classify.Record, []byte) {
-	closed := classify.Record{Time: rec.Time, ID: "", Error: "redaction_failed"}
+func (w *walk) finish(rec *classify.Record) (*classify.Record, []byte) {
+	if !w.failed {
+		stored := encodeRecord(rec)
+		last := &walk{Redactor: w.Redactor}
+		text := string(stored)
+		scanned := last.shapes(text)
+		if !last.failed && scanned == text {
+			return rec, stored
+		}
+		again := &classify.Record{}
+		if !last.failed && json.Unmarshal([]byte(scanned), again) == nil {
+			return again, encodeRecord(again)
+		}
+	}
+	closed := &classify.Record{Time: rec.Time, Error: "redaction_failed"}
 	if rec.Response != nil {
 		closed.Response = &classify.Response{Status: rec.Response.Status}
 	}
-	if w.failed {
-		return closed, encodeRecord(&closed)
-	}
-	stored := encodeRecord(&rec)
-	last := &walk{Redactor: w.Redactor}
-	text := string(stored)
-	scanned := last.shapes(text)
-	if !last.failed && scanned == text {
-		return rec, stored
-	}
-	var again classify.Record
-	if last.failed || json.Unmarshal([]byte(scanned), &again) != nil {
-		return closed, encodeRecord(&closed)
-	}
-	return again, encodeRecord(&again)
+	return closed, encodeRecord(closed)
 }
 
 // encodeRecord writes a record as it is stored.

@@ -44,12 +44,12 @@ func (r *Redactor) decodeLateToken(members map[string]any) (decoded, *fault) {
 		return decoded{}, &fault{code: "missing_token", detail: `"header" and "claims" of the decoded token, or the raw "token", are missing`}
 	}
 	setToken(&rec, kind, token)
-	rec, _ = w.finish(rec)
-	if rec.ClientAssertion == nil && rec.AccessToken == nil {
+	finished, _ := w.finish(&rec)
+	if finished.ClientAssertion == nil && finished.AccessToken == nil {
 		return decoded{}, &fault{code: "missing_token", detail: "the token could not be redacted and was dropped"}
 	}
-	d := decoded{at: at, record: &rec, key: "token:" + rec.ID, late: &lateToken{kind: kind, token: *token}}
-	if rec.ID == "" {
+	d := decoded{at: at, record: finished, key: "token:" + finished.ID, late: &lateToken{kind: kind, token: *token}}
+	if finished.ID == "" {
 		d.key = r.contentKey("token", members)
 	}
 	return d, nil

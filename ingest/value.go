@@ -135,13 +135,18 @@ func (p *parser) string() (string, *fault) {
 	}
 	text := p.text[p.pos+1 : s.pos-1]
 	p.pos = s.pos
-	switch {
-	case plain:
-		return text, nil
-	case strings.IndexByte(text, '\\') < 0 && utf8.ValidString(text):
-		return text, nil
+	if !plain {
+		text = decodeText(text)
 	}
-	return cleanText(unescape(text)), nil
+	return text, nil
+}
+
+// decodeText is what a string holds whose grammar has been checked.
+func decodeText(s string) string {
+	if strings.IndexByte(s, '\\') < 0 && utf8.ValidString(s) {
+		return s
+	}
+	return cleanText(unescape(s))
 }
 
 func (p *parser) literal(word string) *fault {

@@ -1,0 +1,132 @@
+package ingest
+
+import (
+	"slices"
+	"strings"
+)
+
+// A memberReader steps through the members of an object that was scanned before.
+type memberReader struct {
+	scanner
+	name, value leaf
+}
+
+func (o *outlinedRecord) inside(l leaf) memberReader {
+	return memberReader{scanner: scanner{data: o.data[:l.to], pos: int(l.from) + 1}}
+}
+
+func (m *memberReader) next() bool {
+	c := m.peek()
+	if c == ',' {
+		m.pos++
+		c = m.peek()
+	}
+	if c != '"' {
+		return false // the closing bracket
+	}
+	m.name = m.leaf(c)
+	m.peek()
+	m.pos++ // the colon
+	m.value = m.leaf(m.peek())
+	return true
+}
+
+// leaf reads the value that begins with c.
+func (s *scanner) leaf(c byte) leaf {
+	from := s.pos
+	kind, _ := s.value(c, 0, levelOther)
+	return leaf{from: uint32(from), to: uint32(s.pos), kind: kind}
+}
+
+// appendClean writes a value of a body as compactJSON does. ok is false when redaction could change anything in it.
+func (o *outlinedRecord) appendClean(b []byte, l leaf) (out []byte, ok bool) {
+	switch l.kind {
+	case leafString:
+		return append(b, o.data[l.from:l.to]...), o.isClean(o.text(l))
+	case leafText:
+		text := o.text(l)
+		return appendText(b, text), o.isClean(text)
+	case leafObject:
+		return o.appendCleanObject(b, l)
+	case leafArray:
+		return o.appendCleanArray(b, l)
+	}
+	return append(b, o.data[l.from:l.to]...), true
+}
+
+// isClean is true for a text that redaction leaves as it is, without having found anything in it.
+func (o *outlinedRecord) isClean(s string) bool {
+	found := len(o.w.found)
+	return o.w.text(s) == s && len(o.w.found) == found
+}
+
+func (o *outlinedRecord) appendCleanArray(b []byte, l leaf) (out []byte, ok bool) {
+	s := scanner{data: o.data[:l.to], pos: int(l.from) + 1}
+	b = append(b, '[')
+	for c := s.peek(); c != ']'; c = s.peek() {
+		if c == ',' {
+			s.pos++
+			c = s.peek()
+			b = append(b, ',')
+		}
+		if b, ok = o.appendClean(b, s.leaf(c)); !ok {
+			return b, false
+		}
+	}
+	return append(b, ']'), true
+}
+
+// A bodyMember is a member of an object in a body.
+type bodyMember struct {
+	name  string
+	value leaf
+}
+
+func (o *outlinedRecord) appendCleanObject(b []byte, l leaf) (out []byte, ok bool) {
+	var room [16]bodyMember
+	list := room[:0]
+	params, name := o.w.params, o.w.name
+	defer func() { o.w.params, o.w.name = params, name }()
+	o.w.params = false
+	for m := o.inside(l); m.next(); {
+		if m.name.kind != leafString {
+			return b, false
+		}
+		member := bodyMember{o.text(m.name), m.value}
+		switch member.name {
+		case "grant_type": // a token request
+			o.w.params = true
+		case "kty", "protected", "signatures": // a key, or a token in JSON serialization
+			return b, false
+		}
+		list = append(list, member)
+	}
+	slices.SortFunc(list, func(x, y bodyMember) int { return strings.Compare(x.name, y.name) })
+	b = append(b, '{')
+	for i, m := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if i > 0 && list[i-1].name == m.name || !o.isClean(m.name) {
+			return b, false
+		}
+		b = append(append(append(b, '"'), m.name...), '"', ':')
+		o.w.name = m.name
+		if b, ok = o.appendCleanMember(b, m); !ok {
+			return b, false
+		}
+	}
+	return append(b, '}'), true
+}
+
+func (o *outlinedRecord) appendCleanMember(b []byte, m bodyMember) (out []byte, ok bool) {
+	class := o.w.class(m.name)
+	if class == notSecret || m.value.kind == leafNull {
+		return o.appendClean(b, m.value)
+	}
+	if m.value.kind != leafString {
+		return b, false
+	}
+	text, found := o.text(m.value), len(o.w.found)
+	return append(b, o.data[m.value.from:m.value.to]...), o.w.secret(class, text, 0) == text && len(o.w.found) == found
+}

@@ -1,0 +1,114 @@
+package ingest
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+)
+
+// checkOutlined holds the straight way to the one that all formats share: what it takes comes to the same record, the same
+// bytes on disk, the same key and the same time.
+func checkOutlined(t *testing.T, red *Redactor, raw []byte) (taken bool) {
+	t.Helper()
+	p, _ := newSplitter(raw).next()
+	if p.outline == nil {
+		return false
+	}
+	got, ok := red.decodeOutlined(p)
+	if !ok {
+		return false
+	}
+	want, f := red.decodePart(part{raw: p.raw}, red.decodeResponse)
+	if f != nil {
+		t.Errorf("%s: taken, and refused by the other way: %s at %s", raw, f.code, f.pointer)
+		return true
+	}
+	if !bytes.Equal(got.stored, want.stored) {
+		t.Errorf("%s: stored\n%s, want\n%s", raw, got.stored, want.stored)
+	}
+	if !reflect.DeepEqual(got.record, want.record) {
+		t.Errorf("%s: record\n%+v, want\n%+v", raw, got.record, want.record)
+	}
+	if got.key != want.key || !got.at.Equal(want.at) {
+		t.Errorf("%s: %s at %s, want %s at %s", raw, got.key, got.at, want.key, want.at)
+	}
+	return true
+}
+
+// outlinedSeeds are records of all kinds, and such that are not what they look like at first sight.
+func outlinedSeeds(tb testing.TB) [][]byte {
+	out := append(quickSeeds(tb), corpusAsSuccesses(tb)...)
+	for _, v := range vectors(tb) {
+		out = append(out, v.Record)
+	}
+	out = append(out, corpusRecords(tb)...)
+	token := rv01(tb)
+	const start = `{"time":"2026-11-22T02:19:00Z","id":"r",`
+	for _, rest := range []string{
+		`"request":{"headers":{"Accept":"a","accept":"b"}}}`, `"request":{"headers":{"a":["x",1,null,{"password":"hunter2"}],"b":null,"c":true,"d":1.50}}}`,
+		`"request":{"url":"/x","uri":"/y"}}`, `"request":{"uri":"/y"}}`, `"request":null,"response":{"status":"401"}}`, `"response":{"status":"4x1"}}`,
+		`"response":{"status":"-","body":" "}}`, `"response":{"status":401,"body":{"b":1,"a":{"d":[1,{"z":null,"y":"\u00e9\n"}],"c":"x"},"a":2}}}`,
+		`"response":{"status":401,"body":{"kty":"oct","k":"c2VjcmV0"}}}`, `"response":{"status":401,"body":[{"password":12345678},"client_secret=hunter2hunter2"]}}`,
+		`"request":{"body":{"grant_type":"x","code":"SplxlOBeZQQYbYS6WxSbIA","client_assertion":"[jwt]"}},"response":{"status":400}}`,
+		`"request":{"headers":{"authorization":"Basic Y2xpZW50OnNlY3JldA=="},"body":"grant_type=client_credentials&client_secret=hunter2hunter2"}}`,
+		`"request":{"headers":{"authorization":"Basic Y2xpZW50OnNlY3JldA=="},"body":{"grant_type":"a"}}}`,
+		`"request":{"headers":{"authorization":"Bearer ` + token + `"}},"response":{"status":401}}`, `"error":"` + token + `","response":{"body":{"x":"` + token + `"}}}`,
+		`"access_token":"` + token + `","response":{"status":401}}`, `"access_token":{"header":[],"claims":{"exp":1e400,"aud":[{}],"cnf":{"jkt":"x","y":1},"email":"a","x":[1],"y":{"z":1},"n":1,"b":true,"v":null}}}`,
+		`"access_token":{"header":{"alg":"RS256","jwk":{"kty":"RSA","d":"x"},"epk":"x","cnf":1,"b64":false},"payload":{"sub":"a","sub":"b","email":"string(3)"},"malformed":"2 segments"}}`,
+		`"access_token":{"header":null,"claims":null,"payload":{"sub":"a"},"x":1},"client_assertion":{"claims":7}}`, `"client_assertion":7}`, `"client_assertion":{"claims":{"` + token + `":1}}}`,
+		`"trace_id":"0000","request_id":"None","response":{}}`, `"error":"x"}`, `"response":{"body":"{\"error\":\"invalid_client\",\"access_token\":\"` + token + `\"}"}}`,
+	} {
+		out = append(out, []byte(start+rest), []byte(start[:len(start)-len(`"id":"r",`)]+rest))
+	}
+	return out
+}
+
+// corpusRecords are the records of the corpora as they are.
+func corpusRecords(tb testing.TB) (out [][]byte) {
+	paths, err := filepath.Glob("../classify/testdata/*/*.ndjson")
+	if err != nil || len(paths) < 10 {
+		tb.Fatalf("%d corpora, %v", len(paths), err)
+	}
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		for line := range bytes.Lines(text) {
+			var c struct {
+				Record json.RawMessage `json:"record"`
+			}
+			if err := json.Unmarshal(line, &c); err != nil {
+				tb.Fatalf("%s: %v", path, err)
+			}
+			if c.Record == nil {
+				c.Record = bytes.TrimSpace(line)
+			}
+			out = append(out, c.Record)
+		}
+	}
+	return out
+}
+
+func TestDecodeOutlined_AgreesWithMaps(t *testing.T) {
+	red, taken := testRedactor(t), 0
+	for _, raw := range outlinedSeeds(t) {
+		if checkOutlined(t, red, raw) {
+			taken++
+		}
+	}
+	if taken < 1000 {
+		t.Errorf("%d records were taken", taken)
+	}
+}
+
+func FuzzDecodeOutlined(f *testing.F) {
+	for _, raw := range outlinedSeeds(f) {
+		f.Add(raw)
+	}
+	red := testRedactor(f)
+	f.Fuzz(func(t *testing.T, raw []byte) { checkOutlined(t, red, raw) })
+}
