@@ -135,6 +135,13 @@ create table backlog (
     body  bytea  not null
 );
 
+-- What was committed, in the order in which it was: up to so many events a row, kept for a day. See store/feed.go.
+create table feed (
+    seq          bigint primary key, -- from 1, without gaps
+    committed_at bigint not null,
+    body         bytea  not null
+);
+
 create table client (
     ref              bigint primary key,
     provider         text   not null,

@@ -53,6 +53,7 @@ func (s *Store) AddNote(ctx context.Context, incidentID, by, text string) error 
 		if _, err := readIncident(tx.queryRow(ctx, incidentByID, incidentKey(incidentID)), tx.now()); err != nil {
 			return err
 		}
+		tx.tell(FeedIncidentChanged, parseID("inc_", incidentID))
 		return tx.addActivity(ctx, Activity{IncidentID: incidentID, Kind: ActivityNote, By: by, Note: text})
 	})
 	return wrapUnlessMissing(err, "add note to "+incidentID)
@@ -77,6 +78,7 @@ func (s *Store) Assign(ctx context.Context, incidentID, assignee, by string, ifV
 		if err != nil {
 			return err
 		}
+		tx.tell(FeedIncidentChanged, parseID("inc_", incidentID))
 		err = tx.addActivity(ctx, Activity{IncidentID: incidentID, Kind: ActivityAssign, By: by, Was: was.Assignee, Became: assignee})
 		if err != nil {
 			return err

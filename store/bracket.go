@@ -112,6 +112,9 @@ func (t *Tx) moveBrackets(ctx context.Context, k clientKey, f figures, c clientR
 		if before == e.before && after == e.after {
 			continue
 		}
+		if g == nil && e.after == 0 && after != 0 {
+			t.tell(FeedIncidentChanged, e.id) // it may be over
+		}
 		e.before, e.after = before, after
 		if g != nil {
 			err = t.exec(ctx, `update incident set last_success_at = $1, first_success_at = $2 where id = $3`, before, after, int64(e.id))

@@ -78,6 +78,11 @@ func (t *Tx) changeIncident(ctx context.Context, id string, c StateChange) (Inci
 	if err != nil {
 		return Incident{}, err
 	}
+	if c.State == StateResolved {
+		t.tell(FeedIncidentResolved, parseID("inc_", id))
+	} else {
+		t.tell(FeedIncidentChanged, parseID("inc_", id))
+	}
 	became := string(c.State)
 	if c.State == StateSilenced {
 		became += " until " + silencedUntil.UTC().Format(time.RFC3339)

@@ -30,6 +30,7 @@ type dialect struct {
 	options    func() ([]goose.ProviderOption, error)
 	bytes      string // the type of a column of bytes
 	begin      string // starts a transaction that is sure to be allowed to write
+	follow     string // has commits of replicas follow one another from here to the end of the transaction; "" where they do anyway
 	prepare    string // is run on the writer's connection when it is made
 	// othersWrote asks for a number that changes when another connection has committed; "" where others always may.
 	othersWrote string
@@ -165,6 +166,7 @@ func postgres(dsn string) dialect {
 		},
 		bytes:  `bytea`,
 		begin:  `begin`,
+		follow: `select pg_advisory_xact_lock(hashtext('authwatch feed'), hashtext(current_schema()))`,
 		tables: `select count(*) from information_schema.tables where table_schema = current_schema() and table_type = 'BASE TABLE'`,
 		used:   `select cast(0 as bigint)`,
 		size:   `select pg_database_size(current_database()), cast(0 as bigint)`,

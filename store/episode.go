@@ -42,6 +42,9 @@ func (t *Tx) AddFailures(ctx context.Context, list []Failure) error {
 	if err := t.join(ctx, list, t.insertFailures); err != nil {
 		return fmt.Errorf("add failures: %w", err)
 	}
+	for i := range list {
+		t.tell(FeedFailure, list[i].id)
+	}
 	if err := t.noteRequests(ctx, list); err != nil {
 		return fmt.Errorf("add failures: %w", err)
 	}
@@ -64,6 +67,7 @@ func (t *Tx) ReviseFailure(ctx context.Context, f Failure) error {
 	if err := t.join(ctx, []Failure{f}, t.replaceFailures); err != nil {
 		return fmt.Errorf("revise failure %s: %w", f.ID, err)
 	}
+	t.tell(FeedFailureRevised, old.id)
 	if err := t.settle(ctx); err != nil {
 		return fmt.Errorf("revise failure %s: %w", f.ID, err)
 	}
@@ -91,6 +95,7 @@ func (t *Tx) WithdrawFailure(ctx context.Context, id string) error {
 	if err := t.exec(ctx, `delete from failure where id = $1`, int64(old.id)); err != nil {
 		return fmt.Errorf("withdraw failure %s: %w", id, err)
 	}
+	t.tell(FeedFailureWithdrawn, old.id)
 	if err := t.leave(ctx, &old); err != nil {
 		return fmt.Errorf("withdraw failure %s: %w", id, err)
 	}
@@ -184,7 +189,7 @@ func growthOf(share []*Failure) *growth {
 
 // openEpisode inserts an incident with its first failures. Another replica may have opened it meanwhile: then they are added to that.
 func (t *Tx) openEpisode(ctx context.Context, k episodeKey, regressionOf rowID, g *growth) (rowID, error) {
-	e := episode{cause: k.cause}
+	e, fresh := episode{cause: k.cause}, t.incidents.next(t.now())
 	err := t.queryRow(ctx, `insert into incident (id, provider, environment, client_id, cause, state, confidence, fault, summary,
 			count, first_seen_at, last_seen_at, regression_of, updated_at,
 			last_success_at, first_success_at, silenced_until, resolved_at, state_changed_by, version)
@@ -199,11 +204,14 @@ func (t *Tx) openEpisode(ctx context.Context, k episodeKey, regressionOf rowID, 
 			updated_at = excluded.updated_at,
 			version = incident.version + 1
 		returning id, first_seen_at, last_seen_at, last_success_at, first_success_at`,
-		int64(t.incidents.next(t.now())), k.provider, k.environment, k.clientID, string(k.cause), string(StateOpen),
+		int64(fresh), k.provider, k.environment, k.clientID, string(k.cause), string(StateOpen),
 		string(g.newest.confidence), string(g.newest.fault), g.newest.summary, g.count, g.first, g.last, int64(regressionOf), t.now()).
 		Scan((*int64)(&e.id), &e.first, &e.last, &e.before, &e.after)
 	if err != nil {
 		return 0, err
+	}
+	if e.id == fresh {
+		t.tell(FeedIncidentOpened, fresh)
 	}
 	known, err := t.episodesOf(ctx, k.client())
 	if err != nil {
@@ -279,5 +287,6 @@ func (t *Tx) dissolve(ctx context.Context, id rowID) error {
 	if err := t.exec(ctx, `delete from incident_endpoint where incident_id = $1`, int64(id)); err != nil {
 		return err
 	}
+	t.tell(FeedIncidentRemoved, id)
 	return t.exec(ctx, `delete from incident where id = $1`, int64(id))
 }

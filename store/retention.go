@@ -68,7 +68,9 @@ func (s *Store) expiry(ctx context.Context, r Retention, pause func(ctx context.
 }
 
 // bulk is what grows with every record.
-func (e *expiry) bulk() []sweep { return []sweep{e.failures, e.size, e.requests, e.deliveries} }
+func (e *expiry) bulk() []sweep {
+	return []sweep{e.failures, e.size, e.requests, e.deliveries, e.store.forgetFeed}
+}
 
 // rest looks at everything of a kind to find what is old.
 func (e *expiry) rest() []sweep {

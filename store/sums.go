@@ -10,6 +10,7 @@ import (
 // committed, so that the writes of one commit change each row once.
 type sums struct {
 	facts map[factKey]classify.Fact
+	feed  feedLog
 	figures
 	tookBacklog bool // the backlog is written
 }
@@ -24,6 +25,7 @@ func (s *sums) add(other *sums) {
 		}
 		s.facts[k] = f
 	}
+	s.feed = append(s.feed, other.feed...)
 	s.figures.add(other.figures)
 }
 

@@ -233,7 +233,12 @@ func (w *writer) transact(group []*job) error {
 		}
 	}
 	now := len(group) == 0 || w.dialect.othersWrote == "" || w.memory.backlog.isDue(added.figures)
-	if err := added.write(ctx, w.tx(newSums(), added), now); err != nil {
+	last := w.tx(newSums(), added)
+	err := added.write(ctx, last, now)
+	if err == nil {
+		err = last.writeFeed(ctx, append(added.feed, last.mine.feed...))
+	}
+	if err != nil {
 		w.rollback(ctx)
 		return &transactionDown{err}
 	}

@@ -1,0 +1,366 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"authwatch/classify"
+)
+
+// A FeedEvent is one event of the feed, with what it is about as that is now.
+type FeedEvent struct {
+	Kind     FeedKind
+	At       time.Time    // of the commit
+	After    FeedPosition // from where to read on
+	ID       string       // of the failure or incident
+	Failure  *Failure     // of events of failures; nil when it was withdrawn
+	Incident *Incident    // of events of incidents, and that of the failure; nil when it was removed
+	id       rowID
+}
+
+// FeedFilter selects events. Values of one field are alternatives, fields add up. Empty selects all.
+type FeedFilter struct {
+	Failures     bool // those of failures; with neither of the two: all
+	Incidents    bool
+	Causes       []classify.Code
+	Providers    []string
+	Environments []string
+	Clients      []string
+	Terms        []Term
+}
+
+// Matches reports whether the filter selects e. Cause, confidence, fault and summary are those of the failure itself, the
+// assignee is that of its incident. Status and endpoint are of failures only: with one of them no event of an incident
+// matches. What was withdrawn or removed always matches, for nobody knows any more what it was.
+func (f FeedFilter) Matches(e FeedEvent) bool {
+	switch {
+	case e.Kind.OfIncident() && f.Failures && !f.Incidents, !e.Kind.OfIncident() && f.Incidents && !f.Failures:
+		return false
+	case e.Kind.gone():
+		return true
+	}
+	cause, _ := e.value(FieldCause)
+	provider, _ := e.value(FieldProvider)
+	environment, _ := e.value(FieldEnvironment)
+	client, _ := e.value(FieldClient)
+	if !among(f.Causes, classify.Code(cause)) || !among(f.Providers, provider) || !among(f.Environments, environment) || !among(f.Clients, client) {
+		return false
+	}
+	for _, t := range f.Terms {
+		value, has := e.value(t.Field)
+		if !has || slices.ContainsFunc(t.Values, func(v string) bool { return t.Field.holds(value, v) }) == t.Not {
+			return false
+		}
+	}
+	return true
+}
+
+func among[T ~string](list []T, value T) bool {
+	return len(list) == 0 || slices.ContainsFunc(list, func(v T) bool { return keyText(string(v)) == string(value) })
+}
+
+// value is what a term compares of an event, if there is such a thing.
+func (e FeedEvent) value(f Field) (value string, has bool) {
+	if f == FieldAssignee {
+		if e.Incident == nil {
+			return "", true
+		}
+		return e.Incident.Assignee, true
+	}
+	if e.Failure != nil {
+		return e.Failure.value(f), true
+	}
+	return e.Incident.value(f), f != FieldStatus && f != FieldEndpoint
+}
+
+func (f *Failure) value(of Field) string {
+	switch of {
+	case FieldStatus:
+		return strconv.Itoa(f.Status)
+	case FieldEndpoint:
+		return f.Endpoint
+	}
+	v := &f.Verdict
+	return (&Incident{Cause: v.Cause, ClientID: v.ClientID, Provider: v.Provider, Environment: v.Environment, Fault: v.Fault, Confidence: v.Confidence, Summary: v.Summary}).value(of)
+}
+
+func (i *Incident) value(of Field) string {
+	switch of {
+	case FieldCause:
+		return string(i.Cause)
+	case FieldClient:
+		return i.ClientID
+	case FieldProvider:
+		return i.Provider
+	case FieldEnvironment:
+		return i.Environment
+	case FieldFault:
+		return string(i.Fault)
+	case FieldConfidence:
+		return string(i.Confidence)
+	case FieldText:
+		return i.Summary
+	}
+	return ""
+}
+
+// holds compares as the conditions of lists do (where.like).
+func (f Field) holds(value, asked string) bool {
+	if f == FieldText {
+		return strings.Contains(strings.ToLower(value), strings.ToLower(asked))
+	}
+	if begin, open := strings.CutSuffix(asked, "*"); open {
+		return strings.HasPrefix(value, begin)
+	}
+	return value == keyText(asked)
+}
+
+// FeedEnd is the position after the last event.
+func (s *Store) FeedEnd(ctx context.Context) (FeedPosition, error) {
+	var last int64
+	if err := s.readers.QueryRowContext(ctx, `select coalesce(max(seq), 0) from feed`).Scan(&last); err != nil {
+		return FeedPosition{}, fmt.Errorf("find end of feed: %w", err)
+	}
+	return FeedPosition{seq: last + 1}, nil
+}
+
+// FeedStart is the position of the first event that is kept.
+func (s *Store) FeedStart(ctx context.Context) (FeedPosition, error) {
+	var first int64
+	if err := s.readers.QueryRowContext(ctx, `select coalesce(min(seq), 1) from feed`).Scan(&first); err != nil {
+		return FeedPosition{}, fmt.Errorf("find start of feed: %w", err)
+	}
+	return FeedPosition{seq: first}, nil
+}
+
+// feedLook is how many events one call looks at, and half of it how many are read at once.
+const feedLook = 2000
+
+// ListFeed returns at most limit events that the filter selects, in the order of their commits, from a position on, and
+// the position to go on from. It looks at so many events and no more: there may be none and yet others after next.
+// Errors: ErrFeedGone.
+func (s *Store) ListFeed(ctx context.Context, from FeedPosition, f FeedFilter, limit int) (list []FeedEvent, next FeedPosition, err error) {
+	for looked := 0; looked < feedLook; {
+		some, after, err := s.ReadFeed(ctx, from, feedLook/2)
+		if err != nil {
+			return nil, from, err
+		}
+		if after == from {
+			break
+		}
+		looked, from = looked+feedLook/2, after
+		for _, e := range some {
+			if !f.Matches(e) {
+				continue
+			}
+			if list = append(list, e); len(list) == limit {
+				return list, e.After, nil
+			}
+		}
+	}
+	return list, from, nil
+}
+
+// ReadFeed returns the next events, whatever they are about, of at most so many that are looked at, and the position
+// after them. Errors: ErrFeedGone.
+func (s *Store) ReadFeed(ctx context.Context, from FeedPosition, most int) ([]FeedEvent, FeedPosition, error) {
+	rows, err := s.feedRows(ctx, `select seq, committed_at, body from feed where seq >= $1 order by seq limit $2`, from.seq, int(from.index)+most)
+	if err != nil {
+		return nil, from, err
+	}
+	var list []FeedEvent
+	at := from
+	for _, row := range rows {
+		if row.seq != at.seq || int(at.index) >= len(row.list) {
+			return nil, from, ErrFeedGone
+		}
+		list = append(list, row.list[at.index:]...)
+		at = FeedPosition{seq: row.seq + 1}
+	}
+	if len(list) > most {
+		list = list[:most]
+		at = list[most-1].After
+	}
+	if at == from {
+		end, err := s.FeedEnd(ctx)
+		if err == nil && end.Before(from) {
+			err = ErrFeedGone
+		}
+		return nil, from, err
+	}
+	list, err = s.fillFeed(ctx, list)
+	return list, at, err
+}
+
+// A feedRow is one row, decoded.
+type feedRow struct {
+	seq  int64
+	list []FeedEvent
+}
+
+// feedRows reads rows until they hold so many events.
+func (s *Store) feedRows(ctx context.Context, query string, seq int64, events int) (list []feedRow, err error) {
+	rows, err := s.readers.QueryContext(ctx, query, seq, int64(events))
+	if err != nil {
+		return nil, fmt.Errorf("read feed: %w", err)
+	}
+	defer func() { _ = rows.Close() }() // Err tells what Close would
+	for events > 0 && rows.Next() {
+		row, err := scanFeedRow(rows.Scan)
+		if err != nil {
+			return nil, fmt.Errorf("read feed: %w", err)
+		}
+		list = append(list, row)
+		events -= len(row.list)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read feed: %w", err)
+	}
+	return list, nil
+}
+
+func scanFeedRow(scan func(...any) error) (feedRow, error) {
+	var row feedRow
+	var at int64
+	var body []byte
+	if err := scan(&row.seq, &at, &body); err != nil {
+		return row, err
+	}
+	log, err := decodeFeed(body)
+	if err != nil {
+		return row, err
+	}
+	row.list = make([]FeedEvent, len(log))
+	for n, e := range log {
+		after := FeedPosition{row.seq, int64(n + 1)}
+		if n+1 == len(log) {
+			after = FeedPosition{seq: row.seq + 1}
+		}
+		row.list[n] = FeedEvent{Kind: e.kind, At: fromMillis(at), After: after, id: e.id, ID: e.id.text("rec_")}
+		if e.kind.OfIncident() {
+			row.list[n].ID = e.id.text("inc_")
+		}
+	}
+	return row, nil
+}
+
+// fillFeed reads what events are about, and leaves out those of which nothing is there any more.
+func (s *Store) fillFeed(ctx context.Context, list []FeedEvent) ([]FeedEvent, error) {
+	var ids []rowID
+	for _, e := range list {
+		if !e.Kind.OfIncident() && !e.Kind.gone() {
+			ids = append(ids, e.id)
+		}
+	}
+	failures, err := s.failuresByID(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read failures of feed: %w", err)
+	}
+	failure := map[rowID]*Failure{}
+	incident := map[rowID]*Incident{}
+	for n := range failures {
+		failure[failures[n].id], incident[failures[n].incident] = &failures[n], nil
+	}
+	for _, e := range list {
+		if e.Kind.OfIncident() && !e.Kind.gone() {
+			incident[e.id] = nil
+		}
+	}
+	if err := s.fillIncidents(ctx, incident); err != nil {
+		return nil, fmt.Errorf("read incidents of feed: %w", err)
+	}
+	kept := list[:0]
+	for _, e := range list {
+		if e.Kind.OfIncident() {
+			e.Incident = incident[e.id]
+		} else if e.Failure = failure[e.id]; e.Failure != nil {
+			e.Incident = incident[e.Failure.incident]
+		}
+		if e.Failure != nil || e.Incident != nil || e.Kind.gone() {
+			kept = append(kept, e)
+		}
+	}
+	return kept, nil
+}
+
+func (s *Store) fillIncidents(ctx context.Context, into map[rowID]*Incident) error {
+	if len(into) == 0 {
+		return nil
+	}
+	ids := make([]int64, 0, len(into))
+	for id := range into {
+		ids = append(ids, int64(id))
+	}
+	var w where
+	in(&w, `id`, ids)
+	rows, err := s.readers.QueryContext(ctx, `select `+incidentColumns+` from incident where `+w.sql(), w.args...)
+	if err != nil {
+		return err
+	}
+	list, err := collect(rows, func(scan func(...any) error) (Incident, error) { return scanIncident(scan, s.now()) })
+	for n := range list {
+		into[parseID("inc_", list[n].ID)] = &list[n]
+	}
+	return err
+}
+
+// FeedNews is the newest part of the feed.
+type FeedNews struct {
+	Events []FeedEvent  // newest first
+	End    FeedPosition // of the feed
+	More   int          // events since that are selected too and came before these
+	Whole  bool         // everything since was looked at
+}
+
+// NewestFeed returns the newest events that the filter selects, and counts how many more of them came since a position;
+// the zero position asks for none. It looks at so many events and no more.
+func (s *Store) NewestFeed(ctx context.Context, since FeedPosition, f FeedFilter, limit int) (n FeedNews, err error) {
+	if n.End, err = s.FeedEnd(ctx); err != nil {
+		return n, err
+	}
+	before, wanted := n.End.seq, since != FeedPosition{}
+	for looked := 0; looked < feedLook; {
+		list, first, err := s.readFeedBack(ctx, before, feedLook/4)
+		if err != nil {
+			return n, err
+		}
+		if first == before {
+			n.Whole = true
+			return n, nil
+		}
+		looked, before = looked+max(len(list), 1), first
+		if list, err = s.fillFeed(ctx, list); err != nil {
+			return n, err
+		}
+		for _, e := range slices.Backward(list) {
+			isNew := since.Before(e.After)
+			switch {
+			case !f.Matches(e):
+			case len(n.Events) < limit:
+				n.Events = append(n.Events, e)
+			case wanted && isNew:
+				n.More++
+			}
+			if len(n.Events) == limit && (!wanted || !isNew) {
+				n.Whole = true
+				return n, nil
+			}
+		}
+	}
+	return n, nil
+}
+
+// readFeedBack returns the events of rows before a row, in the order of the feed, and the number of the first of them.
+func (s *Store) readFeedBack(ctx context.Context, before int64, most int) (list []FeedEvent, first int64, err error) {
+	rows, err := s.feedRows(ctx, `select seq, committed_at, body from feed where seq < $1 order by seq desc limit $2`, before, most)
+	first = before
+	for _, row := range slices.Backward(rows) {
+		list = append(list, row.list...)
+		first = min(first, row.seq)
+	}
+	return list, first, err
+}
