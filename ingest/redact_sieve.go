@@ -24,6 +24,9 @@ const (
 	byteEquals             // =
 	byteBlank              // what may stand between a scheme and its credential
 	byteOther              // has a trace of its own
+	byteDash               // -
+	byteVendor             // one of these is in every prefix of vendorPrefixes
+	byteFirst              // begins one of vendorPrefixes
 )
 
 // byteClasses is a value of its own so that looking a byte up costs no call.
@@ -47,7 +50,14 @@ func newByteClasses() *byteClasses {
 		switch c {
 		case '{', '[', '"', '%', ':':
 			out[i] |= byteOther
+		case '-':
+			out[i] |= byteDash | byteVendor
+		case '_', '.', 'A':
+			out[i] |= byteVendor
 		}
+	}
+	for _, prefix := range vendorPrefixes() {
+		out[prefix[0]] |= byteFirst
 	}
 	return &out
 }
@@ -109,9 +119,9 @@ func (r *Redactor) runTraces(s string, start, end int, all uint8) traces {
 	switch {
 	case len(run) >= wrapWidth && beginsLineBreak(s[end:]): // a token may begin at its end, a key go on
 		return found | traceShape
-	case strings.Contains(run, "-----"), len(run) >= minBareKey && holdsBareKey(run): // in armour, or bare
+	case all&byteDash != 0 && strings.Contains(run, "-----"), len(run) >= minBareKey && holdsBareKey(run): // in armour, or bare
 		return found | traceShape
-	case len(run) >= minVendorKey && r.holdsVendorKey(run), all&byteDot != 0 && mayHoldToken(run):
+	case len(run) >= minVendorKey && all&byteVendor != 0 && r.holdsVendorKey(run), all&byteDot != 0 && mayHoldToken(run):
 		return found | traceShape
 	}
 	return found
@@ -156,7 +166,7 @@ const minVendorKey = 15
 func (r *Redactor) holdsVendorKey(s string) bool {
 	seen := 0
 	for i := 0; i+minVendorKey <= len(s); i++ {
-		if !mayBeginVendorKey(s[i], s[i+1]) {
+		if r.classes[s[i]]&byteFirst == 0 || !mayBeginVendorKey(s[i], s[i+1]) {
 			continue
 		}
 		for _, prefix := range r.vendors {
