@@ -51,10 +51,10 @@ func SightKinds() []SightKind {
 
 // A Sight is one thing that an exchange shows, and what its outcome says of it.
 type Sight struct {
-	Kind   SightKind
-	Issuer string // of a key: whose it is, by the token's iss
-	Host   string // of a key and of words: the server that judged
-	Value  string // as it was sent, at most maxSight bytes
+	Kind  SightKind
+	Owner string // of a key: whose it is, by the token's iss; of words: the code that they were said with
+	Host  string // of a key and of words: the server that judged
+	Value string // as it was sent, at most maxSight bytes
 	// Outcome is Accepted; Failed when the failure was about this very thing; Other when it was about another: that a token had
 	// expired says nothing against its key.
 	Outcome Outcome
@@ -96,8 +96,9 @@ func (e *Exchange) AppendLook(out []byte, v *Verdict) []byte {
 	}
 	if v != nil {
 		code, text := Said(*e)
-		if words := strings.TrimSpace(code + ": " + Wording(text)); words != ":" {
+		if words := Wording(text); words != "" || code != "" {
 			l.add(sightWording, strings.ToValidUTF8(words[:min(len(words), maxWording)], ""))
+			l.field(Wording(code))
 		}
 	}
 	return l.text
@@ -355,10 +356,8 @@ func Sights(text []byte) []Sight {
 		r.rest = r.rest[1:]
 		s := Sight{Kind: kinds[number-1], Value: r.field(), Outcome: Accepted}
 		switch s.Kind {
-		case SightAssertionKID, SightTokenKID:
-			s.Host, s.Issuer = host, r.field()
-		case SightWording:
-			s.Host = host
+		case SightAssertionKID, SightTokenKID, SightWording:
+			s.Host, s.Owner = host, r.field()
 		}
 		if cause != "" {
 			s.Outcome = Other

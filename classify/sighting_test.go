@@ -49,7 +49,7 @@ func TestSights_OfGrant(t *testing.T) {
 			t.Errorf("%s: %+v, want %q", kind, found, want)
 		}
 	}
-	if key := sightsOf(list, SightAssertionKID)[0]; key.Host != "auth.test" || key.Issuer != "a" {
+	if key := sightsOf(list, SightAssertionKID)[0]; key.Host != "auth.test" || key.Owner != "a" {
 		t.Errorf("key %+v", key)
 	}
 	if n := len(sightsOf(list, SightScopeGranted)); n != 2 {
@@ -92,7 +92,7 @@ func TestSights_OfFailures(t *testing.T) {
 		{"accepted", call("200", `{}`, `"iat":1795348700,"exp":1795349000`), Accepted, Accepted, nil},
 	} {
 		_, list := looked(t, profiles, tt.record)
-		if got := sightsOf(list, SightTokenKID); len(got) != 1 || got[0].Outcome != tt.kid || got[0].Issuer != "https://auth.test" || got[0].Host != "api.test" {
+		if got := sightsOf(list, SightTokenKID); len(got) != 1 || got[0].Outcome != tt.kid || got[0].Owner != "https://auth.test" || got[0].Host != "api.test" {
 			t.Errorf("%s: kid %+v", tt.name, got)
 		}
 		if got := sightsOf(list, SightTokenLifetime); len(got) != 1 || got[0].Outcome != tt.lifetime {

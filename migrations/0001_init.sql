@@ -182,6 +182,31 @@ create table fact (
     expires_at        bigint not null
 ) /* in the order of its key */;
 
+-- What the traffic of a client was seen to hold, and who accepted it: store.Sighting, under a digest of its name.
+create table sighting (
+    digest            bytea  primary key,
+    provider          text   not null,
+    environment       text   not null,
+    client_id         text   not null,
+    kind              text   not null,
+    owner             text   not null,
+    host              text   not null,
+    value             text   not null,
+    first_seen_at     bigint not null,
+    last_seen_at      bigint not null,
+    first_accepted_at bigint not null,
+    last_accepted_at  bigint not null,
+    first_rejected_at bigint not null,
+    last_rejected_at  bigint not null,
+    accepted          bigint not null,
+    rejected          bigint not null,
+    other             bigint not null
+) /* in the order of its key */;
+-- All of a client, the keys of everybody, and what was new at a time.
+create index sighting_client on sighting (client_id, kind, provider, environment);
+create index sighting_kind on sighting (kind, provider, environment);
+create index sighting_first on sighting (first_seen_at, digest);
+
 -- Halves of joins that wait for the other.
 create table pending (
     id          text   primary key,

@@ -43,6 +43,9 @@ func (s *Store) Maintain(ctx context.Context, r Retention, report func(error)) {
 			return err
 		}, report)
 	})
+	tasks.Go(func() {
+		every(ctx, sightEvery, func() error { return s.WriteSightings(ctx, false) }, report)
+	})
 	every(ctx, foldEvery, func() error { return s.foldAll(ctx) }, report)
 	tasks.Wait()
 }

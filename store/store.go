@@ -38,6 +38,7 @@ type Store struct {
 	writes    *writer
 	templates *templates
 	facts     *factCache // nil where other processes write too
+	looks     *lookLog
 	now       func() time.Time
 	learning  sync.WaitGroup // of templates
 
@@ -86,6 +87,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		writes:    newWriter(writing, d, now, m, checkpoints),
 		templates: templates,
 		facts:     m.facts,
+		looks:     newLookLog(),
 		now:       now,
 		noted:     map[string]time.Time{},
 	}
@@ -95,12 +97,16 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 
 // Close waits for the writes in hand and closes the database. Later writes get ErrClosed; closing twice is no error.
 func (s *Store) Close() error {
+	sighted := s.WriteSightings(context.Background(), true)
+	if errors.Is(sighted, ErrClosed) || errors.Is(sighted, ErrBusy) {
+		sighted = nil // it tells when known things were seen last: nothing that is worth a wait
+	}
 	s.writes.drain()
 	s.templates.stop()
 	s.learning.Wait()
 	s.writes.checkpoints.stop()
 	// The writer's connection closes last: SQLite then folds the WAL into the file, which a reader may not do.
-	return errors.Join(s.readers.Close(), s.writes.db.Close())
+	return errors.Join(sighted, s.readers.Close(), s.writes.db.Close())
 }
 
 // probeEvery bounds what readiness checks cost: a probe is a commit of its own.

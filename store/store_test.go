@@ -101,7 +101,7 @@ type contractTest struct {
 func TestStore(t *testing.T) {
 	contract := slices.Concat(writeContract(), openContract(), deliveryContract(), idContract(), backlogContract(), historyContract(), pendingContract(),
 		episodeContract(), traceContract(), trafficContract(), incidentContract(), failureContract(), clientContract(),
-		trendContract(), retentionContract(), searchContract(), readingContract(), foldContract(), storageContract(), keyContract(), sessionContract(), hostileContract(), replicaContract(), sourceContract(), deploymentContract(), alertContract(), recoveryContract(), termContract(), auditContract(), feedContract())
+		trendContract(), retentionContract(), searchContract(), readingContract(), foldContract(), storageContract(), keyContract(), sessionContract(), hostileContract(), replicaContract(), sourceContract(), deploymentContract(), alertContract(), recoveryContract(), termContract(), auditContract(), sightingContract(), feedContract())
 	for _, e := range engines(t) {
 		for _, tt := range contract {
 			t.Run(e.name+"/"+tt.name, func(t *testing.T) {

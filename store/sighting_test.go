@@ -1,0 +1,227 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"authwatch/classify"
+)
+
+func sightingContract() []contractTest {
+	return []contractTest{
+		{"sightings: merged in any order", testSightingsMerge},
+		{"sightings: what is known waits, what is new does not", testSightingsWait},
+		{"sightings: a client has so many values", testSightingsBound},
+		{"sightings: changes are values where others were before", testSeenChanges},
+		{"sightings: words change at a server, keys at their owner", testSeenChangesOfServers},
+		{"sightings: go with the summaries", testSightingsExpire},
+	}
+}
+
+func lookOf(client string, sights ...classify.Sight) *Look {
+	return &Look{Provider: "p", Environment: "prod", ClientID: client, Sights: sights}
+}
+
+func accepted(kind classify.SightKind, value string) classify.Sight {
+	return classify.Sight{Kind: kind, Value: value, Outcome: classify.Accepted}
+}
+
+// see notes one exchange of a look and writes it.
+func (w *world) see(t *testing.T, look *Look, at time.Time) {
+	t.Helper()
+	var seen Looks
+	seen.Add(look, at, 0)
+	w.Sight(seen)
+	w.flush(t)
+}
+
+func (w *world) flush(t *testing.T) {
+	t.Helper()
+	if err := w.WriteSightings(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *world) seen(t *testing.T, f SightingFilter) []Sighting {
+	t.Helper()
+	list, _, err := w.ListSightings(t.Context(), f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+func testSightingsMerge(t *testing.T, w *world) {
+	kid := func(outcome classify.Outcome) *Look {
+		return lookOf("a", classify.Sight{Kind: classify.SightTokenKID, Owner: "iss", Host: "api", Value: "k1", Outcome: outcome})
+	}
+	w.see(t, kid(classify.Accepted), at(60))
+	w.see(t, kid(classify.Failed), at(120))
+	w.see(t, kid(classify.Other), at(0))
+	w.see(t, kid(classify.Accepted), at(30))
+	var late Looks
+	expires := at(63).Unix()
+	late.Add(kid(classify.Accepted), at(60), expires)
+	late.Add(kid(classify.Failed), at(70), expires)
+	w.Sight(late)
+	w.flush(t)
+	list := w.seen(t, SightingFilter{Kinds: []classify.SightKind{classify.SightTokenKID}})
+	if len(list) != 1 {
+		t.Fatalf("%+v", list)
+	}
+	want := Sighting{SightingName: list[0].SightingName, FirstSeen: at(0), LastSeen: at(120), FirstAccepted: at(30), LastAccepted: at(60),
+		FirstRejected: at(70), LastRejected: at(120), Accepted: 3, Rejected: 2, Other: 1}
+	if list[0] != want || list[0].Owner != "iss" || list[0].Host != "api" || list[0].ClientID != "a" {
+		t.Errorf("got %+v", list[0])
+	}
+	margins := w.seen(t, SightingFilter{Kinds: []classify.SightKind{classify.SightExpiryMargin}, Clients: []string{"a"}})
+	slices.SortFunc(margins, func(a, b Sighting) int { return b.FirstSeen.Compare(a.FirstSeen) })
+	if len(margins) != 2 || margins[0].Value != "0s" || margins[0].Rejected != 1 || margins[1].Value != "5s" || margins[1].Accepted != 1 {
+		t.Errorf("margins %+v", margins)
+	}
+}
+
+func testSightingsWait(t *testing.T, w *world) {
+	look := lookOf("a", accepted(classify.SightTokenAlg, "RS256"))
+	note := func(look *Look, seconds int) {
+		var seen Looks
+		seen.Add(look, at(seconds), 0)
+		w.Sight(seen)
+		if err := w.WriteSightings(t.Context(), false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	note(look, 0)
+	note(look, 10)
+	if list := w.seen(t, SightingFilter{}); len(list) != 1 || !list[0].LastSeen.Equal(at(0)) {
+		t.Errorf("known ones were written at once: %+v", list)
+	}
+	note(lookOf("a", accepted(classify.SightTokenAlg, "PS256")), 20)
+	if list := w.seen(t, SightingFilter{}); len(list) != 2 {
+		t.Errorf("a new one waits: %+v", list)
+	}
+	if err := w.Store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Open(context.Background(), Options{DSN: w.dsn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Store = again
+	t.Cleanup(func() { _ = again.Close() })
+	if list := w.seen(t, SightingFilter{}); len(list) != 2 || list[1].Accepted != 2 || !list[1].LastSeen.Equal(at(10)) {
+		t.Errorf("after closing: %+v", list)
+	}
+}
+
+func testSightingsBound(t *testing.T, w *world) {
+	for n := range sightingValues + 8 {
+		var seen Looks
+		for _, client := range []string{"a", "b"} {
+			value := fmt.Sprint(n)
+			if client == "b" {
+				value = "always"
+			}
+			seen.Add(lookOf(client, accepted(classify.SightUserAgent, value)), at(600*n), 0)
+		}
+		w.Sight(seen)
+		w.flush(t)
+	}
+	list := w.seen(t, SightingFilter{Clients: []string{"a"}})
+	left := slices.IndexFunc(list, func(s Sighting) bool { return s.Value == SightingsLeftOut })
+	if len(list) != sightingValues+1 || left < 0 || list[left].Accepted != 8 || !list[left].LastSeen.Equal(at(600*(sightingValues+7))) {
+		t.Errorf("%d rows, left out %+v", len(list), list[max(left, 0)])
+	}
+	if changes, _, err := w.ListSeenChanges(t.Context(), SeenChangeFilter{}); err != nil || len(changes) != 0 {
+		t.Errorf("a client without a habit changes: %+v, %v", changes, err)
+	}
+}
+
+func (w *world) changes(t *testing.T, f SeenChangeFilter) []string {
+	t.Helper()
+	var out []string
+	f.Limit = 1
+	for {
+		list, next, err := w.ListSeenChanges(t.Context(), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range list {
+			out = append(out, fmt.Sprintf("%s %s %s→%s", c.ClientID, c.Kind, c.Was, c.Value))
+		}
+		if f.Cursor = next; next == "" {
+			return out
+		}
+	}
+}
+
+func testSeenChanges(t *testing.T, w *world) {
+	aud := func(client, value string, seconds int) {
+		w.see(t, lookOf(client, accepted(classify.SightAssertionAudience, value)), at(seconds))
+	}
+	aud("a", "token", 0)
+	aud("b", "token", 0)
+	aud("b", "other", 60) // it has two from the beginning
+	aud("a", "token", 3600)
+	aud("a", "issuer", 3700)
+	aud("c", "issuer", 3700) // it begins
+	w.see(t, lookOf("a", accepted(classify.SightExpiryMargin, "5s")), at(0))
+	w.see(t, lookOf("a", accepted(classify.SightExpiryMargin, "0s")), at(4000))
+	w.see(t, lookOf("b", accepted(classify.SightTokenAlg, "RS256")), at(100))
+	w.see(t, lookOf("b", accepted(classify.SightTokenAlg, "PS256")), at(5000))
+	want := []string{"b access_token.alg RS256→PS256", "a client_assertion.aud token→issuer"}
+	if got := w.changes(t, SeenChangeFilter{}); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := w.changes(t, SeenChangeFilter{Clients: []string{"a"}, Providers: []string{"p"}, Environments: []string{"prod"}, From: at(3700), To: at(3701)}); !slices.Equal(got, want[1:]) {
+		t.Errorf("of client a: %q", got)
+	}
+	if got := w.changes(t, SeenChangeFilter{To: at(3700)}); len(got) != 0 {
+		t.Errorf("before: %q", got)
+	}
+}
+
+func testSeenChangesOfServers(t *testing.T, w *world) {
+	key := func(owner, host, kid string, seconds int) {
+		w.see(t, lookOf("a", classify.Sight{Kind: classify.SightTokenKID, Owner: owner, Host: host, Value: kid, Outcome: classify.Accepted}), at(seconds))
+	}
+	words := func(client, host, code, text string, seconds int) {
+		w.see(t, lookOf(client, classify.Sight{Kind: classify.SightWording, Owner: code, Host: host, Value: text, Outcome: classify.Other}), at(seconds))
+	}
+	key("iss", "api-1", "k1", 0)
+	key("iss", "api-2", "k1", 1000) // the same key elsewhere is no change
+	key("iss", "api-1", "k2", 2000)
+	key("iss", "api-2", "k2", 3000) // nor is the second server that sees it
+	key("other", "api-1", "k9", 4000)
+	words("a", "auth", "invalid_client", "who are you", 0)
+	words("b", "auth", "invalid_grant", "no such thing", 1000) // other words with another code
+	words("b", "auth", "invalid_client", "unknown client", 5000)
+	words("b", "auth-2", "invalid_client", "go away", 6000)
+	want := []string{" wording who are you→unknown client", "a access_token.kid k1→k2"}
+	if got := w.changes(t, SeenChangeFilter{}); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := w.changes(t, SeenChangeFilter{Clients: []string{"b", ""}}); !slices.Equal(got, want[:1]) {
+		t.Errorf("of client b and of servers: %q", got)
+	}
+}
+
+func testSightingsExpire(t *testing.T, w *world) {
+	w.write(t, func(ctx context.Context, tx *Tx) error {
+		_, err := tx.Claim(ctx, w.clock, []Delivery{{Source: "s", Key: "k", Time: w.clock}})
+		return err
+	})
+	for n := range 3 {
+		w.see(t, lookOf("a", accepted(classify.SightTokenAlg, fmt.Sprint(n))), w.clock.Add(time.Duration(n-2)*20*24*time.Hour))
+	}
+	pause := func(context.Context, time.Duration) error { return nil }
+	if err := w.Expire(t.Context(), Retention{Summaries: 30 * 24 * time.Hour}, pause); err != nil {
+		t.Fatal(err)
+	}
+	if list := w.seen(t, SightingFilter{}); len(list) != 2 {
+		t.Errorf("%+v", list)
+	}
+}
