@@ -26,6 +26,7 @@ func (i *Ingester) judgeAhead(ctx context.Context, b *batch) (*judgement, error)
 		switch {
 		case d.record == nil && d.success.facts == nil: // has no order: it only counts
 			w.successes.add(d.success.site, d.at)
+			w.see(d.success.seen, d.at)
 		default:
 			order = append(order, *d)
 		}

@@ -48,6 +48,8 @@ type Ingester struct {
 	requests    *cache[knownRequest]
 	sites       *cache[site]
 	acceptances *cache[acceptance]
+	looks       *cache[knownLook]
+	callLooks   *cache[callLook]
 }
 
 // New checks the options and reads the JWKS files that the profiles name.
@@ -76,5 +78,6 @@ func New(o Options) (*Ingester, error) {
 		metrics: newMetrics(o.Registerer, o.Profiles, o.Store, o.Now), now: o.Now,
 		quota: newQuota(o.KeyRate, time.Now), turns: newTurns(runtime.GOMAXPROCS(0)), guesses: newGuessGuard(time.Now), notes: newNotes(o.Store), running: newRunning(),
 		quick: newQuickRecords(), tokens: newCache[knownToken](), requests: newCache[knownRequest](), sites: newCache[site](), acceptances: newCache[acceptance](),
+		looks: newCache[knownLook](), callLooks: newCache[callLook](),
 	}, nil
 }

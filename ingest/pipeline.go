@@ -66,6 +66,7 @@ func (i *Ingester) committed(b batch, done work, err error) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	i.store.Sight(done.seen)
 	for n := range done.failures {
 		i.metrics.fail(&done.failures[n].Verdict, n == 0)
 	}
@@ -106,6 +107,7 @@ type effects struct {
 	failures []store.Failure
 	traffic  []store.Traffic
 	pending  []store.Pending
+	seen     store.Looks
 }
 
 func (w *work) responses(ctx context.Context) error {
@@ -250,6 +252,7 @@ func keysOf(list []placed) (keys []classify.Key, asked map[classify.Key]bool) {
 func (w *work) settle(p *placed) {
 	if p.record == nil {
 		w.successes.add(p.success.site, p.at)
+		w.see(p.success.seen, p.at)
 		p.facts = p.success.facts
 		w.observe(p.facts)
 		return
@@ -258,9 +261,12 @@ func (w *work) settle(p *placed) {
 	ok := w.guarded(p.index, func() {
 		switch e.Outcome {
 		case classify.Failed:
-			w.failures = append(w.failures, newFailure(w.batch.source, w.batch.at, *e, classify.Classify(*e, w.history), p.stored))
+			verdict := classify.Classify(*e, w.history)
+			w.see(w.ingester.look(e, &verdict), p.at)
+			w.failures = append(w.failures, newFailure(w.batch.source, w.batch.at, *e, verdict, p.stored))
 		case classify.Accepted:
 			w.successes.add(w.ingester.site(e), p.at)
+			w.see(w.ingester.look(e, nil), p.at)
 		}
 	})
 	if !ok {

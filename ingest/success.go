@@ -33,6 +33,7 @@ type success struct {
 	site  *site
 	token *knownToken     // of a call; nil for a granted token, whose assertion is used once
 	facts []classify.Fact // nil while history knows them
+	seen  seenLook        // what the exchange shows of its client
 }
 
 // quickSuccess reads a native record that is a plain success. ok is false for everything else.
@@ -86,6 +87,11 @@ func (i *Ingester) quickPlace(b *batch, q *quickRecord, token *knownToken, d *de
 		return false
 	}
 	d.success = success{site: i.site(&e), token: token}
+	if token == nil {
+		d.success.seen = i.look(&e, nil)
+	} else {
+		d.success.seen = i.lookOfCall(&e, d.success.site, token)
+	}
 	if token == nil || !b.knows(i, d) {
 		d.success.facts = e.Facts()
 	}

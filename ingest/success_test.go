@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -44,6 +45,11 @@ func checkQuick(t *testing.T, i *Ingester, raw []byte) (taken bool) {
 	}
 	if facts := e.Facts(); !reflect.DeepEqual(quick.success.facts, facts) {
 		t.Errorf("%s: facts\n%+v, want\n%+v", raw, quick.success.facts, facts)
+	}
+	ofAgent := func(s classify.Sight) bool { return s.Kind == classify.SightUserAgent } // the quick way does not read all of them
+	sights, wanted := slices.DeleteFunc(slices.Clone(quick.success.seen.look.Sights), ofAgent), slices.DeleteFunc(slices.Clone(i.look(&e, nil).look.Sights), ofAgent)
+	if !slices.Equal(sights, wanted) {
+		t.Errorf("%s: shows\n%+v, want\n%+v", raw, sights, wanted)
 	}
 	return true
 }

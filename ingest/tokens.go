@@ -258,6 +258,7 @@ func (w *work) takeExchanges(ctx context.Context, keys []string) ([]waitingExcha
 // revise judges an exchange again with its token.
 func (w *work) revise(ctx context.Context, l lateJoin) error {
 	failed := l.after.Outcome == classify.Failed
+	var judged *classify.Verdict
 	if failed {
 		var verdict classify.Verdict
 		if !w.guarded(0, func() { verdict = classify.Classify(l.after, w.history) }) {
@@ -266,6 +267,10 @@ func (w *work) revise(ctx context.Context, l lateJoin) error {
 		if err := w.restate(ctx, l, verdict); err != nil {
 			return err
 		}
+		judged = &verdict
+	}
+	if !w.guarded(0, func() { w.seeLate(&l.before, &l.after, judged) }) {
+		return nil
 	}
 	if !failed && l.failure != nil {
 		if err := w.tx.WithdrawFailure(ctx, l.failure.ID); err != nil {

@@ -1,0 +1,110 @@
+package ingest
+
+import (
+	"hash/maphash"
+	"slices"
+	"strings"
+	"time"
+
+	"authwatch/classify"
+	"authwatch/store"
+)
+
+// A knownLook is a look under the text that it was read from.
+type knownLook struct {
+	provider, environment, client string
+	text                          string
+	look                          *store.Look
+}
+
+// A callLook is what calls with one token at one place show, so that only the first of them is looked at.
+type callLook struct {
+	site  *site
+	token *knownToken
+	seen  seenLook
+}
+
+// A seenLook is what one exchange shows: kept with a success until the batch is committed.
+type seenLook struct {
+	look    *store.Look
+	expires int64 // of the token that was used, in Unix seconds; 0: none
+}
+
+// look returns what an exchange shows, the same one for those that show the same as long as it is remembered. The verdict is
+// nil for what did not fail.
+func (i *Ingester) look(e *classify.Exchange, v *classify.Verdict) seenLook {
+	var room [1 << 10]byte
+	text := e.AppendLook(room[:0], v)
+	if len(text) == 0 {
+		return seenLook{}
+	}
+	seen := seenLook{look: i.lookUnder(e, text, func() []classify.Sight { return classify.Sights(text) })}
+	if e.Phase == classify.APICall && (e.Outcome == classify.Accepted || v != nil && isExpiry(v.Cause)) {
+		seen.expires = e.Record.AccessToken.Expires(e.Record.Time)
+	}
+	return seen
+}
+
+// isExpiry is true for failures that say how late a token was used; others would be counted as uses that went well or ill
+// for another reason.
+func isExpiry(cause classify.Code) bool {
+	return cause == classify.TokenExpired || cause == classify.ExpiredMidSession
+}
+
+func (i *Ingester) lookUnder(e *classify.Exchange, text []byte, sights func() []classify.Sight) *store.Look {
+	var h maphash.Hash
+	h.SetSeed(i.looks.seed)
+	for _, s := range [...]string{e.Provider, e.Environment, e.ClientID} {
+		h.WriteString(s)
+		h.WriteByte(0)
+	}
+	h.Write(text)
+	slot := i.looks.slot(h.Sum64())
+	if k := slot.Load(); k != nil && k.text == string(text) && k.provider == e.Provider && k.environment == e.Environment && k.client == e.ClientID {
+		return k.look
+	}
+	// Copies: the record's texts may be parts of the whole request.
+	k := &knownLook{provider: strings.Clone(e.Provider), environment: strings.Clone(e.Environment), client: strings.Clone(e.ClientID), text: string(text)}
+	k.look = &store.Look{Provider: k.provider, Environment: k.environment, ClientID: k.client, Sights: i.clean(sights())}
+	slot.Store(k)
+	return k.look
+}
+
+// clean is the last net: the record was redacted before, but the quick way reads a scope from an answer that was not.
+func (i *Ingester) clean(sights []classify.Sight) []classify.Sight {
+	for n := range sights {
+		s := &sights[n]
+		s.Value, s.Owner = i.redactor.Note(s.Value), i.redactor.Note(s.Owner)
+	}
+	return sights
+}
+
+// lookOfCall is look for an accepted call with a known token.
+func (i *Ingester) lookOfCall(e *classify.Exchange, p *site, t *knownToken) seenLook {
+	slot := i.callLooks.slot(acceptanceHash(p, t))
+	if c := slot.Load(); c != nil && c.site == p && c.token == t {
+		return c.seen
+	}
+	c := &callLook{site: p, token: t, seen: i.look(e, nil)}
+	slot.Store(c)
+	return c.seen
+}
+
+// see notes what an exchange of the batch shows.
+func (w *work) see(seen seenLook, at time.Time) { w.seen.Add(seen.look, at, seen.expires) }
+
+// seeLate notes what an exchange shows with its token and did not show without.
+func (w *work) seeLate(before, after *classify.Exchange, v *classify.Verdict) {
+	var was []classify.Sight
+	if before.Outcome == after.Outcome {
+		was = classify.Sights(before.AppendLook(nil, v))
+	}
+	text := after.AppendLook([]byte("late "), v)
+	if len(text) == len("late ") {
+		return
+	}
+	look := w.ingester.lookUnder(after, text, func() []classify.Sight {
+		return slices.DeleteFunc(classify.Sights(text[len("late "):]), func(s classify.Sight) bool { return slices.Contains(was, s) })
+	})
+	w.see(seenLook{look: look}, after.Record.Time)
+}
