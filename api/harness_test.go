@@ -256,7 +256,7 @@ func (s *site) addFailures(t *testing.T, n int, cause classify.Code, environment
 			Record: json.RawMessage(`{"time":"` + at.Format(time.RFC3339) + `","response":{"status":401}}`),
 			Verdict: classify.Verdict{Time: at, Provider: "exchange", Environment: environment, ClientID: client, Phase: classify.APICall, Cause: cause,
 				Confidence: classify.Proven, Fault: classify.FaultClient, Summary: "exp is in the past", Evidence: []classify.Evidence{},
-				Checks: []classify.Check{}, Alternatives: []classify.Alternative{}, Fix: classify.Fix{Steps: []string{}}},
+				Checks: []*classify.Check{}, Alternatives: []classify.Alternative{}, Fix: classify.Fix{Steps: []string{}}},
 		}
 	}
 	err := s.store.Write(t.Context(), func(ctx context.Context, tx *store.Tx) error { return tx.AddFailures(ctx, list) })

@@ -131,7 +131,7 @@ func (p *checkPage) judge(classifier *classify.Classifier, rec classify.Record) 
 }
 
 func hasResult(v classify.Verdict, r classify.CheckResult) bool {
-	return slices.ContainsFunc(v.Checks, func(c classify.Check) bool { return c.Result == r })
+	return slices.ContainsFunc(v.Checks, func(c *classify.Check) bool { return c.Result == r })
 }
 
 func fineWords(e classify.Exchange, v classify.Verdict) string {

@@ -43,7 +43,7 @@ func wrongAudience(at time.Time) store.Failure {
 				{Witness: classify.WitnessToken, Path: path, Observed: audience, Expected: []string{endpoint}, Detail: "The assertion names the API as its audience, not the token endpoint.", Cause: classify.WrongAudience},
 				{Witness: classify.WitnessResponse, Path: "response.body.error", Observed: "invalid_client", Detail: "The server says that it could not authenticate the client, and nothing more.", Cause: classify.KeyMismatch},
 			},
-			Checks: []classify.Check{
+			Checks: []*classify.Check{
 				{Check: "audience", Result: classify.Fail, Path: path, Detail: "is the API's URL of preprod"},
 				{Check: "algorithm", Result: classify.Pass, Path: "client_assertion.header.alg", Detail: "RS256 is allowed"},
 				{Check: "expiry", Result: classify.Pass, Path: "client_assertion.claims.exp", Detail: "ahead of the request"},
@@ -67,7 +67,7 @@ func plainFailure(at time.Time, cause classify.Code, environment, client string,
 		Verdict: classify.Verdict{Time: at, Provider: "exchange", Environment: environment, ClientID: client, Phase: classify.APICall, Cause: cause,
 			Confidence: c, Fault: fault, Summary: row.Title + ": as the server's answer and the token show.", Evidence: []classify.Evidence{
 				{Witness: classify.WitnessResponse, Path: "response.headers.www-authenticate", Observed: "invalid_token", Detail: "The challenge says invalid_token.", Cause: cause}},
-			Checks: []classify.Check{}, Alternatives: []classify.Alternative{}, Fix: classify.Fix{Steps: row.Fix}},
+			Checks: []*classify.Check{}, Alternatives: []classify.Alternative{}, Fix: classify.Fix{Steps: row.Fix}},
 	}
 }
 

@@ -27,7 +27,7 @@ func (s *site) addUnclassified(t *testing.T, provider, client, body string) stor
 	}
 	list := []store.Failure{{Source: "test", RecordID: rec.ID, ReceivedAt: s.now, Endpoint: "GET api.exchange.example/v1/orders", Method: "GET", URL: rec.Request.URL, Status: 403, Record: stored,
 		Verdict: classify.Verdict{Time: rec.Time, Provider: provider, Environment: "prod", ClientID: client, Phase: classify.APICall, Cause: classify.Unclassified,
-			Confidence: classify.Inferred, Fault: classify.FaultUnknown, Summary: "Nothing tells the cause.", Evidence: []classify.Evidence{}, Checks: []classify.Check{},
+			Confidence: classify.Inferred, Fault: classify.FaultUnknown, Summary: "Nothing tells the cause.", Evidence: []classify.Evidence{}, Checks: []*classify.Check{},
 			Alternatives: []classify.Alternative{{Cause: classify.AccountAccessDenied, Confidence: classify.Inferred}}, Fix: classify.Fix{Steps: []string{}}}}}
 	if err := s.store.Write(t.Context(), func(ctx context.Context, tx *store.Tx) error { return tx.AddFailures(ctx, list) }); err != nil {
 		t.Fatal(err)

@@ -363,7 +363,7 @@ func hostileFailure(at time.Time, n int, text string) store.Failure {
 		Verdict: classify.Verdict{Time: at, Provider: text, Environment: text, ClientID: text, Phase: classify.APICall, Cause: classify.Unclassified,
 			Confidence: classify.Inferred, Fault: classify.FaultUnknown, Summary: text,
 			Evidence:     []classify.Evidence{{Witness: classify.WitnessToken, Path: text, Observed: text, Expected: []string{text}, Detail: text, Cause: classify.Code(text)}},
-			Checks:       []classify.Check{{Check: text, Result: classify.Fail, Path: "client_assertion.claims.iss", Detail: text}},
+			Checks:       []*classify.Check{{Check: text, Result: classify.Fail, Path: "client_assertion.claims.iss", Detail: text}},
 			Alternatives: []classify.Alternative{{Cause: classify.Code(text), Confidence: classify.Inferred}},
 			Fix:          classify.Fix{Edits: []classify.Edit{{Op: text, Path: text, Value: text}}, NotCheckable: []string{text}, Steps: []string{text}}},
 	}

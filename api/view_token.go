@@ -132,7 +132,7 @@ func place(usual []string, name string) int {
 func (t claimTable) concerns(member string) bool {
 	path := t.path + "." + member
 	return slices.ContainsFunc(t.verdict.Evidence, func(e classify.Evidence) bool { return e.Path == path }) ||
-		slices.ContainsFunc(t.verdict.Checks, func(c classify.Check) bool { return c.Path == path && c.Result == classify.Fail })
+		slices.ContainsFunc(t.verdict.Checks, func(c *classify.Check) bool { return c.Path == path && c.Result == classify.Fail })
 }
 
 func (t claimTable) row(part, word, name string, value any, sent bool) claimRow {

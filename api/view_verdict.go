@@ -186,7 +186,7 @@ func verb(n int, one, many string) string {
 	return many
 }
 
-func checkOf(c classify.Check) checkView {
+func checkOf(c *classify.Check) checkView {
 	out := checkView{Name: strings.ReplaceAll(line(c.Check), "_", " "), Path: line(c.Path), Detail: shown(c.Detail, 4*valueLength)}
 	out.Result = resultBadge(c.Result)
 	return out
@@ -204,7 +204,7 @@ func resultBadge(r classify.CheckResult) badge {
 }
 
 // checksWords sums the trace up: "1 failed, 9 passed, 2 could not be checked".
-func checksWords(list []classify.Check) string {
+func checksWords(list []*classify.Check) string {
 	if len(list) == 0 {
 		return "No check could be run on this record."
 	}

@@ -91,7 +91,7 @@ func knownScheme(scheme string) bool {
 
 // checkAuthorization looks at the form of the Authorization field of an API call, RFC 6750 section 2.1.
 func checkAuthorization(x *examination) {
-	const check, path = "authorization_header", "request.headers.authorization"
+	const check, path = demandAuthorization, "request.headers.authorization"
 	if x.Phase != APICall {
 		return
 	}
@@ -132,7 +132,7 @@ func checkAuthorization(x *examination) {
 		f.repairs = []Edit{{Op: "replace", Path: path, Value: "Bearer <token>"}}
 		x.report(check, f)
 	default:
-		x.pass(check, path, x.say("the scheme is ", a.scheme))
+		x.pass(check, path, "the scheme is ", a.scheme)
 	}
 }
 
@@ -150,7 +150,7 @@ func (x *examination) bearerDue() weight {
 }
 
 func (x *examination) missingToken(due weight) {
-	const check, path = "authorization_header", "request.headers.authorization"
+	const check, path = demandAuthorization, "request.headers.authorization"
 	f := finding{cause: MissingToken, weight: min(due, likely), witness: WitnessRequest, path: path, expected: "Bearer <token>", detail: "no Authorization field was sent"}
 	if x.auth.cookie {
 		f.weight, f.detail = possible, "no Authorization field was sent; a cookie was"

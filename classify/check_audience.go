@@ -97,7 +97,7 @@ func (x *examination) foreignAudience() (bool, *Environment) {
 
 // checkAudience compares aud with what the place that was called expects.
 func checkAudience(x *examination) {
-	const check = "audience"
+	const check = demandAudience
 	if !x.readable(check) {
 		return
 	}
@@ -114,7 +114,7 @@ func checkAudience(x *examination) {
 	}
 	for _, aud := range list {
 		if contains(want, aud) {
-			x.pass(check, path, x.say("aud is ", clip(aud)))
+			x.pass(check, path, "aud is ", clip(aud))
 			return
 		}
 	}
@@ -183,7 +183,7 @@ func (x *examination) describe(list []string) (what, of string) {
 }
 
 // unruledAudience looks at aud without a profile: only what was accepted before and the called URL are there to compare with.
-func (x *examination) unruledAudience(check, path string, value any, list []string) {
+func (x *examination) unruledAudience(check demand, path string, value any, list []string) {
 	f := finding{cause: WrongAudience, weight: likely, witness: WitnessHistory, path: path, observed: shown(value)}
 	for _, aud := range list {
 		if x.seenAccepted(FactAudience, x.factName(string(x.Phase), aud)) {
@@ -220,7 +220,7 @@ func (x *examination) sameHostAs(aud string) bool {
 
 // checkIssuer compares the issuer of an access token with those of the environment.
 func checkIssuer(x *examination) {
-	const check = "issuer"
+	const check = demandIssuer
 	if x.assertion || !x.readable(check) {
 		return
 	}
@@ -234,7 +234,7 @@ func checkIssuer(x *examination) {
 	case x.env == nil || len(x.env.Issuers) == 0:
 		x.unruledIssuer(check, path, iss)
 	case contains(x.env.Issuers, iss):
-		x.pass(check, path, x.say("iss is ", clip(iss)))
+		x.pass(check, path, "iss is ", clip(iss))
 	default:
 		f.expected = x.env.Issuers
 		f.detail = x.expects(x.say("iss is ", clip(iss), "; the API"), x.env.Issuers, nearMiss(iss, x.env.Issuers[0]))
@@ -245,7 +245,7 @@ func checkIssuer(x *examination) {
 	}
 }
 
-func (x *examination) unruledIssuer(check, path, iss string) {
+func (x *examination) unruledIssuer(check demand, path, iss string) {
 	f := finding{cause: WrongIssuer, weight: likely, witness: WitnessHistory, path: path, observed: clip(iss)}
 	switch {
 	case x.seenAccepted(FactIssuer, iss):

@@ -2,7 +2,7 @@ package classify
 
 // checkKID asks whether the key is one of the client's (assertion) or of the issuer's (access token).
 func checkKID(x *examination) {
-	const check = "key_id"
+	const check = demandKeyID
 	if !x.readable(check) || x.token.Header == nil {
 		return
 	}
@@ -38,9 +38,9 @@ func checkKID(x *examination) {
 }
 
 // knownKID looks for a registered key that only ever worked in another environment.
-func (x *examination) knownKID(check, path, owner, kid string) {
+func (x *examination) knownKID(check demand, path, owner, kid string) {
 	if !x.assertion || x.Environment == "" || !x.seenElsewhere(FactKID, x.factName(owner, kid)) {
-		x.pass(check, path, x.say("kid ", clip(kid), " is known"))
+		x.pass(check, path, "kid ", clip(kid), " is known")
 		return
 	}
 	f := finding{cause: KeyReusedAcrossEnvironments, weight: likely, witness: WitnessHistory, path: path, observed: clip(kid),
@@ -52,7 +52,7 @@ func (x *examination) knownKID(check, path, owner, kid string) {
 	x.report(check, f)
 }
 
-func (x *examination) absentKID(check, path string) {
+func (x *examination) absentKID(check demand, path string) {
 	f := finding{cause: MissingKID, weight: demonstrated, path: path, detail: "the header has no kid", repairs: []Edit{{Op: "add", Path: path, Value: x.someKID()}}}
 	if v := x.token.Header["kid"]; v != nil {
 		f.observed, f.detail, f.repairs[0].Op = shown(v), "kid is no text", "replace"

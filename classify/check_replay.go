@@ -26,7 +26,7 @@ func (x *examination) jtiSeenBefore() bool {
 // checkJTI looks for a second use of a single-use assertion. Only the same token, or a jti whose earlier use the server
 // accepted, counts: anybody can put somebody else's jti into a forged token.
 func checkJTI(x *examination) {
-	const check = "jti"
+	const check = demandJTI
 	if !x.assertion || !x.readable(check) || textOf(x.claims.jti) == "" {
 		return
 	}

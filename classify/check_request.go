@@ -10,7 +10,7 @@ const (
 
 // checkContentType compares the media type of a token request with the profile's, else with RFC 6749 section 3.2.
 func checkContentType(x *examination) {
-	const check, path = "content_type", "request.headers.content-type"
+	const check, path = demandContentType, "request.headers.content-type"
 	if x.Phase != TokenRequest || x.Record.Request == nil {
 		return
 	}
@@ -22,7 +22,7 @@ func checkContentType(x *examination) {
 		want = strings.ToLower(x.Profile.Assertion.ContentType)
 	}
 	if got == want {
-		x.pass(check, path, x.say("the content type is ", want))
+		x.pass(check, path, "the content type is ", want)
 		return
 	}
 	f := finding{cause: WrongContentType, weight: demonstrated, witness: WitnessRequest, path: path, observed: clip(got), expected: want,
@@ -57,7 +57,7 @@ func checkContentType(x *examination) {
 
 // checkGrant looks at grant_type, RFC 6749 section 4.4.2.
 func checkGrant(x *examination) {
-	const check, path = "grant_type", "request.body.grant_type"
+	const check, path = demandGrantType, "request.body.grant_type"
 	if x.Phase != TokenRequest || !x.form.known || !x.tokenForm() {
 		return
 	}
@@ -86,7 +86,7 @@ func checkGrant(x *examination) {
 		}
 		x.report(check, f)
 	default:
-		x.pass(check, path, x.say("grant_type is ", clip(got)))
+		x.pass(check, path, "grant_type is ", clip(got))
 	}
 }
 
@@ -107,7 +107,7 @@ func registeredGrant(name string) bool {
 
 // checkAssertionType looks at client_assertion_type, RFC 7521 section 4.2.
 func checkAssertionType(x *examination) {
-	const check, path = "assertion_type", "request.body.client_assertion_type"
+	const check, path = demandAssertionType, "request.body.client_assertion_type"
 	if x.Phase != TokenRequest || !x.form.known || !(x.form.has("client_assertion") || x.form.has("client_assertion_type")) {
 		return
 	}
@@ -131,7 +131,7 @@ func checkAssertionType(x *examination) {
 
 // checkAssertion asks whether the request authenticates the client at all.
 func checkAssertion(x *examination) {
-	const check, path = "client_authentication", "request.body.client_assertion"
+	const check, path = demandClientAuth, "request.body.client_assertion"
 	if x.Phase != TokenRequest || !x.form.known {
 		return
 	}
@@ -156,7 +156,7 @@ func checkAssertion(x *examination) {
 	}
 }
 
-func (x *examination) presentAssertion(check, path, marker string) {
+func (x *examination) presentAssertion(check demand, path, marker string) {
 	if strings.HasPrefix(marker, "[malformed") && x.token == nil {
 		x.report(check, finding{cause: MalformedJWT, weight: demonstrated, witness: WitnessRequest, path: path, observed: clip(marker),
 			detail: "the client_assertion is not a JWT: " + strings.Trim(clip(strings.TrimPrefix(marker, "[malformed")), " :]")})
@@ -173,7 +173,7 @@ func (x *examination) presentAssertion(check, path, marker string) {
 
 // checkParameters looks for what RFC 6749 section 3.2 forbids: a parameter sent twice, two ways of client authentication.
 func checkParameters(x *examination) {
-	const check = "parameters"
+	const check = demandParameters
 	if x.Phase != TokenRequest || !x.form.known {
 		return
 	}
@@ -196,7 +196,7 @@ func checkParameters(x *examination) {
 
 // checkRequestedScope looks at the form of scope, RFC 6749 section 3.3: names separated by single spaces.
 func checkRequestedScope(x *examination) {
-	const check, path = "requested_scope", "request.body.scope"
+	const check, path = demandRequestedScope, "request.body.scope"
 	if x.Phase != TokenRequest || !x.form.known || !x.form.has("scope") {
 		return
 	}
@@ -245,7 +245,7 @@ func splitScope(scope string) []string {
 
 // checkRequestedAudience asks whether the API that the token is for is one of the environment's.
 func checkRequestedAudience(x *examination) {
-	const check = "requested_audience"
+	const check = demandRequestedAudience
 	if x.Phase != TokenRequest || !x.form.known {
 		return
 	}
@@ -260,7 +260,7 @@ func checkRequestedAudience(x *examination) {
 			return
 		}
 		if contains(x.env.APIAudiences, got) {
-			x.pass(check, path, x.say(name, " is an API of ", x.env.Name))
+			x.pass(check, path, name, " is an API of ", x.env.Name)
 			return
 		}
 		f := finding{cause: AudienceNotGranted, weight: likely, witness: WitnessRequest, path: path, observed: clip(got), expected: x.env.APIAudiences,

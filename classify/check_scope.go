@@ -47,7 +47,7 @@ func (x *examination) neededScopes() (anyOf, allOf []string, source string) {
 
 // checkScope compares the scopes of the token with those that the route needs.
 func checkScope(x *examination) {
-	const check = "scope"
+	const check = demandScope
 	if x.Phase != APICall || !x.readable(check) {
 		return
 	}
@@ -103,7 +103,7 @@ func missingScopes(granted, anyOf, allOf []string) []string {
 
 // checkAccount looks for a route that names another account than the token does.
 func checkAccount(x *examination) {
-	const check = "account"
+	const check = demandAccount
 	if x.Phase != APICall || x.Record.Request == nil || x.status() != 403 && x.words.subject&(aboutAccount|aboutPermission) == 0 || !x.readable(check) {
 		return
 	}
@@ -117,7 +117,7 @@ func checkAccount(x *examination) {
 	}
 }
 
-func (x *examination) suspectAccount(check, path, own string) {
+func (x *examination) suspectAccount(check demand, path, own string) {
 	route := addressOf(x.Record.Request.URL).path
 	f := finding{cause: AccountAccessDenied, weight: likely, path: path, observed: clip(own)}
 	if typeNote(own) {
@@ -210,7 +210,7 @@ func makeOf(id string) string {
 
 // checkPossession looks at tokens that are bound to a key of their sender, RFC 9449 and 8705.
 func checkPossession(x *examination) {
-	const check, path = "proof_of_possession", "access_token.claims.cnf"
+	const check, path = demandPossession, "access_token.claims.cnf"
 	if x.Phase != APICall || !x.readable(check) {
 		return
 	}

@@ -34,7 +34,7 @@ func (x *examination) numericDate(name string) numericDate {
 
 // checkExpiry compares exp with the event's time.
 func checkExpiry(x *examination) {
-	const check = "expiry"
+	const check = demandExpiry
 	if !x.readable(check) {
 		return
 	}
@@ -45,11 +45,12 @@ func checkExpiry(x *examination) {
 	path := x.claimPath("exp")
 	late := x.at - exp
 	if late <= x.skew() {
+		number, unit := spanOf(late)
 		if late > 0 {
-			x.pass(check, path, x.say("exp passed ", spanText(late), " before, within the allowed skew"))
+			x.pass(check, path, "exp passed ", number, unit, " before, within the allowed skew")
 			return
 		}
-		x.pass(check, path, x.say("exp was ", spanText(late), " ahead"))
+		x.pass(check, path, "exp was ", number, unit, " ahead")
 		return
 	}
 	f := finding{cause: TokenExpired, weight: demonstrated, path: path, observed: clockText(exp), expected: "after " + clockText(x.at-x.skew()),
@@ -108,7 +109,7 @@ func (x *examination) expiredAssertion(f *finding, exp, late float64) {
 
 // checkNotBefore compares nbf with the event's time.
 func checkNotBefore(x *examination) {
-	const check = "not_before"
+	const check = demandNotBefore
 	if !x.readable(check) {
 		return
 	}
@@ -134,7 +135,7 @@ func checkNotBefore(x *examination) {
 
 // checkIssuedAt looks at iat: not ahead, and not older than the profile allows.
 func checkIssuedAt(x *examination) {
-	const check = "issued_at"
+	const check = demandIssuedAt
 	if !x.readable(check) {
 		return
 	}
@@ -183,7 +184,7 @@ func (x *examination) misdated(cause Code, path string, iat float64) finding {
 
 // checkLifetime compares exp − iat with the longest lifetime that the profile allows.
 func checkLifetime(x *examination) {
-	const check = "lifetime"
+	const check = demandLifetime
 	if !x.assertion && x.Profile.AccessToken != nil && x.Profile.AccessToken.Lifetime != nil {
 		x.tokenLifetime(check, x.Profile.AccessToken.Lifetime.seconds())
 		return
@@ -207,12 +208,13 @@ func checkLifetime(x *examination) {
 			repairs: []Edit{{Op: "replace", Path: path, Value: int64(start) + int64(limit)}, {Op: "replace", Path: x.claimPath("iat"), Value: int64(x.at)}}})
 		return
 	}
-	x.pass(check, path, x.say("the lifetime is within ", spanText(limit)))
+	number, unit := spanOf(limit)
+	x.pass(check, path, "the lifetime is within ", number, unit)
 }
 
 // tokenLifetime compares an access token with the lifetime that the provider's tokens have. It is the issuer's choice and not the
 // client's, so a longer one decides only when the server complains of it; but it dates a token whose exp was not kept.
-func (x *examination) tokenLifetime(check string, limit float64) {
+func (x *examination) tokenLifetime(check demand, limit float64) {
 	if !x.readable(check) {
 		return
 	}

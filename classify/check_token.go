@@ -8,7 +8,7 @@ import (
 
 // checkStructure asks whether the token could be decoded at all.
 func checkStructure(x *examination) {
-	const check = "structure"
+	const check = demandStructure
 	if x.Phase == APICall && x.auth.kind == "malformed" {
 		x.fail(check, finding{cause: MalformedJWT, weight: demonstrated, witness: WitnessRequest, path: "request.headers.authorization", observed: x.auth.original,
 			detail: "the bearer token cannot be decoded: " + clip(x.auth.why)})
@@ -30,7 +30,7 @@ func checkStructure(x *examination) {
 
 // opaqueToken judges a bearer token that is no JWT: right at some APIs, the wrong kind at those that verify JWTs.
 func (x *examination) opaqueToken() {
-	const check = "structure"
+	const check = demandStructure
 	f := finding{cause: WrongTokenType, weight: possible, witness: WitnessRequest, path: "request.headers.authorization", observed: x.auth.original, expected: "a JWT",
 		detail: "the token is not a JWT"}
 	jwts := x.seenAccepted(FactShape, x.shapeName(APICall, "jwt"))
@@ -50,7 +50,7 @@ func (x *examination) opaqueToken() {
 
 // checkAlgorithm compares alg with the profile; none is refused by everyone.
 func checkAlgorithm(x *examination) {
-	const check = "algorithm"
+	const check = demandAlgorithm
 	if !x.readable(check) || x.token.Header == nil {
 		return
 	}
@@ -59,7 +59,7 @@ func checkAlgorithm(x *examination) {
 	alg, isText := value.(string)
 	allowed := x.algorithms()
 	if isText && contains(allowed, alg) {
-		x.pass(check, path, x.say("alg is ", clip(alg)))
+		x.pass(check, path, "alg is ", clip(alg))
 		return
 	}
 	f := finding{cause: WrongAlgorithm, weight: demonstrated, path: path, observed: shown(value), detail: "alg is " + said(value)}
@@ -97,7 +97,7 @@ func clientNamed(p *Profile, id string) *Client {
 
 // checkSignature repeats what the verification against the profile's key set said before the signature was dropped.
 func checkSignature(x *examination) {
-	const check = "signature"
+	const check = demandSignature
 	if x.token == nil || x.unreadable != "" {
 		return
 	}
@@ -139,7 +139,7 @@ func (x *examination) requiredClaims() []string {
 
 // checkRequired looks for claims that are missing.
 func checkRequired(x *examination) {
-	const check = "required_claims"
+	const check = demandRequiredClaims
 	if !x.readable(check) {
 		return
 	}
@@ -164,7 +164,7 @@ func checkRequired(x *examination) {
 		x.report(check, f)
 	}
 	if found == len(required) {
-		x.pass(check, x.claimsPath(), x.sayList(required, " are there"))
+		x.passAll(check, x.claimsPath(), required, " are there")
 	}
 }
 
@@ -183,7 +183,7 @@ func (x *examination) standardClaims(required []string) {
 		if name == "sub" || x.Profile.AccessToken != nil {
 			f.weight = possible
 		}
-		x.suspect("required_claims", f)
+		x.suspect(demandRequiredClaims, f)
 	}
 }
 
@@ -199,7 +199,7 @@ func (x *examination) missedClaims(required []string) {
 		if _, there := x.claim(name); there || contains(required, name) || !x.complainsOf(name) {
 			continue
 		}
-		x.suspect("required_claims", finding{cause: MissingClaim, weight: likely, subject: claimSubject(name), path: x.claimPath(name),
+		x.suspect(demandRequiredClaims, finding{cause: MissingClaim, weight: likely, subject: claimSubject(name), path: x.claimPath(name),
 			detail: "the claim " + name + ", which the server complains about, is missing", repairs: []Edit{{Op: "add", Path: x.claimPath(name), Value: x.properValue(name)}}})
 	}
 }
@@ -239,7 +239,7 @@ func (x *examination) properLifetime() int64 {
 
 // checkForms looks at the JSON types of the registered claims, RFC 7519 section 4.1.
 func checkForms(x *examination) {
-	const check = "claim_types"
+	const check = demandClaimTypes
 	if !x.readable(check) {
 		return
 	}
@@ -268,7 +268,7 @@ func checkForms(x *examination) {
 	}
 }
 
-func (x *examination) illFormed(check, name string, value any, due string) {
+func (x *examination) illFormed(check demand, name string, value any, due string) {
 	f := finding{cause: InvalidClaim, weight: demonstrated, subject: claimSubject(name), path: x.claimPath(name), observed: shown(value), expected: due,
 		detail: name + " is " + said(value) + ", due is " + due}
 	switch inner := value.(type) {
@@ -288,7 +288,7 @@ func (x *examination) illFormed(check, name string, value any, due string) {
 	x.fail(check, f)
 }
 
-func (x *examination) checkUnits(check, name string, value any) bool {
+func (x *examination) checkUnits(check demand, name string, value any) bool {
 	d := x.numericDate(name)
 	if d.form == dateSeconds {
 		return true
@@ -312,7 +312,7 @@ func (x *examination) checkUnits(check, name string, value any) bool {
 
 // checkIdentity compares iss, sub and client_id of a client's own assertion, RFC 7523 section 3.
 func checkIdentity(x *examination) {
-	const check = "identity"
+	const check = demandIdentity
 	if !x.assertion || !x.readable(check) {
 		return
 	}
@@ -352,7 +352,7 @@ func checkIdentity(x *examination) {
 
 // checkClient asks whether the client is registered, and here.
 func checkClient(x *examination) {
-	const check = "client"
+	const check = demandClient
 	id := x.ClientID
 	if x.Phase != TokenRequest || id == "" {
 		return

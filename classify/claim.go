@@ -214,18 +214,24 @@ func clockText(seconds float64) string {
 
 // spanText writes a span of seconds as a person says it: "45 s", "13 min", "5.0 h", "27 d".
 func spanText(seconds float64) string {
+	number, unit := spanOf(seconds)
+	return number + unit
+}
+
+// spanOf is spanText in two parts.
+func spanOf(seconds float64) (number, unit string) {
 	seconds = math.Abs(seconds)
 	switch {
 	case seconds < 10 && seconds != math.Trunc(seconds):
-		return strconv.FormatFloat(seconds, 'f', 1, 64) + " s"
+		return strconv.FormatFloat(seconds, 'f', 1, 64), " s"
 	case seconds < 120:
-		return strconv.Itoa(int(math.Round(seconds))) + " s"
+		return strconv.Itoa(int(math.Round(seconds))), " s"
 	case seconds < 7200:
-		return strconv.Itoa(int(math.Round(seconds/60))) + " min"
+		return strconv.Itoa(int(math.Round(seconds / 60))), " min"
 	case seconds < 172800:
-		return strconv.FormatFloat(seconds/3600, 'f', 1, 64) + " h"
+		return strconv.FormatFloat(seconds/3600, 'f', 1, 64), " h"
 	}
-	return strconv.FormatFloat(math.Round(seconds/86400), 'f', 0, 64) + " d"
+	return strconv.FormatFloat(math.Round(seconds/86400), 'f', 0, 64), " d"
 }
 
 // secondsOf is t as seconds since 1970 with its fraction.

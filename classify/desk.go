@@ -11,7 +11,8 @@ type desk struct {
 	first, second examination // of the record, and of the edited one
 	findings      []finding
 	edited        []finding
-	sizes         [3]int // checks of the last verdict, by phase: the next one is likely to have as many
+	checks        []noted
+	minutes       minutes
 	candidates    []candidate
 	params        []param
 	names         []factName
@@ -27,7 +28,7 @@ func (d *desks) take() *desk {
 			return taken
 		}
 	}
-	return &desk{findings: make([]finding, 0, 4), sizes: [3]int{24, 16, 8}}
+	return &desk{findings: make([]finding, 0, 4)}
 }
 
 // release leaves the desk to the next examination. What lies on it is overwritten then, or goes with it.
@@ -36,8 +37,7 @@ func (x *examination) release() {
 	if to == nil {
 		return
 	}
-	d.sizes[phaseIndex(x.Phase)] = len(x.checks)
-	d.findings, d.params = reusable(x.findings), reusable(x.form.params)
+	d.findings, d.checks, d.params = reusable(x.findings), reusable(x.checks), reusable(x.form.params)
 	d.edited, d.candidates, d.names = reusable(d.edited), reusable(d.candidates), reusable(d.names)
 	to.pool.Put(d)
 }

@@ -52,10 +52,10 @@ type examination struct {
 	doubted    complaint // what they would have said, when another fault that a check shows outweighs them
 
 	findings []finding
-	checks   []Check
-	rank     int  // of the last check in the order of display
-	unsorted bool // the checks were not noted in that order
-	quiet    bool // findings only: the checks are re-run to verify a fix, and nobody reads the details
+	checks   []noted
+	passes   uint32 // a bit for each demand that was met
+	unsorted bool   // the checks were not noted in the order of display
+	quiet    bool   // findings only: the checks are re-run to verify a fix, and nobody reads the details
 	desk     *desk
 }
 
@@ -64,7 +64,7 @@ func examine(e Exchange, h History) *examination {
 	d := e.desks.take()
 	x := &d.first
 	*x = examination{}
-	x.Exchange, x.history, x.desk, x.findings = e, h, d, d.findings[:0]
+	x.Exchange, x.history, x.desk, x.findings, x.checks = e, h, d, d.findings[:0], d.checks[:0]
 	r := e.Record
 	x.at, x.gap = r.judgedAt()
 	x.env = environmentNamed(e.Profile, e.Environment)
@@ -143,11 +143,8 @@ func (x *examination) say(parts ...string) string {
 	return x.desk.text.join(parts)
 }
 
-// sayList is say for the elements of a list, with commas between them, and what is said of them.
-func (x *examination) sayList(list []string, rest string) string {
-	if x.quiet || len(list) == 0 {
-		return ""
-	}
+// passAll is pass with a list in the detail, and what is said of it.
+func (x *examination) passAll(check demand, path string, list []string, rest string) {
 	var room [32]string
 	parts := room[:0]
 	for i, element := range list {
@@ -156,7 +153,7 @@ func (x *examination) sayList(list []string, rest string) string {
 		}
 		parts = append(parts, element)
 	}
-	return x.desk.text.join(append(parts, rest))
+	x.pass(check, path, append(parts, rest)...)
 }
 
 // factName is the Key.Name of a fact with two parts, such as an owner and a kid.
@@ -171,38 +168,38 @@ func (x *examination) shapeName(phase Phase, shape string) string {
 	return x.factName(string(phase), shape)
 }
 
-func (x *examination) pass(check, path, detail string) {
-	x.note(Check{Check: check, Result: Pass, Path: path, Detail: detail})
+// pass notes that a demand is met; the detail may come in parts.
+func (x *examination) pass(check demand, path string, detail ...string) {
+	if !x.quiet {
+		x.passes |= 1 << check
+		x.note(check, Pass, path, detail)
+	}
 }
 
-func (x *examination) skip(check, path, reason string) {
-	x.note(Check{Check: check, Result: NotCheckable, Path: path, Detail: reason})
+func (x *examination) skip(check demand, path, reason string) {
+	x.note(check, NotCheckable, path, []string{reason})
 }
 
-func (x *examination) note(c Check) {
+func (x *examination) note(check demand, result CheckResult, path string, detail []string) {
 	if x.quiet {
 		return
 	}
-	if x.checks == nil {
-		x.checks = make([]Check, 0, x.desk.sizes[phaseIndex(x.Phase)])
-	}
-	rank := displayOrder(c.Check)
-	x.unsorted = x.unsorted || rank < x.rank || rank == x.rank && len(x.checks) > 0 && compareChecks(&x.checks[len(x.checks)-1], &c) > 0
-	x.rank = rank
-	x.checks = append(x.checks, c)
+	n := noted{check, x.desk.minutes.note(check, result, path, detail, &x.desk.text)}
+	x.unsorted = x.unsorted || len(x.checks) > 0 && compareNotes(x.checks[len(x.checks)-1], n) > 0
+	x.checks = append(x.checks, n)
 }
 
 // fail records a check that shows a fault.
-func (x *examination) fail(check string, f finding) {
+func (x *examination) fail(check demand, f finding) {
 	if f.witness == "" {
 		f.witness = WitnessToken
 	}
-	x.note(Check{Check: check, Result: Fail, Path: f.path, Detail: f.detail})
+	x.note(check, Fail, f.path, []string{f.detail})
 	x.findings = append(x.findings, f)
 }
 
 // suspect records a sign that is no proof: the check itself could not be run.
-func (x *examination) suspect(check string, f finding) {
+func (x *examination) suspect(check demand, f finding) {
 	if f.witness == "" {
 		f.witness = WitnessToken
 	}
@@ -211,7 +208,7 @@ func (x *examination) suspect(check string, f finding) {
 }
 
 // report is fail for a demonstrated finding and suspect for a weaker one.
-func (x *examination) report(check string, f finding) {
+func (x *examination) report(check demand, f finding) {
 	if f.weight == demonstrated {
 		x.fail(check, f)
 		return
@@ -220,14 +217,14 @@ func (x *examination) report(check string, f finding) {
 }
 
 // readable reports whether claims can be checked and, if not, says so for the check.
-func (x *examination) readable(check string) bool {
+func (x *examination) readable(check demand) bool {
 	switch {
 	case x.token == nil:
 		return false
 	case x.unreadable != "":
 		x.skip(check, x.root, "the token could not be decoded")
 		return false
-	case x.otherKind != "" && check != "expiry" && check != "algorithm":
+	case x.otherKind != "" && check != demandExpiry && check != demandAlgorithm:
 		x.skip(check, x.root, "it is another kind of token")
 		return false
 	}

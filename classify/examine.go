@@ -13,12 +13,14 @@ func Examine(e Exchange, h History) (checks []Check, doubts []Evidence) {
 	x.sortFindings()
 	for i := range x.findings {
 		f := &x.findings[i]
-		fails := slices.ContainsFunc(x.checks, func(c Check) bool { return c.Result == Fail && c.Path == f.path })
+		fails := slices.ContainsFunc(x.checks, func(n noted) bool { return n.check.Result == Fail && n.check.Path == f.path })
 		if f.weight != demonstrated && !fails {
 			doubts = append(doubts, f.evidence(x))
 		}
 	}
-	checks = x.checks
+	for _, n := range x.checks {
+		checks = append(checks, *n.check)
+	}
 	x.release()
 	return checks, doubts
 }

@@ -23,8 +23,8 @@ func (x *examination) fix(j judgement, row *Cause) Fix {
 func (x *examination) notCheckable() []string {
 	var room [32]string
 	list := room[:0]
-	for i := range x.checks {
-		if c := &x.checks[i]; c.Result == NotCheckable && (len(list) == 0 || list[len(list)-1] != c.Check) { // they are in order
+	for _, n := range x.checks {
+		if c := n.check; c.Result == NotCheckable && (len(list) == 0 || list[len(list)-1] != c.Check) { // they are in order
 			list = append(list, c.Check)
 		}
 	}

@@ -122,7 +122,7 @@ func checkKind(x *examination) {
 	}
 	path := x.claimPath("aud")
 	if x.otherKind == "" {
-		x.pass("token_type", x.root, "nothing says that it is another kind of token")
+		x.pass(demandTokenType, x.root, "nothing says that it is another kind of token")
 		return
 	}
 	if strings.HasPrefix(x.otherKind, "typ ") {
@@ -132,5 +132,5 @@ func checkKind(x *examination) {
 	if x.assertion {
 		expected = "a client assertion"
 	}
-	x.report("token_type", finding{cause: WrongTokenType, weight: x.kindWeight, path: path, observed: shown(x.claims.aud), expected: expected, detail: x.otherKind})
+	x.report(demandTokenType, finding{cause: WrongTokenType, weight: x.kindWeight, path: path, observed: shown(x.claims.aud), expected: expected, detail: x.otherKind})
 }

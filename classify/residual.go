@@ -186,7 +186,7 @@ func (x *examination) residualAssertion() []candidate {
 			return nil
 		}
 	}
-	if x.words.code == "invalid_client" && !x.passed("client") {
+	if x.words.code == "invalid_client" && !x.passed(demandClient) {
 		// Of a client that is not known to be one, nothing says that it was its key that failed.
 		return []candidate{{cause: UnknownClient, score: scoreOpen + 2}, {cause: KeyMismatch, score: scoreOpen + 1}, {cause: WrongEnvironment, score: scoreOpen}}
 	}
@@ -253,11 +253,4 @@ func (x *examination) bareAnswer(m *Meaning) (what, path string) {
 }
 
 // passed reports whether the check was run and found nothing.
-func (x *examination) passed(check string) bool {
-	for i := range x.checks {
-		if x.checks[i].Check == check && x.checks[i].Result == Pass {
-			return check != ""
-		}
-	}
-	return false
-}
+func (x *examination) passed(check demand) bool { return check != 0 && x.passes&(1<<check) != 0 }

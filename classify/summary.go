@@ -7,13 +7,13 @@ func (x *examination) verdict(j judgement) Verdict {
 	row := x.row(j.cause)
 	v := Verdict{
 		ID: x.Record.ID, Time: x.Record.Time, Provider: clip(x.Provider), Environment: clip(x.Environment), ClientID: x.ClientID, Phase: x.Phase,
-		Cause: j.cause, Confidence: j.confidence, Fault: row.Fault, Alternatives: j.others, Checks: x.checks, Evidence: x.evidence(j),
+		Cause: j.cause, Confidence: j.confidence, Fault: row.Fault, Alternatives: j.others, Checks: make([]*Check, len(x.checks)), Evidence: x.evidence(j),
 	}
 	if v.Fault == "" {
 		v.Fault = FaultUnknown
 	}
-	if v.Checks == nil {
-		v.Checks = []Check{}
+	for i := range x.checks {
+		v.Checks[i] = x.checks[i].check
 	}
 	v.Summary = x.summary(j, row)
 	v.Fix = x.fix(j, row)

@@ -58,7 +58,7 @@ type Verdict struct {
 	Fault        Fault         `json:"fault"`
 	Summary      string        `json:"summary"`
 	Evidence     []Evidence    `json:"evidence"`
-	Checks       []Check       `json:"checks"`
+	Checks       []*Check      `json:"checks"` // verdicts share them: nobody changes one
 	Alternatives []Alternative `json:"alternatives"`
 	Fix          Fix           `json:"fix"`
 }

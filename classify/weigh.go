@@ -59,7 +59,7 @@ func (x *examination) weighWords() {
 func (x *examination) refuted() bool {
 	const complaints = aboutNoToken | aboutHeader
 	return x.Phase == APICall && x.words.subject&complaints != 0 && x.words.subject&^(complaints|aboutStructure) == 0 &&
-		(x.auth.kind == "jwt" || x.auth.kind == "opaque") && x.passed("authorization_header")
+		(x.auth.kind == "jwt" || x.auth.kind == "opaque") && x.passed(demandAuthorization)
 }
 
 // outweighed reports whether a fault that a check shows explains the refusal better than the words, none of whose causes shows.

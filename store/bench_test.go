@@ -80,7 +80,7 @@ func (l *load) failure(c, endpoint string) Failure {
 		`"claims":{"aud":"https://reports.example","client_id":"%s","exp":%d,"iat":%d,"iss":"https://id.harborline.test/","jti":"%s","sub":"%s"}}}`,
 		l.at.UTC().Format(millisForm), f.RecordID, f.RequestID, f.TraceID, endpoint, l.hex(20), c, l.at.Unix()+3000, l.at.Unix()-600, l.hex(22), c)
 	for _, check := range []string{"authorization_header", "structure", "token_type", "algorithm", "key_id", "signature", "required_claims", "claim_types", "issuer", "audience", "expiry", "issued_at", "scope"} {
-		f.Verdict.Checks = append(f.Verdict.Checks, classify.Check{Check: check, Result: classify.Pass, Path: "access_token.claims", Detail: "what the check of " + check + " found is as it should be, by RFC 7519"})
+		f.Verdict.Checks = append(f.Verdict.Checks, &classify.Check{Check: check, Result: classify.Pass, Path: "access_token.claims", Detail: "what the check of " + check + " found is as it should be, by RFC 7519"})
 	}
 	f.Verdict.Evidence = []classify.Evidence{{Witness: classify.WitnessToken, Path: "access_token.claims.aud", Observed: "https://reports.example",
 		Expected: "https://api.harborline.test", Detail: "The token was made for another API.", Cause: f.Verdict.Cause}}

@@ -34,7 +34,7 @@ func testFailureWhole(t *testing.T, w *world) {
 	f.Verdict.Time = at(1).Add(9876543 * time.Nanosecond).In(zone)
 	f.Verdict.Evidence = []classify.Evidence{{Witness: classify.WitnessToken, Path: "client_assertion.claims.exp",
 		Observed: json.Number("12345678901234567890"), Expected: "a time", Detail: "exp is far ahead."}}
-	f.Verdict.Checks = []classify.Check{{Check: "audience", Result: classify.Fail, Detail: "aud <b>"}}
+	f.Verdict.Checks = []*classify.Check{{Check: "audience", Result: classify.Fail, Detail: "aud <b>"}}
 	f.Verdict.Alternatives = []classify.Alternative{}
 	f.Verdict.Fix = classify.Fix{Edits: []classify.Edit{{Op: "remove", Path: "x"}}, Verified: true, Steps: []string{"do it"}}
 	want := w.add(t, f)[0]

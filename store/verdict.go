@@ -31,7 +31,7 @@ func appendVerdict(b []byte, v *classify.Verdict) ([]byte, error) {
 		w.text("fault", string(v.Fault))
 		w.text("summary", v.Summary)
 		writeList(w, "evidence", v.Evidence, w.evidence)
-		writeList(w, "checks", v.Checks, w.check)
+		writeList(w, "checks", v.Checks, func(c **classify.Check) { w.check(*c) })
 		writeList(w, "alternatives", v.Alternatives, func(a *classify.Alternative) {
 			w.text("cause", string(a.Cause))
 			w.text("confidence", string(a.Confidence))

@@ -25,6 +25,9 @@ func fillAny(random *rand.Rand, v reflect.Value) {
 		return
 	}
 	switch v.Kind() {
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fillAny(random, v.Elem())
 	case reflect.Struct:
 		for i := range v.NumField() {
 			fillAny(random, v.Field(i))

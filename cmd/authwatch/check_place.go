@@ -148,7 +148,7 @@ func (p *checkPlace) report(e classify.Exchange, history classify.History) *chec
 	if !r.WouldPass {
 		v := classify.Classify(e, history)
 		v.ID = "" // the runs' names are only there to tell them apart
-		v.Checks = slices.DeleteFunc(v.Checks, aboutOurRequest)
+		v.Checks = slices.DeleteFunc(v.Checks, func(c *classify.Check) bool { return aboutOurRequest(*c) })
 		r.Verdict = &v
 	}
 	return r
