@@ -17,6 +17,8 @@ import (
 // metrics are the package's own; their labels come from closed sets.
 type metrics struct {
 	duration *prometheus.HistogramVec
+	streams  prometheus.Gauge
+	skipped  prometheus.Counter
 }
 
 func newMetrics(r prometheus.Registerer) (*metrics, error) {
@@ -24,9 +26,14 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		Name:    "authwatch_http_request_duration_seconds",
 		Help:    "Time to answer a request, by route pattern, method and status code.",
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10},
-	}, []string{"route", "method", "code"})}
-	if err := r.Register(m.duration); err != nil {
-		return nil, fmt.Errorf("register api metrics: %w", err)
+	}, []string{"route", "method", "code"}),
+		streams: prometheus.NewGauge(prometheus.GaugeOpts{Name: "authwatch_stream_clients", Help: "Clients that follow the stream of events now."}),
+		skipped: prometheus.NewCounter(prometheus.CounterOpts{Name: "authwatch_stream_skipped_total", Help: "Events that clients of the stream were not sent because they, or the server, were too slow."}),
+	}
+	for _, one := range []prometheus.Collector{m.duration, m.streams, m.skipped} {
+		if err := r.Register(one); err != nil {
+			return nil, fmt.Errorf("register api metrics: %w", err)
+		}
 	}
 	return m, nil
 }
@@ -40,7 +47,9 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		took, status := time.Since(began), c.Response().Status
 		route, method := routeLabel(c), methodLabel(c.Request().Method)
-		s.metrics.duration.WithLabelValues(route, method, strconv.Itoa(status)).Observe(took.Seconds())
+		if route != streamRoute { // which lasts as long as its client likes
+			s.metrics.duration.WithLabelValues(route, method, strconv.Itoa(status)).Observe(took.Seconds())
+		}
 		s.Logger.LogAttrs(c.Request().Context(), logLevel(route, status), "request", slog.String("method", method), slog.String("route", route),
 			slog.Int("status", status), slog.Float64("took_ms", float64(took.Microseconds())/1000), slog.Int64("bytes", c.Response().Size), slog.String("key", identityOf(c).key.ID))
 		return nil

@@ -65,6 +65,7 @@ type Server struct {
 	watch       *sourceWatch
 	metrics     *metrics
 	crossOrigin *http.CrossOriginProtection
+	streams     *streamHub
 }
 
 // New checks the options and builds the routes.
@@ -91,7 +92,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Options: o, classifier: classify.New(o.Profiles, o.Knowledge), echo: echo.New(), assets: assets, description: description, pages: pages, watch: &sourceWatch{}, metrics: m, crossOrigin: http.NewCrossOriginProtection()}
+	s := &Server{Options: o, classifier: classify.New(o.Profiles, o.Knowledge), echo: echo.New(), assets: assets, description: description, pages: pages, watch: &sourceWatch{}, metrics: m, crossOrigin: http.NewCrossOriginProtection(), streams: newStreamHub(o.Store, o.Logger, m)}
 	// A proxy may hand us another Host than the one that people's browsers know.
 	if err := s.crossOrigin.AddTrustedOrigin(o.BaseURL); err != nil {
 		return nil, fmt.Errorf("api: option BaseURL: %w", err)
@@ -179,6 +180,8 @@ func (s *Server) apiRoutes() []route {
 		{http.MethodPost, "/api/v1/sources/:id/rejects/:reject/replay", apiAdmin, s.replayReject},
 		{http.MethodGet, "/api/v1/changes", apiRead, s.listChanges},
 		{http.MethodPost, "/api/v1/changes", apiRespond, s.addChange},
+		{http.MethodGet, streamRoute, apiRead, s.stream},
+		{http.MethodGet, "/api/v1/feed", apiRead, s.feed},
 		{http.MethodGet, "/api/v1/openapi.yaml", public, s.getDescription},
 		{http.MethodGet, "/api/v1/openapi.json", public, s.getDescriptionAsJSON},
 	}...)

@@ -42,6 +42,7 @@ func (t *Tx) AddFailures(ctx context.Context, list []Failure) error {
 	if err := t.join(ctx, list, t.insertFailures); err != nil {
 		return fmt.Errorf("add failures: %w", err)
 	}
+	t.mine.feed = slices.Grow(t.mine.feed, len(list))
 	for i := range list {
 		t.tell(FeedFailure, list[i].id)
 	}

@@ -43,6 +43,7 @@ type server struct {
 	demo      bool
 	handler   http.Handler
 	draining  atomic.Bool
+	streams   func() // ends them
 }
 
 func (s *server) listen(address, publicURL string) error {
@@ -114,7 +115,7 @@ func (s *server) wire(profiles classify.Profiles, fingerprintKey []byte, mapping
 	if err != nil {
 		return fmt.Errorf("set up the API: %w", err)
 	}
-	s.handler = s.refuseWhileDraining(pages)
+	s.handler, s.streams = s.refuseWhileDraining(pages), pages.EndStreams
 	return nil
 }
 
@@ -219,6 +220,7 @@ func (s *server) maintain(ctx context.Context) (stop func()) {
 func (s *server) drain(srv *http.Server) error {
 	s.log.Info("stopping", "within", drainTime.String())
 	s.draining.Store(true)
+	s.streams()
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
 	err := srv.Shutdown(ctx)
