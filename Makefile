@@ -17,6 +17,7 @@ build:
 test: lint chromium axe prometheus
 	CI=true AUTHWATCH_REQUIRE_POSTGRES=1 AUTHWATCH_REQUIRE_BROWSER=1 AUTHWATCH_REQUIRE_PROMETHEUS=1 \
 		scripts/postgres.sh run scripts/test.sh
+	go test -run TestHostile ./ingest # as a whole; the race detector saw a sample
 	cd tools/corpus && go test .
 	$(MAKE) shippers
 	scripts/fuzz.sh 10s ./classify ./classify/profile
