@@ -54,12 +54,13 @@ func (t *templates) pack(f *Failure, now time.Time) error {
 	}
 	c.verdict = verdict
 	occurred, received := toMillis(f.Verdict.Time), toMillis(f.ReceivedAt)
-	f.body = binary.AppendVarint([]byte{packedWords}, occurred-idAt(occurred).millis())
-	f.body = binary.AppendVarint(f.body, received-occurred)
+	c.body = binary.AppendVarint(append(c.body[:0], packedWords), occurred-idAt(occurred).millis())
+	c.body = binary.AppendVarint(c.body, received-occurred)
 	if f.Verdict.Time.Sub(f.ReceivedAt) > packedAhead || !t.packWords(c, f, verdict, dayOf(now)) {
-		f.body[0] = packedWhole
-		t.packWhole(f, verdict)
+		c.body[0] = packedWhole
+		t.packWhole(c, f, verdict)
 	}
+	f.body = bytes.Clone(c.body)
 	return nil
 }
 
@@ -67,34 +68,34 @@ func (t *templates) pack(f *Failure, now time.Time) error {
 func (t *templates) packWords(c *cutter, f *Failure, verdict []byte, today int64) bool {
 	c.reset(f.Verdict.Time)
 	for _, text := range f.head() {
-		if !c.cut(*text) {
+		if !takeApart(c, *text) {
 			return false
 		}
 		c.template = append(c.template, templateField)
 	}
-	if !c.cut(string(f.Record)) {
+	if !takeApart(c, []byte(f.Record)) {
 		return false
 	}
 	middle := len(c.template)
-	if !c.cut(string(verdict)) {
+	if !takeApart(c, verdict) {
 		return false
 	}
 	record, reason := t.find(c.template[:middle], today), t.find(c.template[middle:], today)
 	if record == nil || reason == nil {
 		return false
 	}
-	f.body = binary.AppendUvarint(binary.AppendUvarint(f.body, uint64(record.id)), uint64(reason.id))
-	f.body = append(f.body, c.words...)
+	c.body = binary.AppendUvarint(binary.AppendUvarint(c.body, uint64(record.id)), uint64(reason.id))
+	c.body = append(c.body, c.words...)
 	return true
 }
 
-func (t *templates) packWhole(f *Failure, verdict []byte) {
+func (t *templates) packWhole(c *cutter, f *Failure, verdict []byte) {
 	texts := make([]byte, 0, len(f.Record)+len(verdict)+256)
 	for _, text := range f.head() {
 		texts = append(binary.AppendUvarint(texts, uint64(len(*text))), *text...)
 	}
 	texts = append(binary.AppendUvarint(texts, uint64(len(f.Record))), f.Record...)
-	f.body = append(f.body, s2.Encode(nil, append(texts, verdict...))...)
+	c.body = append(c.body, s2.Encode(nil, append(texts, verdict...))...)
 }
 
 // unpack reads the body of a row.

@@ -1,12 +1,12 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"math/bits"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -43,14 +43,21 @@ const (
 type cutter struct {
 	wordBytes [256]bool
 	base      time.Time // near which the times in the texts are
+	text      []byte    // those that were taken apart since the reset
 	template  []byte
 	words     []byte
-	seen      []string // the words, to find one that comes again
-	verdict   []byte   // room for one
+	seen      []stretch // the words in text, to find one that comes again
+	millis    dayForm
+	date      dayForm
+	verdict   []byte // room for one
+	body      []byte // room for one
 }
 
+// A stretch is a part of a text.
+type stretch struct{ from, to int }
+
 func newCutter() *cutter {
-	c := &cutter{}
+	c := &cutter{millis: dayForm{layout: millisForm, day: len("2006-01-02T")}, date: dayForm{layout: dateForm, day: len("Mon, 02 Jan 2006 ")}}
 	for _, b := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-" {
 		c.wordBytes[b] = true
 	}
@@ -58,16 +65,18 @@ func newCutter() *cutter {
 }
 
 func (c *cutter) reset(base time.Time) {
-	c.base, c.template, c.words, c.seen = base, c.template[:0], c.words[:0], c.seen[:0]
+	c.base, c.text, c.template, c.words, c.seen = base, c.text[:0], c.template[:0], c.words[:0], c.seen[:0]
 }
 
-// cut appends the template of text, and to words the words that it lacks. It reports false for a text that holds one of
+// takeApart appends the template of one, and to words the words that it lacks. It reports false for a text that holds one of
 // the two bytes with which templates are made.
-func (c *cutter) cut(text string) bool {
-	if strings.IndexByte(text, templateMark) >= 0 || strings.IndexByte(text, templateField) >= 0 {
+func takeApart[T string | []byte](c *cutter, one T) bool {
+	rest := len(c.text) // where the text begins that is not in the template yet
+	c.text = append(c.text, one...)
+	text := c.text
+	if bytes.IndexByte(text[rest:], templateMark) >= 0 || bytes.IndexByte(text[rest:], templateField) >= 0 {
 		return false
 	}
-	rest := 0 // where the text begins that is not in the template yet
 	for {
 		digit := nextDigit(text, rest)
 		if digit == len(text) {
@@ -82,7 +91,7 @@ func (c *cutter) cut(text string) bool {
 			for end < len(text) && c.wordBytes[text[end]] {
 				end++
 			}
-			c.word(text[start:end])
+			c.word(start, end)
 		}
 		c.template = append(append(c.template, text[rest:start]...), templateMark)
 		rest = end
@@ -92,11 +101,10 @@ func (c *cutter) cut(text string) bool {
 }
 
 // nextDigit is the index of the first digit from i on, or the length of the text. It looks at eight bytes at a time.
-func nextDigit(text string, i int) int {
+func nextDigit(text []byte, i int) int {
 	const ones = ^uint64(0) / 255
 	for ; i+8 <= len(text); i += 8 {
-		x := uint64(text[i]) | uint64(text[i+1])<<8 | uint64(text[i+2])<<16 | uint64(text[i+3])<<24 |
-			uint64(text[i+4])<<32 | uint64(text[i+5])<<40 | uint64(text[i+6])<<48 | uint64(text[i+7])<<56
+		x := binary.LittleEndian.Uint64(text[i:])
 		low := x & (ones * 127) // a byte of low and its top bit in x say whether it is between '0'-1 and '9'+1
 		if found := (ones*(127+'9'+1) - low) & ^x & (low + ones*(127-('0'-1))) & (ones * 128); found != 0 {
 			return i + bits.TrailingZeros64(found)/8
@@ -108,42 +116,87 @@ func nextDigit(text string, i int) int {
 }
 
 // known writes a form that is longer than one word, if the digit is the first in one that begins at rest or later. end is 0 if not.
-func (c *cutter) known(text string, rest, digit int) (start, end int) {
+func (c *cutter) known(text []byte, rest, digit int) (start, end int) {
 	if start, end = digit, digit+len(millisForm); len(text) >= end && text[start+4] == '-' && text[start+10] == 'T' && text[start+23] == 'Z' {
-		word := text[start:end]
-		if at, err := time.Parse(millisForm, word); err == nil && at.Format(millisForm) == word {
-			c.number(wordMillis, at.UnixMilli()-c.base.UnixMilli())
+		if at, ok := c.millis.read(text[start:end]); ok {
+			c.number(wordMillis, at-c.base.UnixMilli())
 			return start, end
 		}
 	}
 	if start, end = digit-5, digit-5+len(dateForm); start >= rest && len(text) >= end && text[start+3] == ',' && text[start+26] == 'G' {
-		word := text[start:end]
-		if at, err := time.Parse(dateForm, word); err == nil && at.UTC().Format(dateForm) == word {
-			c.number(wordDate, at.Unix()-c.base.Unix())
+		if at, ok := c.date.read(text[start:end]); ok {
+			c.number(wordDate, at/1000-c.base.Unix())
 			return start, end
 		}
 	}
 	return 0, 0
 }
 
+// A dayForm reads times that are written in one layout: a day, the time of day, and the zone. Nearly all are of the day of
+// the one before.
+type dayForm struct {
+	layout string
+	day    int    // length of the day in the layout
+	last   string // the day that was read last
+	begins int64  // when it begins, in Unix milliseconds
+}
+
+// read returns the Unix milliseconds of a time that is written exactly as the layout writes it.
+func (f *dayForm) read(text []byte) (millis int64, ok bool) {
+	if f.last != "" && string(text[:f.day]) == f.last {
+		if at, ok := clockMillis(text[f.day:]); ok {
+			return f.begins + at, true
+		}
+	}
+	word := string(text)
+	at, err := time.Parse(f.layout, word)
+	if err != nil || at.UTC().Format(f.layout) != word {
+		return 0, false
+	}
+	if millis = at.UnixMilli(); millis > 0 {
+		f.last, f.begins = word[:f.day], millis-millis%(24*60*60*1000)
+	}
+	return millis, true
+}
+
+// clockMillis reads 15:04:05.000Z and 15:04:05 GMT.
+func clockMillis(text []byte) (millis int64, ok bool) {
+	ok = text[2] == ':' && text[5] == ':'
+	number := func(from, to int) (n int64) {
+		for _, c := range text[from:to] {
+			ok = ok && c-'0' <= 9
+			n = n*10 + int64(c-'0')
+		}
+		return n
+	}
+	h, m, s := number(0, 2), number(3, 5), number(6, 8)
+	millis = (h*3600 + m*60 + s) * 1000
+	if string(text[8:]) != " GMT" {
+		ok = ok && len(text) == 13 && text[8] == '.' && text[12] == 'Z'
+		millis += number(9, len(text)-1)
+	}
+	return millis, ok && h < 24 && m < 60 && s < 60
+}
+
 func (c *cutter) number(form byte, n int64) {
-	c.seen = append(c.seen, "") // so that every word has a number, also those that are not looked for
+	c.seen = append(c.seen, stretch{}) // so that every word has a number, also those that are not looked for
 	c.words = binary.AppendVarint(append(c.words, form), n)
 }
 
-// word writes a word in the shortest of its forms.
-func (c *cutter) word(w string) {
+// word writes the word at that place of the text in the shortest of its forms.
+func (c *cutter) word(from, to int) {
+	w := c.text[from:to]
 	if n, ok := plainNumber(w); ok {
 		c.plain(n)
 		return
 	}
-	for i, earlier := range c.seen {
-		if earlier == w {
+	for i, e := range c.seen {
+		if e.to-e.from == len(w) && bytes.Equal(c.text[e.from:e.to], w) {
 			c.again(i)
 			return
 		}
 	}
-	c.seen = append(c.seen, w)
+	c.seen = append(c.seen, stretch{from, to})
 	if len(w) == 36 && w[8] == '-' {
 		var b [16]byte
 		if uuidBytes(&b, w) {
@@ -153,7 +206,7 @@ func (c *cutter) word(w string) {
 	}
 	if len(w) >= 8 && len(w)%2 == 0 && lowerHex(w) {
 		c.words = binary.AppendUvarint(append(c.words, wordHex), uint64(len(w)/2))
-		c.words, _ = hex.AppendDecode(c.words, []byte(w)) // lowerHex has looked
+		c.words, _ = hex.AppendDecode(c.words, w) // lowerHex has looked
 		return
 	}
 	c.words = binary.AppendUvarint(append(c.words, wordText), uint64(len(w)))
@@ -161,7 +214,7 @@ func (c *cutter) word(w string) {
 }
 
 func (c *cutter) again(i int) {
-	c.seen = append(c.seen, "")
+	c.seen = append(c.seen, stretch{})
 	if i < 256-wordRecent {
 		c.words = append(c.words, byte(wordRecent+i))
 		return
@@ -170,7 +223,7 @@ func (c *cutter) again(i int) {
 }
 
 func (c *cutter) plain(n uint64) {
-	c.seen = append(c.seen, "")
+	c.seen = append(c.seen, stretch{})
 	const day = 86400
 	switch from := int64(n) - c.base.Unix(); {
 	case n < smallWords:
@@ -183,7 +236,7 @@ func (c *cutter) plain(n uint64) {
 }
 
 // plainNumber reads a number that is written as strconv would.
-func plainNumber(w string) (uint64, bool) {
+func plainNumber(w []byte) (uint64, bool) {
 	if len(w) > 18 || (w[0] == '0' && len(w) > 1) {
 		return 0, false
 	}
@@ -197,7 +250,7 @@ func plainNumber(w string) (uint64, bool) {
 	return n, true
 }
 
-func lowerHex(w string) bool {
+func lowerHex(w []byte) bool {
 	for i := range len(w) {
 		if c := w[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
 			return false
@@ -206,15 +259,19 @@ func lowerHex(w string) bool {
 	return true
 }
 
-func uuidBytes(b *[16]byte, w string) bool {
+func uuidBytes(b *[16]byte, w []byte) bool {
 	if w[13] != '-' || w[18] != '-' || w[23] != '-' {
 		return false
 	}
-	digits := w[:8] + w[9:13] + w[14:18] + w[19:23] + w[24:]
-	if !lowerHex(digits) {
+	var digits [32]byte
+	n := 0
+	for _, part := range [...][]byte{w[:8], w[9:13], w[14:18], w[19:23], w[24:]} {
+		n += copy(digits[n:], part)
+	}
+	if !lowerHex(digits[:]) {
 		return false
 	}
-	_, err := hex.Decode(b[:], []byte(digits))
+	_, err := hex.Decode(b[:], digits[:])
 	return err == nil
 }
 

@@ -15,7 +15,7 @@ func joinAgain(t testing.TB, base time.Time, list ...string) (words int) {
 	var templates []string
 	for _, text := range list {
 		begin := len(c.template)
-		if !c.cut(text) {
+		if !takeApart(c, text) {
 			if strings.ContainsAny(text, "\x00\x1f") {
 				return 0
 			}
@@ -54,6 +54,10 @@ func TestTemplate(t *testing.T) {
 		{"2026-03-14T12:00:01Z 2026-02-30T12:00:01.500Z", 0},
 		{"Sat, 14 Mar 2026 12:00:05 GMT", 2},
 		{"Sun, 14 Mar 2026 12:00:05 GMT", 0},
+		{"Sat, 14 Mar 2026 12:00:05 GMT Sat, 14 Mar 2026 12:00:06 GMT", 2 + 2},
+		{"2026-03-14T12:00:01.500Z 2026-03-14T12:00:02.000Z 2026-03-14T12:00:01.500Z", 3 + 3 + 3},
+		{"2026-03-14T12:00:01.500Z 2026-03-14T24:00:00.000Z 2026-03-14T12:60:00.000Z 2026-03-14T12-00:00.000Z 2026-03-14T12:00:00,000Z 2026-03-14T12:0a:00.000Z 2026-03-14T12:00:00.0:0Z", 0},
+		{"Sat, 14 Mar 2026 12:00:05 GMT Sat, 14 Mar 2026 25:00:05 GMT Sat, 14 Mar 2026 12:00:05 CET Sat, 14 Mar 2026 12:00:60 GMT", 0},
 		{"client-a-2196 é8 client-a-2196", 15 + 1 + 1},
 		{"\xff1\xfe", 1},
 	} {
@@ -121,6 +125,6 @@ func BenchmarkCut(b *testing.B) {
 	b.SetBytes(int64(len(text)))
 	for b.Loop() {
 		c.reset(noon())
-		c.cut(text)
+		takeApart(c, text)
 	}
 }

@@ -128,6 +128,13 @@ func bind(args []any) []any {
 }
 
 func cleanText(s string) string {
+	plain := 0
+	for plain < len(s) && s[plain]-1 < utf8.RuneSelf-1 {
+		plain++
+	}
+	if plain == len(s) {
+		return s // as nearly all texts: neither NUL nor anything beyond ASCII
+	}
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "\uFFFD")
 	}
