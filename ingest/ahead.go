@@ -24,7 +24,7 @@ func (i *Ingester) judgeAhead(ctx context.Context, b *batch) (*judgement, error)
 	for n := range b.records {
 		d := &b.records[n]
 		switch {
-		case d.record == nil && d.success.facts == nil: // has no order: it only counts
+		case d.record == nil && len(d.success.facts) == 0: // has no order: it only counts
 			w.successes.add(d.success.site, d.at)
 			w.see(d.success.seen, d.at)
 		default:

@@ -2,6 +2,8 @@ package ingest
 
 import (
 	"hash/maphash"
+	"math"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -95,7 +97,6 @@ func (i *Ingester) request(r *Redactor, text []byte) (known *knownRequest, ok bo
 
 // A site is whose an accepted exchange was and where: what traffic is counted by.
 type site struct {
-	hash                                    uint64
 	provider, environment, client, endpoint string
 }
 
@@ -107,64 +108,76 @@ func (i *Ingester) site(e *classify.Exchange) *site {
 		h.WriteString(s)
 		h.WriteByte(0)
 	}
-	hash := h.Sum64()
-	slot := i.sites.slot(hash)
+	slot := i.sites.slot(h.Sum64())
 	if p := slot.Load(); p != nil && p.provider == e.Provider && p.environment == e.Environment && p.client == e.ClientID && p.endpoint == e.Endpoint {
 		return p
 	}
-	p := &site{hash: hash, provider: e.Provider, environment: e.Environment, client: e.ClientID, endpoint: e.Endpoint}
+	p := &site{provider: e.Provider, environment: e.Environment, client: e.ClientID, endpoint: e.Endpoint}
 	slot.Store(p)
 	return p
 }
 
-// An acceptance is that a token was accepted at a place from one event time to another, and that history knows it.
-type acceptance struct {
-	site     *site
-	token    *knownToken
-	from, to time.Time
+// A knownFact is a fact of accepted exchanges with what history is known to hold of it. Of nearly all that an exchange says
+// others have said the same: only what is new has to be observed.
+type knownFact struct {
+	fact classify.Fact // as it was met first
+	from atomic.Int64  // history knows of an acceptance at this event time or before, in nanoseconds
+	to   atomic.Int64  // and at this one or after
 }
 
-// covers is true for an acceptance at a time that adds nothing to history: it was neither earlier, nor so much later
-// that history would note it.
-func (a *acceptance) covers(at time.Time) bool {
-	return !at.Before(a.from) && at.Sub(a.to) < store.FactResolution
-}
-
-func (a *acceptance) with(at time.Time) acceptance {
-	out := *a
-	if at.Before(out.from) {
-		out.from = at
-	}
-	if at.After(out.to) {
-		out.to = at
-	}
-	return out
-}
-
-func acceptanceHash(p *site, t *knownToken) uint64 { return p.hash ^ t.hash<<1 }
-
-// accepted returns what history is known to hold of a token at a place; nil when nothing.
-func (i *Ingester) accepted(p *site, t *knownToken) *acceptance {
-	a := i.acceptances.slot(acceptanceHash(p, t)).Load()
-	if a == nil || a.site != p || a.token != t {
+// knownFact returns what is known of a fact, the same one for the same key as long as it is remembered; nil for one that has to be
+// observed each time.
+func (i *Ingester) knownFact(f *classify.Fact) *knownFact {
+	if f.FirstAccepted.IsZero() || f.MaxOffset != 0 || f.Key.Kind == classify.FactJTI || f.Key.Kind == classify.FactClock {
 		return nil
 	}
-	return a
-}
-
-// An acceptanceKey names an acceptance within a batch.
-type acceptanceKey struct {
-	site  *site
-	token *knownToken
-}
-
-// remember notes acceptances whose facts are committed.
-func (i *Ingester) remember(list map[acceptanceKey]acceptance) {
-	for _, a := range list {
-		if known := i.accepted(a.site, a.token); known != nil {
-			a = a.with(known.from)
-			a = a.with(known.to)
-		}
-		i.acceptances.slot(acceptanceHash(a.site, a.token)).Store(&a)
+	slot := i.facts.slot(maphash.Comparable(i.facts.seed, f.Key))
+	if k := slot.Load(); k != nil && k.fact.Key == f.Key {
+		return k
 	}
+	k := &knownFact{fact: *f}
+	k.fact.Key.Name = strings.Clone(f.Key.Name) // not those of all facts of the exchange
+	k.from.Store(math.MaxInt64)
+	k.to.Store(math.MinInt64)
+	slot.Store(k)
+	return k
+}
+
+// again is the fact as an exchange at that time says it.
+func (k *knownFact) again(at time.Time) classify.Fact {
+	f := k.fact
+	f.Expires = at.Add(f.Expires.Sub(f.FirstSeen))
+	f.FirstSeen, f.LastSeen, f.FirstAccepted, f.LastAccepted = at, at, at, at
+	return f
+}
+
+// A span is from the earliest to the latest of some event times.
+type span struct{ from, to int64 }
+
+// covers is true for a time that adds nothing: it was neither earlier, nor so much later that history would note it.
+func (s span) covers(at int64) bool { return s.from <= at && at-s.to < int64(store.FactResolution) }
+
+func (k *knownFact) span() span { return span{k.from.Load(), k.to.Load()} }
+
+// remember notes facts that are committed. Each end is true by itself, whatever others note at the same time.
+func remember(noted map[*knownFact]span) {
+	for k, s := range noted {
+		for from := k.from.Load(); s.from < from && !k.from.CompareAndSwap(from, s.from); from = k.from.Load() {
+		}
+		for to := k.to.Load(); s.to > to && !k.to.CompareAndSwap(to, s.to); to = k.to.Load() {
+		}
+	}
+}
+
+// A knownCall is an accepted call as a client makes it again and again: read once as a whole, known by what it was placed by.
+type knownCall struct {
+	key   string // see quickRecord.callKey
+	token *knownToken
+	site  *site
+	seen  seenLook
+	facts []*knownFact
+}
+
+func (i *Ingester) callSlot(key []byte, token *knownToken) *atomic.Pointer[knownCall] {
+	return i.calls.slot(maphash.Bytes(i.calls.seed, key) ^ token.hash)
 }

@@ -151,6 +151,9 @@ func unixTime() *fault {
 
 // timeOf is eventTime for a string.
 func timeOf(text string) (time.Time, *fault) {
+	if at, ok := utcTime(text); ok {
+		return at, nil
+	}
 	if isDigits(text) {
 		return time.Time{}, unixTime()
 	}
@@ -164,6 +167,40 @@ func timeOf(text string) (time.Time, *fault) {
 		return time.Time{}, outOfRange()
 	}
 	return at, nil
+}
+
+// utcTime reads the form in which nearly all times come, 2026-11-22T02:19:00Z with or without a fraction, and leaves every other one.
+func utcTime[T string | []byte](text T) (at time.Time, ok bool) {
+	const form = "0000-00-00T00:00:00Z"
+	if len(text) < len(form) || len(text) > len(form)+10 || text[len(text)-1] != 'Z' {
+		return time.Time{}, false
+	}
+	for i := range len(form) - 1 {
+		if c := text[i]; form[i] == '0' && c-'0' > 9 || form[i] != '0' && c != form[i] {
+			return time.Time{}, false
+		}
+	}
+	two := func(i int) int { return int(text[i]-'0')*10 + int(text[i+1]-'0') }
+	year, month, day, hour, minute, second := two(0)*100+two(2), time.Month(two(5)), two(8), two(11), two(14), two(17)
+	fraction := text[len(form)-1 : len(text)-1]
+	if len(fraction) == 1 || len(fraction) > 0 && fraction[0] != '.' {
+		return time.Time{}, false
+	}
+	nanos := 0
+	for i := 1; i < len("000000000")+1; i++ {
+		digit := byte(0)
+		if i < len(fraction) {
+			if digit = fraction[i] - '0'; digit > 9 {
+				return time.Time{}, false
+			}
+		}
+		nanos = nanos*10 + int(digit)
+	}
+	if hour > 23 || minute > 59 || second > 59 || day < 1 || month < 1 || month > 12 || year < 1 {
+		return time.Time{}, false
+	}
+	at = time.Date(year, month, day, hour, minute, second, nanos, time.UTC)
+	return at, at.Day() == day // the 30th of February would be another day
 }
 
 func outOfRange() *fault {

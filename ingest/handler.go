@@ -72,10 +72,10 @@ type batch struct {
 	at       time.Time
 	received int
 	records  []decoded
-	// acceptances are those of the batch's plain successes that history does not know yet.
-	acceptances map[acceptanceKey]acceptance
-	other       int // records that are no HTTP exchange: shippers send whatever an application logs
-	bad         []RecordError
+	// noted are the facts of the batch's plain successes that history does not know yet.
+	noted map[*knownFact]span
+	other int // records that are no HTTP exchange: shippers send whatever an application logs
+	bad   []RecordError
 
 	route   string // that the records came by
 	lags    store.Lags
@@ -166,7 +166,7 @@ func (i *Ingester) commitAll(ctx context.Context, e endpoint, s shipment, b batc
 	commit := func() error {
 		a, err := i.commit(ctx, e, b)
 		total.add(a)
-		b.records, b.acceptances, b.bad, b.rejects, b.other, b.received, b.lags = nil, nil, nil, nil, 0, 0, store.Lags{}
+		b.records, b.noted, b.bad, b.rejects, b.other, b.received, b.lags = nil, nil, nil, nil, 0, 0, store.Lags{}
 		return err
 	}
 	b.records = make([]decoded, 0, min(s.expects, maxRecords))

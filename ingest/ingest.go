@@ -43,13 +43,14 @@ type Ingester struct {
 	notes      *notes
 	running    *running // requests with an Idempotency-Key
 
-	quick       *sync.Pool // of quickRecord
-	tokens      *cache[knownToken]
-	requests    *cache[knownRequest]
-	sites       *cache[site]
-	acceptances *cache[acceptance]
-	looks       *cache[knownLook]
-	callLooks   *cache[callLook]
+	quick    *sync.Pool // of quickRecord
+	tokens   *cache[knownToken]
+	requests *cache[knownRequest]
+	sites    *cache[site]
+	looks    *cache[knownLook]
+	calls    *cache[knownCall]
+	facts    *cache[knownFact]
+	alike    *classify.Alike
 }
 
 // New checks the options and reads the JWKS files that the profiles name.
@@ -77,7 +78,7 @@ func New(o Options) (*Ingester, error) {
 		store: o.Store, classifier: classify.New(o.Profiles, o.Knowledge), redactor: redactor, log: o.Logger,
 		metrics: newMetrics(o.Registerer, o.Profiles, o.Store, o.Now), now: o.Now,
 		quota: newQuota(o.KeyRate, time.Now), turns: newTurns(runtime.GOMAXPROCS(0)), guesses: newGuessGuard(time.Now), notes: newNotes(o.Store), running: newRunning(),
-		quick: newQuickRecords(), tokens: newCache[knownToken](), requests: newCache[knownRequest](), sites: newCache[site](), acceptances: newCache[acceptance](),
-		looks: newCache[knownLook](), callLooks: newCache[callLook](),
+		quick: newQuickRecords(), tokens: newCache[knownToken](), requests: newCache[knownRequest](), sites: newCache[site](),
+		looks: newCache[knownLook](), calls: newCache[knownCall](), facts: newCache[knownFact](), alike: classify.NewAlike(o.Profiles),
 	}, nil
 }

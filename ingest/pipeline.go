@@ -33,8 +33,8 @@ func (i *Ingester) commitJudged(ctx context.Context, b batch, ahead *judgement) 
 		}
 		return done.account(ctx)
 	})
-	if err == nil {
-		i.remember(b.acceptances)
+	if err == nil && done.duplicates == 0 {
+		remember(b.noted)
 	}
 	return i.committed(b, done, err)
 }

@@ -53,15 +53,19 @@ const minEncoded = 24
 // With alone it leaves runs beside a dot, which can be segments of a token and are for tokens to find.
 func (w *walk) base64Encoded(s string, alone bool) string {
 	var out strings.Builder
-	last := 0
+	last, classes := 0, w.classes
 	for i := 0; i < len(s) && !w.failed; {
-		if !isBase64Byte(s[i]) {
+		if classes[s[i]]&byteBase64 == 0 {
 			i++
 			continue
 		}
 		end := i
-		for end < len(s) && isBase64Byte(s[end]) {
+		for end < len(s) && classes[s[end]]&byteBase64 != 0 {
 			end++
+		}
+		if end-i < minEncoded {
+			i = end
+			continue
 		}
 		if alone && (i > 0 && s[i-1] == '.' || end < len(s) && s[end] == '.') {
 			i = end
@@ -75,6 +79,9 @@ func (w *walk) base64Encoded(s string, alone bool) string {
 			last = end
 		}
 		i = end
+	}
+	if last == 0 {
+		return s
 	}
 	return out.String() + s[last:]
 }

@@ -19,18 +19,22 @@ const (
 
 // The classes of bytes that sieves tell apart.
 const (
-	byteRun    = 1 << iota // of base64 in either alphabet, padding or a dot: runs of these hold tokens and keys
-	byteDot                // .
-	byteEquals             // =
-	byteBlank              // what may stand between a scheme and its credential
-	byteOther              // has a trace of its own
-	byteDash               // -
-	byteVendor             // one of these is in every prefix of vendorPrefixes
-	byteFirst              // begins one of vendorPrefixes
+	byteRun      = 1 << iota // of base64 in either alphabet, padding or a dot: runs of these hold tokens and keys
+	byteDot                  // .
+	byteEquals               // =
+	byteBlank                // what may stand between a scheme and its credential
+	byteOther                // has a trace of its own
+	byteDash                 // -
+	byteVendor               // one of these is in every prefix of vendorPrefixes
+	byteFirst                // begins one of vendorPrefixes
+	byteSecond               // comes second in one
+	byteBase64               // of base64 in either alphabet
+	byteID                   // of identifiers in hexadecimal
+	byteOddInURL             // that url looks at closely, apart from the slash and what has a trace of its own
 )
 
 // byteClasses is a value of its own so that looking a byte up costs no call.
-type byteClasses [256]uint8
+type byteClasses [256]uint16
 
 func newByteClasses() *byteClasses {
 	var out byteClasses
@@ -55,9 +59,20 @@ func newByteClasses() *byteClasses {
 		case '_', '.', 'A':
 			out[i] |= byteVendor
 		}
+		if isBase64Byte(c) {
+			out[i] |= byteBase64
+		}
+		if c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c == '-' {
+			out[i] |= byteID
+		}
+		switch c {
+		case '+', '@', '#', '?', '\\', ' ', '\t', '\r', '\n':
+			out[i] |= byteOddInURL
+		}
 	}
 	for _, prefix := range vendorPrefixes() {
 		out[prefix[0]] |= byteFirst
+		out[prefix[1]] |= byteSecond
 	}
 	return &out
 }
@@ -110,7 +125,7 @@ func traceOf(c byte) traces {
 const minShape = 9
 
 // runTraces looks at the run from start to end.
-func (r *Redactor) runTraces(s string, start, end int, all uint8) traces {
+func (r *Redactor) runTraces(s string, start, end int, all uint16) traces {
 	var found traces
 	run := s[start:end]
 	if len(run) >= minEncoded {
@@ -164,9 +179,9 @@ const minVendorKey = 15
 // holdsVendorKey is one pass for all prefixes: nearly every text has none of them, and looking for each in each text
 // was a tenth of the work on a record.
 func (r *Redactor) holdsVendorKey(s string) bool {
-	seen := 0
+	seen, classes := 0, r.classes
 	for i := 0; i+minVendorKey <= len(s); i++ {
-		if r.classes[s[i]]&byteFirst == 0 || !mayBeginVendorKey(s[i], s[i+1]) {
+		if classes[s[i]]&byteFirst == 0 || classes[s[i+1]]&byteSecond == 0 || !mayBeginVendorKey(s[i], s[i+1]) {
 			continue
 		}
 		for _, prefix := range r.vendors {
@@ -210,4 +225,53 @@ func mayEndScheme(s string, start, end int) bool {
 
 func mayBeCredential(scheme, credential string) bool {
 	return strings.EqualFold(scheme, "basic") || len(credential) >= minCredential && isRandom(credential)
+}
+
+// isPlainID is true for an identifier in hexadecimal, such as a UUID, in which no net would catch anything: it has neither the
+// letters nor the marks of what they look for, and is too short for a bare key.
+func (r *Redactor) isPlainID(s string) bool {
+	if len(s) >= minBareKey {
+		return false
+	}
+	dashes, classes := 0, r.classes
+	for i := 0; i < len(s); i++ {
+		if classes[s[i]]&byteID == 0 {
+			return false
+		}
+		if s[i] == '-' {
+			dashes++
+		}
+	}
+	return dashes < len("-----") && (len(s) < minEncoded || !mayEncodeText(s))
+}
+
+// isPlainURL is true for an address of short segments, with neither query nor anything encoded, in which no net would catch anything.
+func (w *walk) isPlainURL(s string) bool {
+	rest, ok := strings.CutPrefix(s, "https:")
+	if !ok {
+		if rest, ok = strings.CutPrefix(s, "http:"); !ok {
+			return false
+		}
+	}
+	if !strings.HasPrefix(rest, "//") || !w.hasShortSegments(rest) {
+		return false
+	}
+	found := w.traces(rest)
+	return found == 0 || found == traceEncoded && w.base64Encoded(rest[len("//"):], true) == rest[len("//"):] && !w.failed && len(w.found) == 0
+}
+
+// hasShortSegments is true for a path whose segments could hold nothing encoded.
+func (r *Redactor) hasShortSegments(path string) bool {
+	length, classes := 0, r.classes
+	for i := 0; i < len(path); i++ {
+		c := path[i]
+		length++
+		if c == '/' {
+			length = 0
+		}
+		if length >= minEncoded || classes[c]&byteOddInURL != 0 {
+			return false
+		}
+	}
+	return true
 }

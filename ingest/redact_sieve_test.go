@@ -123,7 +123,7 @@ func sieveSeeds(tb testing.TB) []string {
 		"-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----", "-----BEGIN RSA PRIVATE", payload, "eyJpc3MiOiJhIiwiZXhwIjoxfQ", "password=x", "a&client_secret=b", "token: expired",
 		`{"password":"abc"}`, `say {"a":{"password":"b"}} now`, "https://u:p@h/x?code=1", "see ftp://h/y?token=Abcdef1234567890XY#code=2", "client%5Fsecret%3Dabc", "%62earer%20Abcdef1234567890XY",
 		"4bf92f3577b34da6a3ce929d0e0e4736", "6b0fd4a7-1f0c-4d6f-a0a3-a3a6d2f4cf7d", "application/json; charset=utf-8", "Fri, 20 Nov 2026 00:00:00 GMT", "eyJhbGciOiJub25lIn0 .eyJpc3MiOiJhIn0.x",
-		"***", "xX*•", "xx", "<<Redacted>>", "[secret", "ſecret", "Client%5FSecret", "X-Forwarded-Access-Token", "a://", "1a+b://x y9://z", "::://a://b", "[jwt]", "[jwt fp1:abcdefghijklmnopqrst]", "[set", "e3sge3tnZ2dnZ2dnZ2dnZ2dnZ2dn",
+		"***", "xX*•", "xx", "<<Redacted>>", "[secret", "ſecret", "Client%5FSecret", "X-Forwarded-Access-Token", "a://", "1a+b://x y9://z", "::://a://b", "[jwt]", "[jwt fp1:abcdefghijklmnopqrst]", "[set", "6b0fd4a7-1f0c-4d6f-a0a3-a3a6d2f4cf7d/orders/4711", "api.lab.test/v1/customers/4711/orders", "localhost:8443/v1/ZXlKaGJHY2lP/aUpTVXpJMU", "e3sge3tnZ2dnZ2dnZ2dnZ2dnZ2dn",
 	}
 	for _, v := range vectors(tb) {
 		out = append(out, string(v.Record))
@@ -163,6 +163,15 @@ func checkShortcuts(t *testing.T, red *Redactor, s string) {
 	}
 	if got, want := red.isMarker(s), red.patterns.marker.MatchString(s); got != want {
 		t.Errorf("%q: marker %v, want %v", s, got, want)
+	}
+	if w := (&walk{Redactor: red}); w.isPlainID(s) && w.text(s) != s || w.failed || len(w.found) > 0 {
+		t.Errorf("%q is no plain id: %q", s, w.text(s))
+	}
+	for _, address := range []string{s, "https://" + s, "http://api.lab.test/" + s} {
+		w := &walk{Redactor: red}
+		if w.isPlainURL(address) && (len(w.found) > 0 || w.url(address, 0) != address || w.shapes(address) != address || len(w.found) > 0) {
+			t.Errorf("%q is no plain URL: %q", address, w.url(address, 0))
+		}
 	}
 	url := regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s"'<>\\]+`)
 	i := 0

@@ -17,13 +17,6 @@ type knownLook struct {
 	look                          *store.Look
 }
 
-// A callLook is what calls with one token at one place show, so that only the first of them is looked at.
-type callLook struct {
-	site  *site
-	token *knownToken
-	seen  seenLook
-}
-
 // A seenLook is what one exchange shows: kept with a success until the batch is committed.
 type seenLook struct {
 	look    *store.Look
@@ -77,17 +70,6 @@ func (i *Ingester) clean(sights []classify.Sight) []classify.Sight {
 		s.Value, s.Owner = i.redactor.Note(s.Value), i.redactor.Note(s.Owner)
 	}
 	return sights
-}
-
-// lookOfCall is look for an accepted call with a known token.
-func (i *Ingester) lookOfCall(e *classify.Exchange, p *site, t *knownToken) seenLook {
-	slot := i.callLooks.slot(acceptanceHash(p, t))
-	if c := slot.Load(); c != nil && c.site == p && c.token == t {
-		return c.seen
-	}
-	c := &callLook{site: p, token: t, seen: i.look(e, nil)}
-	slot.Store(c)
-	return c.seen
 }
 
 // see notes what an exchange of the batch shows.

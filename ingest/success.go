@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -22,6 +23,7 @@ type quickRecord struct {
 	request  classify.Request
 	response classify.Response
 	headers  classify.Headers // of whichever of the two needs some
+	key      []byte           // of a call
 }
 
 func newQuickRecords() *sync.Pool {
@@ -31,8 +33,7 @@ func newQuickRecords() *sync.Pool {
 // A success is a plain success as the batch keeps it.
 type success struct {
 	site  *site
-	token *knownToken     // of a call; nil for a granted token, whose assertion is used once
-	facts []classify.Fact // nil while history knows them
+	facts []classify.Fact // that history does not know yet
 	seen  seenLook        // what the exchange shows of its client
 }
 
@@ -42,59 +43,82 @@ func (i *Ingester) quickSuccess(b *batch, p part) (d decoded, ok bool) {
 	if len(p.raw) > maxQuick || len(r.shapes.mappings) > 0 || !o.isPlainSuccess(p.raw) {
 		return decoded{}, false
 	}
-	at, f := timeOf(string(o.time.inner(p.raw)))
-	if f != nil || tooFar(at, b.at) {
+	if d.at, ok = utcTime(o.time.inner(p.raw)); !ok {
+		var f *fault
+		if d.at, f = timeOf(string(o.time.inner(p.raw))); f != nil {
+			return decoded{}, false
+		}
+	}
+	if tooFar(d.at, b.at) {
 		return decoded{}, false
 	}
-	q := i.quick.Get().(*quickRecord)
-	defer i.quick.Put(q)
-	q.record = classify.Record{Time: at, Request: &q.request, Response: &q.response}
-	q.response = classify.Response{Status: 200}
 	w := walk{Redactor: r}
-	if !q.readNames(&w, o, p.raw) {
-		return decoded{}, false
-	}
-	var token *knownToken
-	if o.accessToken.given() {
-		token, ok = i.quickCall(&w, q, o, p.raw)
-	} else {
-		ok = i.quickGrant(&w, q, o, p.raw)
-	}
+	id, ok := o.id.plain(p.raw)
 	if !ok {
 		return decoded{}, false
 	}
-	d = decoded{at: at, key: "id:" + q.record.ID}
-	if q.record.ID == "" {
+	if d.key = "id:" + string(id); len(id) == 0 {
 		value, f := parseValue(p.raw)
 		if f != nil {
 			return decoded{}, false
 		}
 		d.key = r.contentKey("response", value)
+	} else if !w.isClean(d.key[len("id:"):]) {
+		return decoded{}, false
 	}
-	return d, i.quickPlace(b, q, token, &d)
+	q := i.quick.Get().(*quickRecord)
+	defer i.quick.Put(q)
+	q.record = classify.Record{Time: d.at, ID: d.key[len("id:"):], Request: &q.request, Response: &q.response}
+	if len(id) == 0 {
+		q.record.ID = ""
+	}
+	q.response = classify.Response{Status: 200}
+	if o.accessToken.given() {
+		ok = i.quickCall(b, &w, q, p, &d)
+	} else {
+		ok = i.quickGrant(b, &w, q, p, &d)
+	}
+	return d, ok
 }
 
-// quickPlace says where a success happened, and what it adds to history. A record at which the classifier panics is left
-// to the whole way, which reports it.
-func (i *Ingester) quickPlace(b *batch, q *quickRecord, token *knownToken, d *decoded) (ok bool) {
+// place says where a success happened, what it shows of its client and all that it says for history. A record at which the classifier panics is left to the
+// whole way, which reports it.
+func (i *Ingester) place(q *quickRecord, phase classify.Phase) (s success, ok bool) {
 	defer func() {
 		if recover() != nil {
 			ok = false
 		}
 	}()
 	e := i.classifier.Locate(&q.record)
-	if e.Outcome != classify.Accepted || (e.Phase == classify.APICall) != (token != nil) || e.Phase == classify.ClientSide {
+	if e.Outcome != classify.Accepted || e.Phase != phase {
+		return success{}, false
+	}
+	return success{site: i.site(&e), seen: i.look(&e, nil), facts: e.Facts()}, true
+}
+
+// news are those of the facts that neither history knows nor the batch has said.
+func (b *batch) news(at time.Time, facts []*knownFact) (out []classify.Fact) {
+	t := at.UnixNano()
+	for _, k := range facts {
+		if !k.span().covers(t) && b.note(k, t) {
+			out = append(out, k.again(at))
+		}
+	}
+	return out
+}
+
+// note is false when the batch says the fact already.
+func (b *batch) note(k *knownFact, t int64) bool {
+	s, ok := b.noted[k]
+	if !ok {
+		s = span{t, t}
+	} else if s.covers(t) {
 		return false
 	}
-	d.success = success{site: i.site(&e), token: token}
-	if token == nil {
-		d.success.seen = i.look(&e, nil)
-	} else {
-		d.success.seen = i.lookOfCall(&e, d.success.site, token)
+	if b.noted == nil {
+		b.noted = map[*knownFact]span{}
 	}
-	if token == nil || !b.knows(i, d) {
-		d.success.facts = e.Facts()
-	}
+	b.noted[k] = span{min(s.from, t), max(s.to, t)}
 	return true
 }
 
@@ -131,50 +155,99 @@ func (q *quickRecord) readNames(w *walk, o *outline, data []byte) (ok bool) {
 	for _, field := range [...]struct {
 		from leaf
 		to   *string
-	}{{o.id, &q.record.ID}, {o.provider, &q.record.Provider}, {o.environment, &q.record.Environment}, {o.clientID, &q.record.ClientID}} {
-		if *field.to, ok = field.from.plain(data); !ok || !w.isClean(*field.to) {
+	}{{o.provider, &q.record.Provider}, {o.environment, &q.record.Environment}, {o.clientID, &q.record.ClientID}} {
+		text, ok := field.from.plain(data)
+		if *field.to = string(text); !ok || !w.isClean(*field.to) {
 			return false
 		}
 	}
 	return true
 }
 
-// quickCall fills in what an accepted API call is placed by, and returns its token.
-func (i *Ingester) quickCall(w *walk, q *quickRecord, o *outline, data []byte) (token *knownToken, ok bool) {
-	if token, ok = i.token(w.Redactor, o.accessToken.of(data)); !ok {
-		return nil, false
+// quickCall reads an accepted API call.
+func (i *Ingester) quickCall(b *batch, w *walk, q *quickRecord, p part, d *decoded) bool {
+	o, data := p.outline, p.raw
+	token, ok := i.token(w.Redactor, o.accessToken.of(data))
+	if !ok {
+		return false
+	}
+	url, ok := o.url.plain(data)
+	if !ok || !q.callKey(i.alike, o, data) {
+		return false
 	}
 	w.side = sideRequest
-	clear(q.headers)
-	q.request = classify.Request{Headers: q.headers}
-	q.record.AccessToken = token.jwt
-	if q.request.Method, ok = o.method.plain(data); !ok || !w.isClean(q.request.Method) {
-		return nil, false
+	if q.request.URL = string(url); !w.isCleanURL(q.request.URL) {
+		return false
 	}
-	if q.request.URL, ok = o.url.plain(data); !ok || !w.isCleanURL(q.request.URL) {
-		return nil, false
+	slot := i.callSlot(q.key, token)
+	known := slot.Load()
+	if known == nil || known.token != token || known.key != string(q.key) {
+		q.record.AccessToken = token.jwt
+		if !q.readCall(w, o, data) {
+			return false
+		}
+		first, ok := i.place(q, classify.APICall)
+		if !ok {
+			return false
+		}
+		known = &knownCall{key: string(q.key), token: token, site: first.site, seen: first.seen}
+		for n := range first.facts {
+			k := i.knownFact(&first.facts[n])
+			if k == nil {
+				return false
+			}
+			known.facts = append(known.facts, k)
+		}
+		slot.Store(known)
 	}
-	authorization, ok := o.authorization.plain(data)
-	if !ok || !w.isCleanAuthorization(authorization) {
-		return nil, false
-	}
-	if authorization != "" {
-		q.headers["authorization"] = authorization
-	}
-	if strings.Contains(q.request.URL, "://") {
-		return token, true
-	}
-	host, ok := o.host.plain(data)
-	if host != "" {
-		q.headers["host"] = host
-	}
-	return token, ok && w.isClean(host)
+	d.success = success{site: known.site, seen: known.seen, facts: b.news(d.at, known.facts)}
+	return true
 }
 
-// quickGrant fills in what a granted token is placed by. A raw token anywhere in the record could be taken for one that
-// was presented, so where there may be one the whole record has to be looked at.
-func (i *Ingester) quickGrant(w *walk, q *quickRecord, o *outline, data []byte) (ok bool) {
-	if q.record.ID == "" || mayHideToken(w.Redactor, data) {
+// callKey writes down all that a call is placed by, but for its token: of the URL what makes a difference.
+func (q *quickRecord) callKey(alike *classify.Alike, o *outline, data []byte) (ok bool) {
+	q.key = q.key[:0]
+	for _, l := range [...]leaf{o.provider, o.environment, o.clientID, o.method, o.authorization, o.host} {
+		text, ok := l.plain(data)
+		if !ok {
+			return false
+		}
+		q.key = append(append(q.key, text...), '\n') // which no plain text has
+	}
+	url, ok := o.url.plain(data)
+	q.key = alike.AppendURL(q.key, url)
+	return ok
+}
+
+// readCall fills in what a call is placed by. ok is false when redaction would change any of it.
+func (q *quickRecord) readCall(w *walk, o *outline, data []byte) (ok bool) {
+	if !q.readNames(w, o, data) {
+		return false
+	}
+	clear(q.headers)
+	q.request.Headers, q.request.Body = q.headers, nil
+	method, _ := o.method.plain(data)
+	authorization, _ := o.authorization.plain(data)
+	host, _ := o.host.plain(data)
+	q.request.Method = string(method)
+	if !w.isClean(q.request.Method) || !w.isCleanAuthorization(string(authorization)) {
+		return false
+	}
+	if len(authorization) > 0 {
+		q.headers["authorization"] = string(authorization)
+	}
+	if strings.Contains(q.request.URL, "://") || len(host) == 0 {
+		return true
+	}
+	q.headers["host"] = string(host)
+	return w.isClean(q.headers["host"])
+}
+
+// quickGrant reads a granted token. A raw token anywhere in the record could be taken for one that was presented, so where
+// there may be one the whole record has to be looked at.
+func (i *Ingester) quickGrant(b *batch, w *walk, q *quickRecord, p part, d *decoded) bool {
+	o, data := p.outline, p.raw
+	if q.record.ID == "" || !q.readNames(w, o, data) || mayHideToken(w.Redactor, data) {
 		return false
 	}
 	request, ok := i.request(w.Redactor, o.request.of(data))
@@ -192,19 +265,39 @@ func (i *Ingester) quickGrant(w *walk, q *quickRecord, o *outline, data []byte) 
 	if q.record.ClientID == "" {
 		q.record.ClientID = request.user
 	}
-	clear(q.headers)
-	date, ok := o.date.plain(data)
-	if !ok || date != "" && w.headerText("date", date) != date {
+	if !q.readAnswer(w, o, data) || len(w.found) > 0 || w.failed {
 		return false
 	}
-	if date != "" {
-		q.headers["date"] = date
+	if d.success, ok = i.place(q, classify.TokenRequest); !ok {
+		return false
 	}
-	q.response = classify.Response{Status: 200, Headers: q.headers}
+	t := d.at.UnixNano()
+	d.success.facts = slices.DeleteFunc(d.success.facts, func(f classify.Fact) bool {
+		k := i.knownFact(&f)
+		return k != nil && (k.span().covers(t) || !b.note(k, t))
+	})
+	return true
+}
+
+// readAnswer fills in what of a granting answer matters. ok is false when redaction would change it.
+func (q *quickRecord) readAnswer(w *walk, o *outline, data []byte) (ok bool) {
+	clear(q.headers)
+	date, ok := o.date.plain(data)
+	if !ok {
+		return false
+	}
+	if len(date) > 0 {
+		text := string(date)
+		if w.headerText("date", text) != text {
+			return false
+		}
+		q.headers["date"] = text
+	}
+	q.response.Headers = q.headers
 	if o.responseBody.given() {
 		q.response.Body = classify.Body(o.responseBody.of(data))
 	}
-	return len(w.found) == 0 && !w.failed
+	return true
 }
 
 // mayHideToken is true for a text in which a raw token could stand, plain or in any of the encodings that are opened.
@@ -214,14 +307,15 @@ func mayHideToken(r *Redactor, data []byte) bool {
 	}
 	text := string(data)
 	found := r.traces(text)
-	return found&traceShape != 0 || found&traceEncoded != 0 && holdsEncodedText(text)
+	return found&traceShape != 0 || found&traceEncoded != 0 && r.holdsEncodedText(text)
 }
 
 // holdsEncodedText is true for a text with base64 in it that base64Encoded would open.
-func holdsEncodedText(s string) bool {
+func (r *Redactor) holdsEncodedText(s string) bool {
+	classes := r.classes
 	for i := 0; i < len(s); i++ {
 		start := i
-		for i < len(s) && isBase64Byte(s[i]) {
+		for i < len(s) && classes[s[i]]&byteBase64 != 0 {
 			i++
 		}
 		for run := s[start:i]; len(run) >= minEncoded; {
@@ -239,16 +333,16 @@ func holdsEncodedText(s string) bool {
 }
 
 // plain is the text of a scalar that needs no decoding.
-func (l leaf) plain(data []byte) (text string, ok bool) {
+func (l leaf) plain(data []byte) (text []byte, ok bool) {
 	switch l.kind {
 	case leafAbsent, leafNull:
-		return "", true
+		return nil, true
 	case leafString:
-		return string(l.inner(data)), true
+		return l.inner(data), true
 	case leafNumber, leafBool:
-		return string(l.of(data)), true
+		return l.of(data), true
 	}
-	return "", false
+	return nil, false
 }
 
 // isClean is true for an identifier that redaction leaves as it is.
@@ -256,12 +350,15 @@ func (w *walk) isClean(s string) bool {
 	if len(s) > maxIdentity {
 		return false
 	}
+	if w.isPlainID(s) {
+		return true
+	}
 	found := w.traces(s)
 	return found == 0 || found == traceEncoded && w.base64Encoded(s, false) == s && len(w.found) == 0
 }
 
 func (w *walk) isCleanURL(s string) bool {
-	return len(s) <= maxString && w.url(s, 0) == s && w.shapes(s) == s && len(w.found) == 0
+	return w.isPlainURL(s) || len(s) <= maxString && w.url(s, 0) == s && w.shapes(s) == s && len(w.found) == 0
 }
 
 // isCleanAuthorization knows what shippers log of an accepted call: a scheme and a marker.
@@ -271,25 +368,6 @@ func (w *walk) isCleanAuthorization(s string) bool {
 	}
 	marker, bearer := strings.CutPrefix(s, "Bearer ")
 	return bearer && w.isMarker(marker) || w.headerText("authorization", s) == s && w.shapes(s) == s && len(w.found) == 0
-}
-
-// knows is true when history holds all that an acceptance says, or will when the batch is committed.
-func (b *batch) knows(i *Ingester, d *decoded) bool {
-	site, token := d.success.site, d.success.token
-	if known := i.accepted(site, token); known != nil && known.covers(d.at) {
-		return true
-	}
-	key := acceptanceKey{site, token}
-	a, ok := b.acceptances[key]
-	if !ok {
-		a = acceptance{site: site, token: token, from: d.at, to: d.at}
-	}
-	known := ok && a.covers(d.at)
-	if b.acceptances == nil {
-		b.acceptances = map[acceptanceKey]acceptance{}
-	}
-	b.acceptances[key] = a.with(d.at)
-	return known
 }
 
 // tooFar is true for the time of an event that no log can be about.

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 )
 
 // byTokens is what parseValue has to agree with: the same value read by encoding/json's tokens.
@@ -124,4 +125,41 @@ func FuzzParseValue(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) { checkParse(t, data) })
+}
+
+// checkTime holds what is read by hand to time.Parse.
+func checkTime(t *testing.T, text string) {
+	t.Helper()
+	at, ok := utcTime(text)
+	want, err := time.Parse(time.RFC3339Nano, text)
+	if ok && (err != nil || !at.Equal(want) || at.Location() != time.UTC) {
+		t.Errorf("%q: %s, want %s (%v)", text, at, want, err)
+	}
+}
+
+func TestUTCTime_AgreesWithParsing(t *testing.T) {
+	for _, text := range []string{
+		"2026-11-22T02:19:00Z", "2026-11-22T02:19:00.1Z", "2026-11-22T02:19:00.123456789Z", "2024-02-29T23:59:59.000Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z",
+	} {
+		if _, ok := utcTime(text); !ok {
+			t.Errorf("%q is not read by hand", text)
+		}
+		for i := range text {
+			for _, c := range "0159:.-TtZz+ " {
+				checkTime(t, text[:i]+string(c)+text[i+1:])
+				checkTime(t, text[:i]+string(c)+text[i:])
+			}
+			checkTime(t, text[:i]+text[i+1:])
+		}
+	}
+	for _, text := range []string{"2026-02-29T00:00:00Z", "2026-04-31T00:00:00Z", "2026-11-22T24:00:00Z", "2026-11-22T23:59:60Z", "2026-11-22T02:19:00.Z", "0000-01-01T00:00:00Z", "2026-11-22T02:19:00.1234567890Z"} {
+		if at, ok := utcTime(text); ok {
+			t.Errorf("%q is taken for %s", text, at)
+		}
+	}
+}
+
+func FuzzUTCTime(f *testing.F) {
+	f.Add("2026-11-22T02:19:00.123Z")
+	f.Fuzz(checkTime)
 }
