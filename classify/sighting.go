@@ -265,16 +265,15 @@ func grantedInBody(body Body) []string {
 	if !found {
 		return nil
 	}
-	var scope string
 	rest = bytes.TrimLeft(rest, " ")
 	if len(rest) == 0 || rest[0] != '"' {
 		return nil
 	}
 	end := bytes.IndexByte(rest[1:], '"')
-	if end < 0 || json.Unmarshal(rest[:end+2], &scope) != nil {
+	if end < 0 || bytes.IndexByte(rest[:end+1], '\\') >= 0 { // no scope has what would have to be escaped, RFC 6749 section 3.3
 		return nil
 	}
-	list := strings.Fields(scope)
+	list := strings.Fields(string(rest[1 : end+1]))
 	return list[:min(len(list), maxSights)]
 }
 

@@ -14,6 +14,9 @@ const wordingLength = 400
 // Wording is a text without what is of one occasion only: identifiers, numbers, times, addresses and quoted values become
 // placeholders, so that the same words of a server compare as the same. Codes such as AADSTS50013 and E-17 stay.
 func Wording(text string) string {
+	if isPlainWording(text) {
+		return text
+	}
 	if runes := []rune(text); len(runes) > wordingLength {
 		text = string(runes[:wordingLength])
 	}
@@ -22,6 +25,32 @@ func Wording(text string) string {
 		fields[n] = placeholderOf(field)
 	}
 	return strings.Join(fields, " ")
+}
+
+// isPlainWording is true for words in which nothing can be of one occasion only, as most answers have them.
+func isPlainWording(text string) bool {
+	run := 0 // letters in a row
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c|0x20 >= 'a' && c|0x20 <= 'z':
+			if run++; run >= 24 {
+				return false
+			}
+			continue
+		case c == ' ':
+			if i == 0 || i == len(text)-1 || text[i+1] == ' ' {
+				return false
+			}
+		case c == ':':
+			if i < len(text)-1 && text[i+1] != ' ' {
+				return false
+			}
+		case strings.IndexByte("_-.,;!?()", c) < 0:
+			return false
+		}
+		run = 0
+	}
+	return len(text) <= wordingLength
 }
 
 // withoutValues replaces what stands in quotes, and what redaction put in a credential's place.

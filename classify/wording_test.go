@@ -45,3 +45,29 @@ func FuzzWordingOf(f *testing.F) {
 		}
 	})
 }
+
+// The short cut comes to the same as the long way.
+func TestWording_PlainWords(t *testing.T) {
+	parts := []string{"a", "Bad", "key", " ", "  ", "-", ": ", ":", "::", ".", ",", "_", "9", "fe", "\"", "'", "[", "]", "@", "/", "é", "(", "!", "AbcdefghijklmNopqrstuvwxyz", "‹"}
+	plain := 0
+	for n := range 20000 {
+		text := ""
+		for rest := n*7919 + 1; rest > 0; rest /= len(parts) {
+			text += parts[rest%len(parts)]
+		}
+		if !isPlainWording(text) {
+			continue
+		}
+		plain++
+		fields := strings.Fields(withoutValues(text))
+		for i, field := range fields {
+			fields[i] = placeholderOf(field)
+		}
+		if long := strings.Join(fields, " "); long != text {
+			t.Errorf("%q is not plain: %q", text, long)
+		}
+	}
+	if plain < 200 {
+		t.Errorf("only %d of them are plain", plain)
+	}
+}
