@@ -19,7 +19,7 @@ type RecordError struct {
 func errorCodes() []string {
 	return []string{
 		"not_json", "not_an_object", "cut_off", "record_too_large", "too_deep", "too_many_members", "wrong_type",
-		"missing_time", "unix_time", "not_rfc3339", "time_out_of_range", "empty_record",
+		"missing_time", "unix_time", "not_rfc3339", "time_out_of_range", "too_old", "empty_record",
 		"wrong_kind", "missing_join_id", "missing_token", "not_classifiable",
 	}
 }

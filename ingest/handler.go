@@ -241,8 +241,8 @@ const (
 func (i *Ingester) readPart(b *batch, index int, p part, e endpoint) {
 	b.received++
 	d, f := i.decode(b, p, e)
-	if f == nil && tooFar(d.at, b.at) {
-		f = outOfRange()
+	if f == nil {
+		f = i.checkTime(d.at, b.at)
 	}
 	switch {
 	case f == nil:
@@ -256,6 +256,18 @@ func (i *Ingester) readPart(b *batch, index int, p part, e endpoint) {
 		b.bad = append(b.bad, f.at(index))
 		b.quarantine(p, f)
 	}
+}
+
+// checkTime says what is wrong with the time of an event that is received at that time.
+func (i *Ingester) checkTime(at, received time.Time) *fault {
+	switch {
+	case tooFar(at, received):
+		return outOfRange()
+	case i.retain > 0 && received.Sub(at) > i.retain:
+		return &fault{pointer: "/time", code: "too_old", detail: "the event is older than records are kept, so that nobody could tell whether it was counted before; " +
+			"start the server with a longer --retain to take it"}
+	}
+	return nil
 }
 
 func (i *Ingester) decode(b *batch, p part, e endpoint) (decoded, *fault) {

@@ -427,3 +427,40 @@ func TestMetrics_ClosedLabels(t *testing.T) {
 func newRegistry() *prometheus.Registry { return prometheus.NewRegistry() }
 
 func jsonLog(w io.Writer) *slog.Logger { return slog.New(slog.NewJSONHandler(w, nil)) }
+
+// What would recognise the repetition of an old record is forgotten with it: from then on it is refused and never counts again.
+func TestHandler_TooOld(t *testing.T) {
+	s := newService(t, nil)
+	old := `{"time":"2026-11-20T05:00:00Z","response":{"status":401}}` // 47 hours ago
+	if a := s.post(responses, old); a.Accepted != 1 {
+		t.Fatalf("%+v", a)
+	}
+	pause := func(context.Context, time.Duration) error { return nil }
+	if err := s.store.Expire(context.Background(), store.Retention{Records: 44 * time.Hour}, pause); err != nil {
+		t.Fatal(err)
+	}
+	s.ingester.retain = 44 * time.Hour
+	counted := func() int64 {
+		totals, err := s.store.Totals(context.Background(), testNow().Add(-72*time.Hour), testNow(), nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return totals.Failures
+	}
+	before := counted()
+	a := s.post(responses, old+"\n"+strings.Replace(old, "20T05", "20T09", 1))
+	if a.Accepted != 1 || len(a.Errors) != 1 || a.Errors[0].Code != "too_old" || a.Errors[0].Pointer != "/time" {
+		t.Errorf("%+v", a)
+	}
+	if after := counted(); before != 1 || after != 2 {
+		t.Errorf("%d failures are counted, then %d", before, after)
+	}
+	source, err := s.store.GetSource(context.Background(), s.source().Key.ID)
+	if err != nil || len(source.Codes) != 1 || source.Codes[0] != (store.CodeCount{Code: "too_old", Count: 1}) {
+		t.Errorf("%+v %v", source.Codes, err)
+	}
+	s.ingester.retain = 48 * time.Hour
+	if a := s.post(responses, strings.Replace(old, "20T05", "20T04", 1)); a.Accepted != 1 {
+		t.Errorf("just young enough: %+v", a)
+	}
+}

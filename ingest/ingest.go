@@ -17,7 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Options configure New. All but Knowledge, Now and KeyRate are required.
+// Options configure New. All but Knowledge, Now, KeyRate and Retain are required.
 type Options struct {
 	Store      *store.Store
 	Profiles   classify.Profiles
@@ -27,6 +27,9 @@ type Options struct {
 	Registerer prometheus.Registerer
 	Now        func() time.Time // receipt time; nil is time.Now
 	KeyRate    float64          // records a second that a key may send unless it has a rate of its own; 0: no limit
+	// Retain is how long the store keeps what recognises a repeated delivery (store.Retention.Records); 0: for ever.
+	// Records of older events are refused: nobody could tell any more whether they were counted before.
+	Retain time.Duration
 }
 
 // An Ingester is the path of a record from bytes to a committed verdict. It is safe for concurrent use.
@@ -37,6 +40,7 @@ type Ingester struct {
 	log        *slog.Logger
 	metrics    *metrics
 	now        func() time.Time
+	retain     time.Duration
 	quota      *quota
 	turns      *turns
 	guesses    *guessGuard
@@ -76,7 +80,7 @@ func New(o Options) (*Ingester, error) {
 	}
 	return &Ingester{
 		store: o.Store, classifier: classify.New(o.Profiles, o.Knowledge), redactor: redactor, log: o.Logger,
-		metrics: newMetrics(o.Registerer, o.Profiles, o.Store, o.Now), now: o.Now,
+		metrics: newMetrics(o.Registerer, o.Profiles, o.Store, o.Now), now: o.Now, retain: o.Retain,
 		quota: newQuota(o.KeyRate, time.Now), turns: newTurns(runtime.GOMAXPROCS(0)), guesses: newGuessGuard(time.Now), notes: newNotes(o.Store), running: newRunning(),
 		quick: newQuickRecords(), tokens: newCache[knownToken](), requests: newCache[knownRequest](), sites: newCache[site](),
 		looks: newCache[knownLook](), calls: newCache[knownCall](), facts: newCache[knownFact](), alike: classify.NewAlike(o.Profiles),

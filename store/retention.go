@@ -26,6 +26,9 @@ const (
 	lateness = 48 * time.Hour
 	// maxLeap is how far the clock may be ahead of the newest delivery: should it jump, nothing is lost by it.
 	maxLeap = time.Hour
+	// claimSlack is how much longer than records what recognises their repetition is kept: the clocks of replicas differ,
+	// and what one forgets the other must not take.
+	claimSlack = time.Hour
 )
 
 // An expiry is one sweep through everything that has an age.
@@ -170,7 +173,7 @@ func (e *expiry) deliveries(ctx context.Context) error {
 		return nil
 	}
 	var oldest digest // of this time; see Prepare
-	binary.BigEndian.PutUint64(oldest[:8], uint64(e.records)<<16)
+	binary.BigEndian.PutUint64(oldest[:8], uint64(max(e.records-claimSlack.Milliseconds(), 0))<<16)
 	return e.repeat(ctx, "deliveries", func(ctx context.Context, tx *Tx) (int64, error) {
 		return tx.execCount(ctx, `delete from delivery where digest in
 			(select digest from delivery where digest < $1 order by digest limit $2)`, oldest[:], int64(expireSize))

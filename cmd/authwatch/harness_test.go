@@ -51,7 +51,7 @@ type testServer struct {
 func startServer(t *testing.T, args ...string) *testServer {
 	t.Helper()
 	s := &testServer{t: t, db: filepath.Join(t.TempDir(), "aw.db"), stdout: &buffer{}, stderr: &buffer{}, status: make(chan int, 1)}
-	return s.start(append([]string{"serve", "--db", s.db, "--listen", "127.0.0.1:0"}, args...))
+	return s.start(append([]string{"serve", "--db", s.db, "--listen", "127.0.0.1:0", "--retain", "forever", "--retain-summaries", "forever"}, args...)) // the tests' records have times of their own
 }
 
 // startDemo runs authwatch serve --demo.

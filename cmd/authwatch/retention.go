@@ -11,7 +11,7 @@ import (
 
 // retentionFlag says how long a server keeps what it stores.
 type retentionFlag struct {
-	Retain          age  `default:"30d" placeholder:"AGE" help:"How long to keep failures, with what recognises a repeated delivery and the minutes of trends: 30d, 720h, or forever. By the time of the event: older log lines are counted and then go (default: ${default})."`
+	Retain          age  `default:"30d" placeholder:"AGE" help:"How long to keep failures, with what recognises a repeated delivery and the minutes of trends: 30d, 720h, or forever. By the time of the event; older log lines are refused, since nothing would recognise their repetition (default: ${default})."`
 	RetainSummaries age  `default:"396d" placeholder:"AGE" help:"How long to keep incidents, clients and trends (default: ${default}, 13 months)."`
 	RetainSize      size `default:"0" placeholder:"SIZE" help:"Remove the oldest failures before their time when the SQLite database holds more, such as 20GB; 0 is no limit (default: ${default})."`
 }

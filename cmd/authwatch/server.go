@@ -81,7 +81,7 @@ func (s *server) wire(profiles classify.Profiles, fingerprintKey []byte, mapping
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	ingester, err := ingest.New(ingest.Options{
 		Store: s.store, Profiles: profiles, Knowledge: knowledge, Redactor: redactor, Logger: s.log, Registerer: registry,
-		KeyRate: float64(keyRate),
+		KeyRate: float64(keyRate), Retain: s.retention.Records,
 	})
 	if err != nil {
 		return fmt.Errorf("set up ingestion: %w", err)

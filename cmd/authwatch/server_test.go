@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -123,7 +124,9 @@ func TestServe_FirstRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, example, _ := strings.Cut(string(readme), "-d '")
+	now := time.Now()
+	shell := strings.NewReplacer("'$(date -u +%FT%TZ)'", now.UTC().Format(time.RFC3339), "'$NOW'", fmt.Sprint(now.Unix()), "'$((NOW + 300))'", fmt.Sprint(now.Unix()+300))
+	_, example, _ := strings.Cut(shell.Replace(string(readme)), "-d '")
 	record, _, found := strings.Cut(example, "'\n")
 	if !found {
 		t.Fatal("the README has no curl line with a record")
