@@ -141,7 +141,7 @@ func (x *examination) bearerDue() weight {
 	switch {
 	case x.Profile.AccessToken != nil || strings.Contains(x.words.schemes, "bearer") || strings.Contains(x.words.schemes, "dpop"):
 		return demonstrated
-	case x.seenAccepted(FactShape, x.shapeName(APICall, "jwt")) || x.seenAccepted(FactShape, x.shapeName(APICall, "opaque")):
+	case x.seenAccepted(FactShape, string(APICall), "jwt") || x.seenAccepted(FactShape, string(APICall), "opaque"):
 		return demonstrated
 	case x.words.schemes == "":
 		return likely
@@ -155,7 +155,7 @@ func (x *examination) missingToken(due weight) {
 	if x.auth.cookie {
 		f.weight, f.detail = possible, "no Authorization field was sent; a cookie was"
 	}
-	if x.seenAccepted(FactShape, x.shapeName(APICall, "jwt")) || x.seenAccepted(FactShape, x.shapeName(APICall, "opaque")) {
+	if x.seenAccepted(FactShape, string(APICall), "jwt") || x.seenAccepted(FactShape, string(APICall), "opaque") {
 		f.weight, f.detail = demonstrated, "no Authorization field was sent; accepted calls here carry one"
 	}
 	x.report(check, f)

@@ -186,17 +186,17 @@ func (x *examination) describe(list []string) (what, of string) {
 func (x *examination) unruledAudience(check demand, path string, value any, list []string) {
 	f := finding{cause: WrongAudience, weight: likely, witness: WitnessHistory, path: path, observed: shown(value)}
 	for _, aud := range list {
-		if x.seenAccepted(FactAudience, x.factName(string(x.Phase), aud)) {
+		if x.seenAccepted(FactAudience, string(x.Phase), aud) {
 			x.pass(check, path, "this aud was accepted here before")
 			return
 		}
 	}
 	first := list[0]
 	switch {
-	case x.seenElsewhere(FactAudience, x.factName(string(x.Phase), first)) && x.Environment != "":
+	case x.seenElsewhere(FactAudience, string(x.Phase), first) && x.Environment != "":
 		f.cause, f.detail = WrongEnvironment, "aud "+clip(first)+" was accepted in another environment and never in "+x.Environment
 		x.report(check, f)
-	case x.strange(FactAudience, x.factName(string(x.Phase), first), x.factName(string(x.Phase), anyName)) && !x.sameHostAs(first):
+	case x.seenAccepted(FactAudience, string(x.Phase), anyName) && !x.seenAccepted(FactAudience, string(x.Phase), first) && !x.sameHostAs(first):
 		f.detail = "aud " + clip(first) + " was never accepted here, another one was"
 		x.report(check, f)
 	case x.assertion && addressOf(first).scheme != "" && hostOf(x.Record) != "" && !x.sameHostAs(first):
@@ -253,7 +253,7 @@ func (x *examination) unruledIssuer(check demand, path, iss string) {
 	case x.seenElsewhere(FactIssuer, iss) && x.Environment != "":
 		f.cause, f.detail = WrongEnvironment, "tokens of "+clip(iss)+" were accepted in another environment and never in "+x.Environment
 		x.report(check, f)
-	case x.strange(FactIssuer, iss, anyName):
+	case x.seenAccepted(FactIssuer, anyName) && !x.seenAccepted(FactIssuer, iss):
 		f.detail = "tokens of " + clip(iss) + " were never accepted here, those of another issuer were"
 		x.report(check, f)
 	default:

@@ -18,18 +18,18 @@ func checkKID(x *examination) {
 	switch {
 	case len(known) > 0 && contains(known, kid):
 		x.knownKID(check, path, owner, kid)
-	case len(known) > 0 && distinctive(kid) && x.seenElsewhere(FactKID, x.factName(anyName, kid)):
+	case len(known) > 0 && distinctive(kid) && x.seenElsewhere(FactKID, anyName, kid):
 		x.knownKID(check, path, anyName, kid)
 	case len(known) > 0:
 		f.observed, f.expected, f.detail = clip(kid), known, x.say("kid ", clip(kid), " is none of the client's keys")
 		x.report(check, f)
-	case x.seenAccepted(FactKID, x.factName(owner, kid)):
+	case x.seenAccepted(FactKID, owner, kid):
 		x.pass(check, path, "this key was accepted here before")
-	case x.assertion && distinctive(kid) && x.seenElsewhere(FactKID, x.factName(anyName, kid)):
+	case x.assertion && distinctive(kid) && x.seenElsewhere(FactKID, anyName, kid):
 		x.knownKID(check, path, anyName, kid)
-	case x.seenElsewhere(FactKID, x.factName(owner, kid)):
+	case x.seenElsewhere(FactKID, owner, kid):
 		x.knownKID(check, path, owner, kid)
-	case x.strange(FactKID, x.factName(owner, kid), x.factName(owner, anyName)):
+	case x.seenAccepted(FactKID, owner, anyName) && !x.seenAccepted(FactKID, owner, kid):
 		f.weight, f.observed, f.detail = likely, clip(kid), "kid "+clip(kid)+" was never accepted here, other keys of "+clip(owner)+" were"
 		x.report(check, f)
 	default:
@@ -39,7 +39,7 @@ func checkKID(x *examination) {
 
 // knownKID looks for a registered key that only ever worked in another environment.
 func (x *examination) knownKID(check demand, path, owner, kid string) {
-	if !x.assertion || x.Environment == "" || !x.seenElsewhere(FactKID, x.factName(owner, kid)) {
+	if !x.assertion || x.Environment == "" || !x.seenElsewhere(FactKID, owner, kid) {
 		x.pass(check, path, "kid ", clip(kid), " is known")
 		return
 	}
@@ -64,7 +64,7 @@ func (x *examination) absentKID(check demand, path string) {
 	case x.words.subject&(aboutKID|aboutKey) != 0:
 		f.weight = likely
 		x.report(check, f)
-	case x.seenAccepted(FactKID, x.factName(x.keyOwner(), anyName)):
+	case x.seenAccepted(FactKID, x.keyOwner(), anyName):
 		f.weight, f.detail = possible, "the header has no kid; accepted ones here name their key"
 		x.report(check, f)
 	default:
@@ -78,7 +78,7 @@ func (x *examination) borrowedKey() bool {
 		return false
 	}
 	kid := textOf(x.token.Header["kid"])
-	return distinctive(kid) && x.seenAccepted(FactKID, x.factName(anyName, kid)) && !x.seenAccepted(FactKID, x.factName(x.keyOwner(), kid))
+	return distinctive(kid) && x.seenAccepted(FactKID, anyName, kid) && !x.seenAccepted(FactKID, x.keyOwner(), kid)
 }
 
 func (x *examination) someKID() string {

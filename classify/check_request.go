@@ -38,7 +38,7 @@ func checkContentType(x *examination) {
 	case got == jsonMedia:
 		// RFC 6749 asks for a form, yet large providers take JSON: only the server's words make this a fault.
 		switch about := x.words.subject; {
-		case x.seenAccepted(FactShape, x.shapeName(TokenRequest, jsonMedia)):
+		case x.seenAccepted(FactShape, string(TokenRequest), jsonMedia):
 			x.pass(check, path, "requests in JSON were accepted here")
 			return
 		case about&(aboutContentType|aboutRequest|aboutGrant|aboutAssertion|aboutAssertionType) != 0:
@@ -162,7 +162,7 @@ func (x *examination) presentAssertion(check demand, path, marker string) {
 			detail: "the client_assertion is not a JWT: " + strings.Trim(clip(strings.TrimPrefix(marker, "[malformed")), " :]")})
 		return
 	}
-	if x.token == nil && (x.seenAccepted(FactShape, x.shapeName(TokenRequest, "jwt")) || x.seenElsewhere(FactShape, x.shapeName(TokenRequest, "jwt"))) {
+	if x.token == nil && (x.seenAccepted(FactShape, string(TokenRequest), "jwt") || x.seenElsewhere(FactShape, string(TokenRequest), "jwt")) {
 		// Whoever writes these records decodes assertions; one that is not decoded could not be.
 		x.report(check, finding{cause: MalformedJWT, weight: likely, witness: WitnessHistory, path: path,
 			detail: "the assertion was not decoded, those of accepted requests were"})

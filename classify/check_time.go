@@ -73,7 +73,7 @@ func checkExpiry(x *examination) {
 }
 
 func (x *examination) expiredToken(f *finding) {
-	fact, ok := x.history[x.key(FactToken, x.tokenPrint())]
+	fact, ok := x.tokenFact()
 	if ok && !fact.FirstAccepted.IsZero() && !fact.FirstAccepted.After(x.Record.Time) {
 		f.cause, f.witness = ExpiredMidSession, WitnessHistory
 		f.detail += "; the same token was accepted from " + fact.FirstAccepted.UTC().Format(time.RFC3339)

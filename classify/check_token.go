@@ -33,9 +33,9 @@ func (x *examination) opaqueToken() {
 	const check = demandStructure
 	f := finding{cause: WrongTokenType, weight: possible, witness: WitnessRequest, path: "request.headers.authorization", observed: x.auth.original, expected: "a JWT",
 		detail: "the token is not a JWT"}
-	jwts := x.seenAccepted(FactShape, x.shapeName(APICall, "jwt"))
+	jwts := x.seenAccepted(FactShape, string(APICall), "jwt")
 	switch {
-	case x.seenAccepted(FactShape, x.shapeName(APICall, "opaque")):
+	case x.seenAccepted(FactShape, string(APICall), "opaque"):
 		x.pass(check, f.path, "accepted calls here carry opaque tokens too")
 		return
 	case x.Profile.AccessToken != nil && (len(x.Profile.AccessToken.Algorithms) > 0 || jwts):
@@ -62,28 +62,32 @@ func checkAlgorithm(x *examination) {
 		x.pass(check, path, "alg is ", clip(alg))
 		return
 	}
-	f := finding{cause: WrongAlgorithm, weight: demonstrated, path: path, observed: shown(value), detail: "alg is " + said(value)}
+	f := finding{cause: WrongAlgorithm, weight: demonstrated, path: path}
 	if len(allowed) > 0 {
 		f.expected = allowed
-		f.detail += "; allowed is " + strings.Join(allowed, ", ")
 		f.repairs = []Edit{{Op: "replace", Path: path, Value: allowed[0]}}
 	}
 	switch {
 	case value == nil && len(x.token.Header) == 0:
 		x.skip(check, path, "the header was not logged")
-	case !isText, strings.EqualFold(alg, "none"):
-		x.report(check, f)
-	case len(allowed) > 0:
-		x.report(check, f)
-	case x.strange(FactShape, x.shapeName(x.Phase, x.join("alg ", alg)), x.shapeName(x.Phase, "alg")):
+		return
+	case !isText, strings.EqualFold(alg, "none"), len(allowed) > 0:
+	case x.seenAccepted(FactShape, string(x.Phase), "alg") && !x.seenAccepted(FactShape, string(x.Phase), "alg", alg):
 		f.weight, f.detail = likely, "alg is "+clip(alg)+", which was never accepted here"
-		x.report(check, f)
 	case strings.HasPrefix(alg, "HS") && x.token.Header["kid"] != nil:
 		f.weight = possible
-		x.report(check, f)
 	default:
 		x.skip(check, path, "no profile says which algorithms are allowed")
+		return
 	}
+	f.observed = shown(value)
+	if f.detail == "" {
+		f.detail = "alg is " + said(value)
+		if len(allowed) > 0 {
+			f.detail += "; allowed is " + strings.Join(allowed, ", ")
+		}
+	}
+	x.report(check, f)
 }
 
 func clientNamed(p *Profile, id string) *Client {
@@ -378,7 +382,7 @@ func checkClient(x *examination) {
 	case x.seenAccepted(FactClient, id):
 		x.pass(check, path, "this client was accepted here before")
 		return
-	case x.strange(FactClient, id, anyName) && x.borrowedKey():
+	case x.seenAccepted(FactClient, anyName) && !x.seenAccepted(FactClient, id) && x.borrowedKey():
 		f.weight, f.witness, f.detail = likely, WitnessHistory, "the client "+clip(id)+" was never accepted here; its key was, for another client"
 	case x.seenElsewhere(FactClient, id) && x.Environment != "":
 		f.cause, f.weight, f.witness = WrongEnvironment, possible, WitnessHistory

@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"slices"
 	"strings"
 	"sync"
 )
@@ -13,9 +14,9 @@ type desk struct {
 	edited        []finding
 	checks        []noted
 	minutes       minutes
+	others        [64][]Alternative // that verdicts named
 	candidates    []candidate
 	params        []param
-	names         []factName
 	text          texts
 }
 
@@ -37,8 +38,11 @@ func (x *examination) release() {
 	if to == nil {
 		return
 	}
-	d.findings, d.checks, d.params = reusable(x.findings), reusable(x.checks), reusable(x.form.params)
-	d.edited, d.candidates, d.names = reusable(d.edited), reusable(d.candidates), reusable(d.names)
+	d.findings, d.checks = reusable(x.findings), reusable(x.checks)
+	if x.form.params != nil {
+		d.params = reusable(x.form.params)
+	}
+	d.edited, d.candidates = reusable(d.edited), reusable(d.candidates)
 	to.pool.Put(d)
 }
 
@@ -49,20 +53,6 @@ func reusable[T any](list []T) []T {
 		return nil
 	}
 	return list[:0]
-}
-
-// A factName is a name that was put together, since several checks ask for the same facts.
-type factName struct{ first, second, whole string }
-
-func (d *desk) factName(first, second string) string {
-	for i := range d.names {
-		if n := &d.names[i]; n.second == second && n.first == first {
-			return n.whole
-		}
-	}
-	whole := d.text.join([]string{first, " ", second})
-	d.names = append(d.names, factName{first, second, whole})
-	return whole
 }
 
 // Texts are small strings cut from large ones. A string stays as it is while more is added behind it; the next verdict begins where the
@@ -89,4 +79,17 @@ func (t *texts) join(parts []string) string {
 		t.current.WriteString(part)
 	}
 	return t.current.String()[start:]
+}
+
+// alternatives is a list with those elements that verdicts share, since there are not many different ones. Nobody changes it.
+func (d *desk) alternatives(list []Alternative) []Alternative {
+	place := uint(len(list))
+	for i := range list {
+		place = place*31 + uint(len(list[i].Cause))
+	}
+	kept := &d.others[place%uint(len(d.others))]
+	if *kept == nil || !slices.Equal(*kept, list) {
+		*kept = slices.Clip(append(make([]Alternative, 0, len(list)), list...))
+	}
+	return *kept
 }

@@ -156,18 +156,6 @@ func (x *examination) passAll(check demand, path string, list []string, rest str
 	x.pass(check, path, append(parts, rest)...)
 }
 
-// factName is the Key.Name of a fact with two parts, such as an owner and a kid.
-func (x *examination) factName(first, second string) string {
-	if len(x.history) == 0 {
-		return ""
-	}
-	return x.desk.factName(first, second)
-}
-
-func (x *examination) shapeName(phase Phase, shape string) string {
-	return x.factName(string(phase), shape)
-}
-
 // pass notes that a demand is met; the detail may come in parts.
 func (x *examination) pass(check demand, path string, detail ...string) {
 	if !x.quiet {

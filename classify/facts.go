@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // FactShape remembers the form of accepted credentials: their kind and algorithm, by phase.
@@ -42,29 +43,32 @@ func (f Fact) acceptedBy(at time.Time) bool {
 	return !f.FirstAccepted.IsZero() && !f.FirstAccepted.After(at)
 }
 
-// seenAccepted reports whether the fact was accepted in this environment at or before the event.
-func (x *examination) seenAccepted(kind FactKind, name string) bool {
-	if len(x.history) == 0 {
-		return false
-	}
-	return x.history[x.key(kind, name)].acceptedBy(x.Record.Time)
+// seenAccepted reports whether the fact was accepted in this environment at or before the event. A name may come in parts, which spaces
+// join in Key.Name.
+func (x *examination) seenAccepted(kind FactKind, name ...string) bool {
+	return x.acceptedAt(kind, x.Environment, name)
 }
 
 // seenElsewhere reports whether the fact was accepted in another environment and not in this one.
-func (x *examination) seenElsewhere(kind FactKind, name string) bool {
-	if len(x.history) == 0 {
-		return false
-	}
-	k := x.key(kind, name)
-	return !x.history[k].acceptedBy(x.Record.Time) && x.history[k.everywhere()].acceptedBy(x.Record.Time)
+func (x *examination) seenElsewhere(kind FactKind, name ...string) bool {
+	return x.acceptedAt(kind, anyName, name) && !x.acceptedAt(kind, x.Environment, name)
 }
 
-// strange reports whether other values were accepted in this environment and this one never.
-func (x *examination) strange(kind FactKind, name, census string) bool {
+// acceptedAt puts a name together for one look at history, and keeps nothing of it.
+func (x *examination) acceptedAt(kind FactKind, environment string, parts []string) bool {
 	if len(x.history) == 0 {
 		return false
 	}
-	return x.history[x.key(kind, census)].acceptedBy(x.Record.Time) && !x.history[x.key(kind, name)].acceptedBy(x.Record.Time)
+	var room [maxName]byte
+	name := append(room[:0], parts[0]...)
+	for _, part := range parts[1:] {
+		name = append(append(name, ' '), part...)
+	}
+	if len(name) > maxName || !utf8.Valid(name) {
+		name = []byte(boundedName(string(name)))
+	}
+	f := x.history[Key{Kind: kind, Provider: x.Provider, Environment: environment, Name: string(name)}]
+	return f.acceptedBy(x.Record.Time)
 }
 
 // credential is the token that an exchange is about, and where it is in the record.
@@ -87,6 +91,16 @@ func (e Exchange) tokenPrint() string {
 		return a.print
 	}
 	return ""
+}
+
+// tokenFact is what history knows of the very token of an API call.
+func (x *examination) tokenFact() (Fact, bool) {
+	if len(x.history) == 0 {
+		return Fact{}, false
+	}
+	print := x.tokenPrint()
+	f, ok := x.history[x.key(FactToken, print)]
+	return f, ok && print != ""
 }
 
 // Keys lists the facts that can matter to the judgement of e; look them up and hand them to Classify.

@@ -62,7 +62,7 @@ func (x *examination) judge() judgement {
 		}
 		list = append(list, c)
 	}
-	list = append(list, x.spoken()...)
+	list = x.spoken(list)
 	if x.doubted.cause != "" {
 		list = append(list, candidate{cause: x.doubted.cause, score: scoreVague})
 	}
@@ -172,7 +172,8 @@ func (x *examination) doubtful(cause Code) bool {
 }
 
 func alternatives(list []candidate, chosen Code, x *examination) []Alternative {
-	out := make([]Alternative, 0, 5)
+	var room [5]Alternative
+	out := room[:0]
 	add := func(cause Code, c Confidence) {
 		if cause != chosen && cause != "" && len(out) < cap(out) && !slices.ContainsFunc(out, func(a Alternative) bool { return a.Cause == cause }) {
 			out = append(out, Alternative{Cause: cause, Confidence: c})
@@ -188,7 +189,7 @@ func alternatives(list []candidate, chosen Code, x *examination) []Alternative {
 	for _, cause := range lookAlikes(chosen, x) {
 		add(cause, Inferred)
 	}
-	return out
+	return x.desk.alternatives(out)
 }
 
 // lookAlikes are the causes that nothing in the record can tell from the chosen one.

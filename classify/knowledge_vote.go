@@ -177,38 +177,28 @@ func (x *examination) named(cause Code) bool {
 
 // spoken are the causes that the words allow. Of a documented text that several causes share, the likeliest that no check speaks
 // against stands for all; the causes of a text that stands for everything are only worth mentioning.
-func (x *examination) spoken() []candidate {
+func (x *examination) spoken(list []candidate) []candidate {
 	w := &x.words
 	if w.subject == 0 || w.cause == "" {
-		return x.mentioned(w.mayBe)
+		return x.mentioned(list, w.mayBe, "")
 	}
 	chosen := w.cause
-	if len(w.also) > 0 {
-		chosen = x.likeliest(append([]Code{w.cause}, w.also...))
-	}
-	list := []candidate{{cause: chosen, score: wordScore(w.strength)}}
-	for _, c := range x.mentioned(w.also) {
-		if c.cause != chosen {
-			list = append(list, c)
+	if len(w.also) > 0 && !x.open(chosen) {
+		if i := slices.IndexFunc(w.also, x.open); i >= 0 {
+			chosen = w.also[i]
 		}
 	}
-	return list
+	list = append(list, candidate{cause: chosen, score: wordScore(w.strength)})
+	return x.mentioned(list, w.also, chosen)
 }
 
-// likeliest is the first of the causes that no check speaks against.
-func (x *examination) likeliest(causes []Code) Code {
-	for _, cause := range causes {
-		if !x.passed(x.trait(cause).check) {
-			return cause
-		}
-	}
-	return causes[0]
-}
+// open reports whether no check speaks against the cause.
+func (x *examination) open(cause Code) bool { return !x.passed(x.trait(cause).check) }
 
-func (x *examination) mentioned(causes []Code) []candidate {
-	list := make([]candidate, 0, len(causes))
+// mentioned appends those causes, but for the chosen one, that no check speaks against.
+func (x *examination) mentioned(list []candidate, causes []Code, chosen Code) []candidate {
 	for i, cause := range causes {
-		if !x.passed(x.trait(cause).check) {
+		if cause != chosen && x.open(cause) {
 			list = append(list, candidate{cause: cause, score: scoreResidual/2 - 10*i})
 		}
 	}

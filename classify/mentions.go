@@ -3,6 +3,7 @@ package classify
 import (
 	"slices"
 	"time"
+	"unicode/utf8"
 )
 
 // Mentions are the facts that an exchange speaks of, before they have their keys. Their names are written one behind the other and become
@@ -46,6 +47,7 @@ func (l mentions) own(kind FactKind, first, second string, third ...string) ment
 
 func (l mentions) written(kind FactKind, from int) mentions {
 	l.list = append(l.list, mention{kind: kind, from: from, to: len(l.text)})
+	l.text = append(l.text, '\n') // so that the text is valid only if every name is
 	return l
 }
 
@@ -81,9 +83,14 @@ func (l mentions) drop(kind FactKind) mentions {
 // settle gives every mention its name.
 func (l *mentions) settle() {
 	text := string(l.text)
+	valid := utf8.ValidString(text)
 	for i := range l.list {
-		if m := &l.list[i]; m.to > 0 {
-			m.name = boundedName(text[m.from:m.to])
+		m := &l.list[i]
+		if m.to == 0 {
+			continue
+		}
+		if m.name = text[m.from:m.to]; !valid || len(m.name) > maxName {
+			m.name = boundedName(m.name)
 		}
 	}
 }

@@ -161,7 +161,7 @@ func (x *examination) refusedAction() (Code, string) {
 
 // strangeGrant reports whether tokens with other grants of the sort were accepted at this endpoint, and none with these.
 func (x *examination) strangeGrant(sort string) bool {
-	return len(x.history) > 0 && x.strange(FactShape, grantName(x.Endpoint, sort, x.token), grantName(x.Endpoint, sort, nil))
+	return len(x.history) > 0 && x.seenAccepted(FactShape, grantName(x.Endpoint, sort, nil)) && !x.seenAccepted(FactShape, grantName(x.Endpoint, sort, x.token))
 }
 
 // gatewayHeaders recognises an HTML answer of a server that only stands in front, when the page itself was not logged.
@@ -197,11 +197,11 @@ func (x *examination) residualAssertion() []candidate {
 // residualToken: the same for a bearer token. A token that worked before and has not expired was revoked; where opaque tokens are
 // the rule, that is the best reading of a refusal as well.
 func (x *examination) residualToken() []candidate {
-	if f, ok := x.history[x.key(FactToken, x.tokenPrint())]; ok && f.acceptedBy(x.Record.Time) && x.tokenPrint() != "" {
+	if f, ok := x.tokenFact(); ok && f.acceptedBy(x.Record.Time) {
 		return []candidate{{cause: RevokedToken, score: scoreResidual + 50, detail: "the same token was accepted before and has not expired"}}
 	}
 	switch {
-	case x.token == nil && x.auth.kind == "opaque" && x.seenAccepted(FactShape, x.shapeName(APICall, "opaque")):
+	case x.token == nil && x.auth.kind == "opaque" && x.seenAccepted(FactShape, string(APICall), "opaque"):
 		return []candidate{{cause: RevokedToken, score: scoreResidual, detail: "opaque tokens are accepted here; this one no longer is"}}
 	case x.token != nil && x.unreadable == "" && x.strangeGrant(grantScopes) && !x.strangeGrant(grantRoles):
 		return []candidate{{cause: ScopeGap, score: scoreResidual, witness: WitnessHistory, path: x.claimPath("scope"),

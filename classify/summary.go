@@ -15,7 +15,7 @@ func (x *examination) verdict(j judgement) Verdict {
 	for i := range x.checks {
 		v.Checks[i] = x.checks[i].check
 	}
-	v.Summary = x.summary(j, row)
+	v.Summary = x.summary(j, row, v.Evidence)
 	v.Fix = x.fix(j, row)
 	return v
 }
@@ -30,12 +30,12 @@ func (x *examination) row(code Code) *Cause {
 }
 
 // summary is one sentence with the values of this case.
-func (x *examination) summary(j judgement, row *Cause) string {
+func (x *examination) summary(j judgement, row *Cause, evidence []Evidence) string {
 	switch {
 	case j.finding != nil:
-		return x.sentence(j.finding.detail)
+		return evidence[0].Detail
 	case j.detail != "":
-		return x.sentence(j.detail)
+		return evidence[len(evidence)-1].Detail
 	case j.cause == Unclassified && x.words.said != "":
 		return "The server says “" + x.words.said + "”, which does not tell the cause, and no check that can be run fails."
 	case j.cause == Unclassified:
@@ -70,7 +70,8 @@ func capital(letter byte) string {
 
 // evidence lists the votes: the decisive one first, then the server's words, then the rest.
 func (x *examination) evidence(j judgement) []Evidence {
-	out := make([]Evidence, 0, len(x.findings)+2)
+	var room [16]Evidence
+	out := room[:0]
 	if j.finding != nil {
 		out = append(out, j.finding.evidence(x))
 	}
@@ -92,7 +93,7 @@ func (x *examination) evidence(j judgement) []Evidence {
 		}
 		out = append(out, e)
 	}
-	return out
+	return append(make([]Evidence, 0, len(out)), out...)
 }
 
 func (f *finding) evidence(x *examination) Evidence {

@@ -147,11 +147,14 @@ func (x *examination) keyInUse() bool {
 	if x.token == nil || x.unreadable != "" {
 		return false
 	}
+	if len(x.history) == 0 {
+		return false
+	}
 	kid := textOf(x.token.Header["kid"])
-	own, known := x.history[x.key(FactKID, x.factName(x.keyOwner(), kid))]
+	own, known := x.history[x.key(FactKID, x.keyOwner()+" "+kid)]
 	if kid == "" || !known || !own.acceptedBy(x.Record.Time) {
 		return false
 	}
-	any := x.history[x.key(FactKID, x.factName(x.keyOwner(), anyName))]
+	any := x.history[x.key(FactKID, x.keyOwner()+" "+anyName)]
 	return any.LastAccepted.Sub(own.LastAccepted).Seconds() <= replaced
 }
