@@ -21,6 +21,8 @@ type incidentPage struct {
 	Verdict   verdictView
 	Sample    failureRow // the failure that the verdict is of; URL is empty when no record is kept
 	Actions   []stateAction
+	Over      overView
+	Live      string // address of the script that asks again whether it is over
 	Seen      string // version of the incident that the page shows: what a form changes
 	Onset     onsetView
 	Activity  []activityView
@@ -48,7 +50,7 @@ func (s *Server) incidentPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	page := incidentPage{frame: s.frameOf(c, "/incidents"), Incident: incidentViewOf(incident, now), Seen: strconv.FormatInt(incident.Version, 10)}
+	page := incidentPage{frame: s.frameOf(c, "/incidents"), Live: s.assetURL("live.js"), Incident: incidentViewOf(incident, now), Seen: strconv.FormatInt(incident.Version, 10)}
 	if page.CanRespond {
 		page.Actions = actionsOf(incident.State)
 	}
@@ -56,6 +58,9 @@ func (s *Server) incidentPage(c echo.Context) error {
 		page.Earlier = incidentURL(incident.RegressionOf)
 	}
 	if err := s.incidentRecords(ctx, &page, incident, now, q); err != nil {
+		return err
+	}
+	if page.Over, err = s.over(ctx, incident, now); err != nil {
 		return err
 	}
 	if page.Onset, err = s.onset(ctx, incident, now); err != nil {

@@ -26,6 +26,8 @@ func (s *Server) pageRoutes() []route {
 		{http.MethodPost, "/incidents/:id/note", pageResponder, s.changeIncidentNote},
 		{http.MethodPost, "/incidents/change", pageResponder, s.changeManyIncidents},
 		{http.MethodGet, "/i/:id", pageViewer, s.shortIncident},
+		{http.MethodGet, "/incidents/:id/over", pageViewer, s.overPage},
+		{http.MethodGet, "/live", pageViewer, s.livePage},
 		{http.MethodGet, "/failures/:id", pageViewer, s.failurePage},
 		{http.MethodGet, "/clients", pageViewer, s.clientsPage},
 		{http.MethodGet, "/clients/:id", pageViewer, s.clientPage},
@@ -109,6 +111,7 @@ type frame struct {
 	User       string
 	CanRespond bool
 	Alarms     []alarm // shippers that are silent or late
+	Fresh      moment  // when the last record came
 	Demo       bool
 	Version    string
 	Now        moment
@@ -131,13 +134,14 @@ func (s *Server) frameOf(c echo.Context, section string) frame {
 	}
 	f.User = line(who.Name)
 	f.Alarms = s.alarms(c)
+	f.Fresh = s.fresh(c, now)
 	f.CanRespond = who.Role == store.Responder || who.Role == store.Admin
 	f.Nav = currentOf(section, []choice{
 		{Label: "Overview", URL: "/", Key: "o"}, {Label: "Incidents", URL: "/incidents", Key: "i"}, {Label: "Clients", URL: "/clients", Key: "c"},
 		{Label: "Environments", URL: "/environments", Key: "e"}, {Label: "Causes", URL: "/causes", Key: "d"}, {Label: "Check", URL: "/check", Key: "k"},
 	})
 	f.NavMore = currentOf(section, []choice{
-		{Label: "Changes", URL: "/changes", Key: "h"}, {Label: "Alerts", URL: "/alerts", Key: "a"}, {Label: "Sources", URL: "/sources", Key: "s"},
+		{Label: "Live", URL: "/live", Key: "l"}, {Label: "Changes", URL: "/changes", Key: "h"}, {Label: "Alerts", URL: "/alerts", Key: "a"}, {Label: "Sources", URL: "/sources", Key: "s"},
 		{Label: "Unclassified", URL: "/unclassified", Key: "u"}, {Label: "REST API", URL: "/reference", Key: "r"}, {Label: "Settings", URL: "/settings", Key: "t"},
 	})
 	f.NavHere = "More"

@@ -120,6 +120,8 @@ func TestPages_EveryTemplate(t *testing.T) {
 	open("/clients/orders-bot", "client.html", "Failing in exchange / preprod, succeeding in exchange / prod.")
 	open("/environments", "environments.html", "https://auth.preprod.exchange.example/oauth/token")
 	open(incident+"/bundle", "bundle.html", "Download Markdown")
+	open(incident+"/over", "over.html", "it is not known to be over")
+	open("/live", "live.html", "orders-bot", "Show what came since")
 	open("/reference", "reference.html", "GET /api/v1/incidents")
 	open("/changes", "changes.html", "No change was told of", "Tell of one")
 	shipper := s.shipper(t, "web-1", 90, 0)
@@ -155,7 +157,7 @@ func TestPages_Templates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	views := []view{overviewPage{}, overviewPage{Start: &startView{}}, incidentsPage{}, incidentPage{}, failurePage{}, clientsPage{}, clientPage{}, environmentsPage{}, changesPage{}, referencePage{}, alertsPage{}, rulePage{}, rulePage{Preview: &previewView{}}, bundlePage{}, sourcesPage{}, sourcePage{}, rejectPage{},
+	views := []view{overviewPage{}, overviewPage{Start: &startView{}}, incidentsPage{}, incidentPage{}, failurePage{}, clientsPage{}, clientPage{}, environmentsPage{}, changesPage{}, referencePage{}, alertsPage{}, rulePage{}, rulePage{Preview: &previewView{}}, bundlePage{}, livePage{}, overPage{}, sourcesPage{}, sourcePage{}, rejectPage{},
 		causesPage{}, causePage{}, checkPage{}, checkPage{Verdict: &verdictView{}}, loginPage{}, setupPage{}, errorPage{},
 		profilesPage{}, profilePage{}, storagePage{}, redactionPage{}, keysPage{}, keysPage{Made: &madeKey{}}, revokePage{}, usersPage{}, usersPage{Made: &madeLink{}}, auditPage{},
 		unclassifiedPage{}, proposePage{}, proposePage{Rule: &ruleView{}}}

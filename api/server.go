@@ -20,7 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Options configure New. All are required but Knowledge, Examples, Now, Demo, Version.
+// Options configure New. All are required but Knowledge, Examples, Now, Demo, Version, Hosts.
 type Options struct {
 	Store     *store.Store
 	Profiles  classify.Profiles
@@ -44,6 +44,10 @@ type Options struct {
 	// BaseURL is the origin that browsers know, such as http://127.0.0.1:8080: for the curl line of the empty page, and as the
 	// one origin whose forms are ours. With https, session cookies are Secure behind a TLS proxy too.
 	BaseURL string
+	// Hosts are the names, lower-case and without port, by which people's browsers know the server; nil: any. Addresses always are.
+	Hosts []string
+	// WrongKey notes a guessed key or sign-in link from that address (http.Request.RemoteAddr) and says how long whoever is there has to wait; 0: not yet.
+	WrongKey func(remote string) time.Duration
 }
 
 // Problem is one fault of a request body, as RFC 9457 extension member "errors" holds them.

@@ -21,7 +21,6 @@ type incidentView struct {
 	Count      string
 	Bracket    []bracketStep
 	Endpoints  []endpointCount
-	Over       string // whether it is over, in a sentence
 	Assignee   string
 }
 
@@ -44,7 +43,7 @@ func incidentViewOf(i store.Incident, now time.Time) incidentView {
 	v := incidentView{
 		ID: i.ID, URL: incidentURL(i.ID), Cause: causeOf(i.Cause), Client: clientOf(i.ClientID), Place: placeOf(i.Provider, i.Environment),
 		State: stateBadge(i.State), StateWords: stateWords(i, now), Fault: faultBadge(i.Fault), Confidence: confidenceBadge(i.Confidence),
-		Count: counted(i.Count, "failure", "failures"), Bracket: bracketOf(i, now), Over: overWords(i, now), Assignee: line(i.Assignee),
+		Count: counted(i.Count, "failure", "failures"), Bracket: bracketOf(i, now), Assignee: line(i.Assignee),
 	}
 	for _, e := range i.Endpoints {
 		v.Endpoints = append(v.Endpoints, endpointCount{line(e.Endpoint), count(e.Count), percent(e.Count, i.Count)})

@@ -56,9 +56,9 @@
   }
 
   const help = [
-    ["?", "this list"], ["/", "search"], ["Ctrl K", "go to or do anything"], ["g o", "overview"], ["g i", "incidents"], ["g c", "clients"], ["g e", "environments"],
+    ["?", "this list"], ["/", "search"], ["Ctrl K", "go to or do anything"], ["g o", "overview"], ["g i", "incidents"], ["g l", "live"], ["g c", "clients"], ["g e", "environments"],
     ["g h", "changes"], ["g s", "sources"], ["g a", "alerts"], ["g d", "causes"], ["g k", "check"], ["g u", "unclassified"], ["g r", "REST API"], ["g t", "settings"], ["j", "next row"], ["k", "row before"], ["Enter", "open the row"], ["x", "tick the row"],
-    ["a", "acknowledge"], ["s", "silence"], ["r", "resolve"], ["y", "copy the address of this page"], ["[", "earlier"], ["]", "later"], ["t", "choose the time range"],
+    ["a", "acknowledge"], ["s", "silence"], ["r", "resolve"], ["y", "copy the address of this page"], ["[", "earlier"], ["]", "later"], ["t", "choose the time range"], ["p", "pause the live page"],
   ];
 
   function helpDialog() {
