@@ -82,15 +82,11 @@ func (t *Tx) writeAll(ctx context.Context, f figures, andBacklog bool) error {
 	return t.writeFigures(ctx, f)
 }
 
-// adopt writes the figures that another process has put off. If it lives, it will notice.
+// adopt writes the figures that another process has put off, and takes over its facts. If it lives, it will notice.
 func (t *Tx) adopt(ctx context.Context) error {
-	answer, err := t.query(ctx, `delete from backlog where owner <> $1 returning body`, t.backlog.owner)
+	bodies, err := t.takeOver(ctx, func([]byte) bool { return true })
 	if err != nil {
-		return fmt.Errorf("take figures that were put off: %w", err)
-	}
-	bodies, err := collect(answer, func(scan func(...any) error) (body []byte, err error) { return body, scan(&body) })
-	if err != nil {
-		return fmt.Errorf("take figures that were put off: %w", err)
+		return err
 	}
 	all := newFigures()
 	for _, body := range bodies {
@@ -103,12 +99,54 @@ func (t *Tx) adopt(ctx context.Context) error {
 	return t.writeFigures(ctx, all)
 }
 
+// takeOver removes rows of other processes from the backlog. It observes the facts that are in some, and returns the others.
+func (t *Tx) takeOver(ctx context.Context, wanted func(body []byte) bool) (figures [][]byte, err error) {
+	type row struct {
+		id   int64
+		body []byte
+	}
+	owners := []any{t.backlog.owner, t.backlog.owner}
+	if t.facts != nil {
+		owners[1] = t.facts.backlog.owner
+	}
+	answer, err := t.query(ctx, `select id, body from backlog where owner <> $1 and owner <> $2`, owners...)
+	if err != nil {
+		return nil, fmt.Errorf("find what was put off: %w", err)
+	}
+	list, err := collect(answer, func(scan func(...any) error) (r row, err error) { return r, scan(&r.id, &r.body) })
+	if err != nil {
+		return nil, fmt.Errorf("find what was put off: %w", err)
+	}
+	for _, one := range list {
+		if !wanted(one.body) {
+			continue
+		}
+		mine, err := t.changed(ctx, `delete from backlog where id = $1`, one.id)
+		if err != nil {
+			return nil, fmt.Errorf("take over what was put off: %w", err)
+		}
+		switch {
+		case !mine: // another process was faster
+		case holdsFacts(one.body):
+			facts, err := decodeFacts(one.body)
+			if err != nil {
+				return nil, fmt.Errorf("read facts that were put off: %w", err)
+			}
+			mergeInto(t.mine.facts, facts)
+		default:
+			figures = append(figures, one.body)
+		}
+	}
+	return figures, nil
+}
+
 // Settle writes what commits have put off, also those of a process that ended before it could. Errors: ErrBusy, ErrClosed, the engine's.
 func (s *Store) Settle(ctx context.Context) error {
 	err := s.Write(ctx, func(ctx context.Context, tx *Tx) error {
 		if err := tx.settle(ctx); err != nil {
 			return err
 		}
+		tx.mine.settleFacts = true
 		return tx.adopt(ctx)
 	})
 	if err != nil {

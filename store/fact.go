@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"authwatch/classify"
@@ -40,10 +41,17 @@ type factCache struct {
 	floor      uint64                    // of the last time that everything was forgotten
 	changed    [factSlots]uint64         // by which commit a key of the slot was last changed, at the latest
 	young, old map[factKey]classify.Fact // without Key; Count 0 and no time: known to be absent
+
+	backlog factBacklog  // is added to what the table holds
+	moves   uint64       // how often it was emptied
+	moving  sync.RWMutex // held while it may be in both or in neither
+	wanted  atomic.Bool  // somebody has asked: this process judges
+
+	noted, notedBefore map[factKey]extent // see note
 }
 
 func newFactCache() *factCache {
-	return &factCache{young: map[factKey]classify.Fact{}, old: map[factKey]classify.Fact{}}
+	return &factCache{young: map[factKey]classify.Fact{}, old: map[factKey]classify.Fact{}, backlog: newFactBacklog(), noted: map[factKey]extent{}}
 }
 
 func (k factKey) slot() int { return int(binary.BigEndian.Uint16(k[:])) % factSlots }
@@ -74,12 +82,27 @@ func (c *factCache) put(k factKey, f classify.Fact, at uint64) {
 	if len(c.young) >= factsRemember {
 		c.young, c.old = map[factKey]classify.Fact{}, c.young
 	}
-	f.Key = classify.Key{}
-	f.FirstExchange, f.FirstTokenPrint = strings.Clone(f.FirstExchange), strings.Clone(f.FirstTokenPrint) // not the request they came in
-	c.young[k] = f
+	c.young[k] = keepOwn(f)
 }
 
-// announce is called before a commit that changes the keys: what is read from now on may be older or newer.
+// commit runs the commit of a transaction and takes over what it has changed. What is read meanwhile may be older or newer.
+func (c *factCache) commit(s *sums, do func() error) error {
+	if c == nil {
+		return do()
+	}
+	if s.tookFacts {
+		c.moving.Lock()
+		defer c.moving.Unlock()
+		c.moves++
+	}
+	c.announce(s.facts)
+	err := do()
+	if err == nil {
+		c.committed(s)
+	}
+	return err
+}
+
 func (c *factCache) announce(changes map[factKey]classify.Fact) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -88,19 +111,31 @@ func (c *factCache) announce(changes map[factKey]classify.Fact) {
 	}
 }
 
-// committed is called after it.
-func (c *factCache) committed(changes map[factKey]classify.Fact) {
+func (c *factCache) committed(s *sums) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.commits++
-	for k, f := range changes {
-		for _, generation := range []map[factKey]classify.Fact{c.young, c.old} {
+	for k, f := range s.facts {
+		for _, generation := range [...]map[factKey]classify.Fact{c.young, c.old} {
 			if known, ok := generation[k]; ok {
-				merged := known.Merge(f)
-				merged.FirstExchange, merged.FirstTokenPrint = strings.Clone(merged.FirstExchange), strings.Clone(merged.FirstTokenPrint)
-				generation[k] = merged
+				generation[k] = keepOwn(known.Merge(f))
 			}
 		}
+	}
+	b := &c.backlog
+	b.adopted = b.adopted || s.adoptedFacts
+	for k, f := range s.facts {
+		c.note(k, f)
+		if known, ok := b.facts[k]; ok {
+			f = known.Merge(f)
+		}
+		b.facts[k] = keepOwn(f)
+	}
+	if s.factRow {
+		b.rows++
+	}
+	if s.tookFacts {
+		b.emptied()
 	}
 }
 
@@ -110,6 +145,8 @@ func (c *factCache) forget(k factKey) {
 	defer c.mu.Unlock()
 	delete(c.young, k)
 	delete(c.old, k)
+	delete(c.noted, k)
+	delete(c.notedBefore, k)
 	c.changed[k.slot()] = c.commits + 1
 }
 
@@ -119,8 +156,35 @@ func (c *factCache) forgetAll() {
 	defer c.mu.Unlock()
 	clear(c.young)
 	clear(c.old)
+	clear(c.noted)
+	clear(c.notedBefore)
 	c.commits++
 	c.floor = c.commits
+}
+
+// want says that this process judges by history.
+func (c *factCache) want() {
+	if c != nil {
+		c.wanted.Store(true)
+	}
+}
+
+// putOff is how many rows the backlog has.
+func (c *factCache) putOff() int {
+	if c == nil {
+		return 0
+	}
+	return c.backlog.rows
+}
+
+// othersWroteBacklog is for when another process has taken the backlog over.
+func (c *factCache) othersWroteBacklog() {
+	c.moving.Lock()
+	defer c.moving.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.moves++
+	c.backlog.emptied()
 }
 
 // touched reports whether a key may have been changed since a commit.
@@ -181,6 +245,44 @@ func scanFact(scan func(...any) error) (k factKey, f classify.Fact, err error) {
 	f.FirstAccepted, f.LastAccepted = fromMillis(firstAccepted), fromMillis(lastAccepted)
 	f.MaxOffset, f.Expires = time.Duration(offset), fromMillis(expires)
 	return k, f, err
+}
+
+// readAll reads facts from the database and adds what is put off.
+func (c *factCache) readAll(ctx context.Context, from rowsQuerier, keys []factKey) (map[factKey]classify.Fact, error) {
+	if c == nil {
+		return readFacts(ctx, from, keys)
+	}
+	for {
+		c.moving.RLock()
+		moves := c.moves
+		c.moving.RUnlock()
+		found, err := readFacts(ctx, from, keys)
+		if err != nil {
+			return nil, err
+		}
+		if c.addBacklog(found, keys, moves) {
+			return found, nil
+		}
+	}
+}
+
+// addBacklog is false when facts were moved meanwhile, so that some may count twice or not at all.
+func (c *factCache) addBacklog(found map[factKey]classify.Fact, keys []factKey, moves uint64) bool {
+	c.moving.RLock()
+	defer c.moving.RUnlock()
+	if c.moves != moves {
+		return false
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	more := map[factKey]classify.Fact{}
+	for _, k := range keys {
+		if f, ok := c.backlog.facts[k]; ok {
+			more[k] = f
+		}
+	}
+	mergeInto(found, more)
+	return true
 }
 
 // isAbsent reports whether nothing is known.

@@ -15,6 +15,9 @@ import (
 // is not worth a write.
 const FactResolution = 10 * time.Minute
 
+// forgottenBy is the same for kinds of which the last time only says when they can be forgotten, a month or more later.
+const forgottenBy = 6 * time.Hour
+
 // A Snapshot is what history held under some keys at one moment, so that exchanges can be judged before the writer's turn.
 type Snapshot struct {
 	History classify.History // the caller's own, to observe its exchanges in
@@ -31,6 +34,7 @@ func (s *Store) History(ctx context.Context, keys []classify.Key) (Snapshot, err
 	for i, k := range keys {
 		snap.digests[i] = factKeyOf(k)
 	}
+	s.facts.want()
 	var err error
 	snap.at, err = s.facts.read(ctx, s.readers, snap.digests, snap.was)
 	if err != nil {
@@ -66,7 +70,7 @@ func (c *factCache) read(ctx context.Context, from rowsQuerier, keys []factKey, 
 	for n, i := range missing {
 		asked[n] = keys[i]
 	}
-	found, err := readFacts(ctx, from, asked)
+	found, err := c.readAll(ctx, from, asked)
 	if err != nil {
 		return 0, err
 	}
@@ -160,6 +164,7 @@ func (s *Store) News(facts []classify.Fact) []classify.Fact {
 	if s.facts == nil {
 		return facts
 	}
+	s.facts.want()
 	return slices.DeleteFunc(facts, func(f classify.Fact) bool { return s.facts.knows(factKeyOf(f.Key), f) })
 }
 
@@ -168,15 +173,36 @@ func (c *factCache) knows(k factKey, f classify.Fact) bool {
 	if f.FirstAccepted.IsZero() || f.MaxOffset != 0 || c == nil {
 		return false
 	}
+	known, new, exactly := c.extent(k), extentOf(f), resolution(f.Key.Kind).Milliseconds()
+	return known.firstSeen != 0 && (known.firstSeen < new.firstSeen || known.firstSeen == new.firstSeen && f.FirstExchange == "") &&
+		known.firstAccepted != 0 && known.firstAccepted <= new.firstAccepted &&
+		new.lastSeen-known.lastSeen < exactly && new.lastAccepted-known.lastAccepted < exactly
+}
+
+// extent is what is remembered of when a fact was seen and accepted; zero when nothing is.
+func (c *factCache) extent(k factKey) extent {
 	c.mu.RLock()
-	known, ok := c.young[k]
-	if !ok {
-		known, ok = c.old[k]
+	defer c.mu.RUnlock()
+	for _, generation := range [...]map[factKey]classify.Fact{c.young, c.old} {
+		if f, ok := generation[k]; ok {
+			return extentOf(f)
+		}
 	}
-	c.mu.RUnlock()
-	return ok && !known.FirstSeen.IsZero() && (known.FirstSeen.Before(f.FirstSeen) || known.FirstSeen.Equal(f.FirstSeen) && f.FirstExchange == "") &&
-		!known.FirstAccepted.IsZero() && !known.FirstAccepted.After(f.FirstAccepted) &&
-		f.LastSeen.Sub(known.LastSeen) < FactResolution && f.LastAccepted.Sub(known.LastAccepted) < FactResolution
+	for _, generation := range [...]map[factKey]extent{c.noted, c.notedBefore} {
+		if s, ok := generation[k]; ok {
+			return s
+		}
+	}
+	return extent{}
+}
+
+// resolution is how exactly it is known when something of a kind was last seen.
+func resolution(kind classify.FactKind) time.Duration {
+	switch kind {
+	case classify.FactToken, classify.FactClient, classify.FactIssuer, classify.FactAudience, classify.FactShape:
+		return forgottenBy
+	}
+	return FactResolution // of keys it matters which of two was used last
 }
 
 // Observe merges facts into history (classify.Fact.Merge). They are written when the transaction is about to be committed.
@@ -202,6 +228,9 @@ func (t *Tx) forgetFact(ctx context.Context, f keptFact) error {
 		return nil
 	}
 	if t.facts != nil {
+		if _, seen := t.facts.backlog.facts[f.key]; seen {
+			return nil
+		}
 		t.facts.forget(f.key)
 	}
 	return t.exec(ctx, `delete from fact where digest = $1 and last_seen_at = $2 and expires_at = $3`, f.key[:], f.lastSeen, f.expires)

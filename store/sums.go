@@ -12,20 +12,24 @@ type sums struct {
 	facts map[factKey]classify.Fact
 	feed  feedLog
 	figures
-	tookBacklog bool // the backlog is written
+	tookBacklog  bool // the backlog is written
+	settleFacts  bool // the backlog of facts is to be written
+	tookFacts    bool // it is
+	factRow      bool // a row was added to it
+	adoptedFacts bool // what an earlier process put off is among the facts
 }
 
 func newSums() *sums { return &sums{facts: map[factKey]classify.Fact{}, figures: newFigures()} }
 
 // add takes over what another write added.
 func (s *sums) add(other *sums) {
-	for k, f := range other.facts {
-		if earlier, ok := s.facts[k]; ok {
-			f = earlier.Merge(f)
-		}
-		s.facts[k] = f
+	mergeInto(s.facts, other.facts)
+	s.settleFacts = s.settleFacts || other.settleFacts
+	if s.feed == nil {
+		s.feed = other.feed
+	} else {
+		s.feed = append(s.feed, other.feed...)
 	}
-	s.feed = append(s.feed, other.feed...)
 	s.figures.add(other.figures)
 }
 
@@ -40,5 +44,5 @@ func (s *sums) write(ctx context.Context, t *Tx, now bool) error {
 	} else if err := t.keepFigures(ctx, s.figures); err != nil {
 		return err
 	}
-	return t.writeFacts(ctx, s.facts)
+	return t.keepFacts(ctx, s)
 }

@@ -136,7 +136,7 @@ func (w *writer) run() {
 
 // next waits for a job. When none comes for a while, or none will any more, it writes what was put off and returns nil.
 func (w *writer) next() (j *job, open bool) {
-	if w.memory.backlog.rows == 0 {
+	if w.memory.backlog.rows == 0 && w.memory.facts.putOff() == 0 {
 		j, open = <-w.queue
 		return j, open
 	}
@@ -177,18 +177,32 @@ func (w *writer) gather(first *job) []*job {
 
 // noticeAdoption drops the backlog when another process has written it.
 func (w *writer) noticeAdoption(ctx context.Context) error {
-	b := w.memory.backlog
-	if b.rows == 0 {
-		return nil
+	if b := w.memory.backlog; b.rows > 0 {
+		left, err := w.rowsOf(ctx, b.owner)
+		if err != nil {
+			return err
+		}
+		if left < b.rows {
+			b.emptied()
+		}
 	}
-	var left int
-	if err := w.conn.QueryRowContext(ctx, `select count(*) from backlog where owner = $1`, b.owner).Scan(&left); err != nil {
-		return fmt.Errorf("look at backlog: %w", err)
-	}
-	if left < b.rows {
-		b.emptied()
+	if c := w.memory.facts; c.putOff() > 0 {
+		left, err := w.rowsOf(ctx, c.backlog.owner)
+		if err != nil {
+			return err
+		}
+		if left < c.backlog.rows {
+			c.othersWroteBacklog()
+		}
 	}
 	return nil
+}
+
+func (w *writer) rowsOf(ctx context.Context, owner int64) (left int, err error) {
+	if err := w.conn.QueryRowContext(ctx, `select count(*) from backlog where owner = $1`, owner).Scan(&left); err != nil {
+		return 0, fmt.Errorf("look at backlog: %w", err)
+	}
+	return left, nil
 }
 
 // serve commits a group and answers every job of it. When one job takes the whole transaction down, each is run alone.
@@ -226,6 +240,11 @@ func (w *writer) transact(group []*job) error {
 		return fmt.Errorf("begin write: %w", err)
 	}
 	added := newSums()
+	added.settleFacts = len(group) == 0
+	if err := w.adoptFacts(ctx, added); err != nil {
+		w.rollback(ctx)
+		return &transactionDown{err}
+	}
 	for _, j := range group {
 		if err := w.runJob(ctx, j, added); err != nil {
 			w.rollback(ctx)
@@ -242,15 +261,13 @@ func (w *writer) transact(group []*job) error {
 		w.rollback(ctx)
 		return &transactionDown{err}
 	}
-	if w.memory.facts != nil {
-		w.memory.facts.announce(added.facts)
-	}
-	if _, err := w.conn.ExecContext(ctx, `commit`); err != nil {
+	err = w.memory.facts.commit(added, func() error {
+		_, err := w.conn.ExecContext(ctx, `commit`)
+		return err
+	})
+	if err != nil {
 		w.rollback(ctx)
 		return fmt.Errorf("commit: %w", err)
-	}
-	if w.memory.facts != nil {
-		w.memory.facts.committed(added.facts)
 	}
 	if b := w.memory.backlog; added.tookBacklog {
 		b.emptied()
