@@ -121,10 +121,13 @@ func (s *Store) ListDeployments(ctx context.Context, f DeploymentFilter) (list [
 	}
 	list, more := cut(list, f.rows())
 	if more {
-		last := list[len(list)-1]
-		next = cursor{List: "deployments", Key: toMillis(last.Time), Tie: []string{last.ID}}.String()
+		next = list[len(list)-1].cursor().String()
 	}
 	return list, next, nil
+}
+
+func (d Deployment) cursor() cursor {
+	return cursor{List: "deployments", Key: toMillis(d.Time), Tie: []string{d.ID}}
 }
 
 // inOrAny adds "column is one of values, or says nothing"; no values select all.

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"authwatch/classify"
@@ -155,10 +156,13 @@ func (s *Store) ListSeenChanges(ctx context.Context, f SeenChangeFilter) (list [
 		}
 	}
 	if more {
-		last := list[len(list)-1]
-		next = cursor{List: "seen", Key: toMillis(last.FirstSeen), Tie: []string{last.ID[len("seen_"):]}}.String()
+		next = list[len(list)-1].cursor().String()
 	}
 	return list, next, nil
+}
+
+func (c SeenChange) cursor() cursor {
+	return cursor{List: "seen", Key: toMillis(c.FirstSeen), Tie: []string{strings.TrimPrefix(c.ID, "seen_")}}
 }
 
 // addWas finds the value that was there before.

@@ -17,6 +17,7 @@ func sightingContract() []contractTest {
 		{"sightings: a client has so many values", testSightingsBound},
 		{"sightings: changes are values where others were before", testSeenChanges},
 		{"sightings: words change at a server, keys at their owner", testSeenChangesOfServers},
+		{"changes: told and seen, one list", testListChanges},
 		{"sightings: go with the summaries", testSightingsExpire},
 	}
 }
@@ -223,5 +224,49 @@ func testSightingsExpire(t *testing.T, w *world) {
 	}
 	if list := w.seen(t, SightingFilter{}); len(list) != 2 {
 		t.Errorf("%+v", list)
+	}
+}
+
+func testListChanges(t *testing.T, w *world) {
+	tell := func(title, client string, seconds int) {
+		if _, _, err := w.AddDeployment(t.Context(), Deployment{Time: at(seconds), Kind: DeployedCode, Title: title, ClientID: client, By: "ci"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n, value := range []string{"v0", "v1", "v2", "v3"} {
+		w.see(t, lookOf("a", accepted(classify.SightTokenAlg, value)), at(1000*n))
+	}
+	tell("d1", "a", 1500)
+	tell("d2", "", 2000)
+	tell("d3", "b", 3500)
+	list := func(f ChangeFilter) (titles []string) {
+		t.Helper()
+		for {
+			page, next, err := w.ListChanges(t.Context(), f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range page {
+				if c.Told != nil {
+					titles = append(titles, c.Told.Title)
+				} else {
+					titles = append(titles, c.Seen.Value)
+				}
+			}
+			if f.Cursor = next; next == "" {
+				return titles
+			}
+		}
+	}
+	for limit := range 8 {
+		if got, want := list(ChangeFilter{Page: Page{Limit: limit}}), []string{"d3", "v3", "d2", "v2", "d1", "v1"}; !slices.Equal(got, want) {
+			t.Errorf("%d a page: %q, want %q", limit, got, want)
+		}
+	}
+	if got := list(ChangeFilter{Sources: []ChangeSource{ChangeTraffic}, Page: Page{Limit: 2}}); !slices.Equal(got, []string{"v3", "v2", "v1"}) {
+		t.Errorf("of the traffic: %q", got)
+	}
+	if got := list(ChangeFilter{Sources: []ChangeSource{ChangeTold}, Clients: []string{"a"}}); !slices.Equal(got, []string{"d2", "d1"}) {
+		t.Errorf("told of client a: %q", got)
 	}
 }
