@@ -2,7 +2,9 @@ package api
 
 import (
 	"errors"
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"authwatch/store"
@@ -75,6 +77,11 @@ func (s *Server) authorize(need access) echo.MiddlewareFunc {
 			if err := who.allow(need); err != nil {
 				return err
 			}
+			if need == apiRead || need == apiRespond || need == apiAdmin {
+				if err := s.limitRate(c, who); err != nil {
+					return err
+				}
+			}
 			c.Set(identityKey, who)
 			c.SetRequest(c.Request().WithContext(store.WithActor(c.Request().Context(), who.actor())))
 			return next(c)
@@ -110,9 +117,23 @@ func (s *Server) identifyKey(c echo.Context, values []string) (identity, error) 
 	}
 	key, err := s.Store.FindKey(c.Request().Context(), text)
 	if errors.Is(err, store.ErrNotFound) {
+		if err := s.guessed(c); err != nil {
+			return identity{}, err
+		}
 		return identity{}, unauthorized(`error="invalid_token"`, "The key is unknown or revoked.")
 	}
 	return identity{key: key}, err
+}
+
+// guessed is an error when too many wrong keys and links came from where this one came from.
+func (s *Server) guessed(c echo.Context) error {
+	wait := s.WrongKey(c.Request().RemoteAddr)
+	if wait == 0 {
+		return nil
+	}
+	p := fail(http.StatusTooManyRequests, "Many unknown keys or sign-in links came from this address. A valid one is taken at once.")
+	p.header.Set(echo.HeaderRetryAfter, strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+	return p
 }
 
 func unauthorized(parameter, detail string) *problem {

@@ -84,7 +84,8 @@ func testOptions(st *store.Store, log io.Writer, now func() time.Time) Options {
 			n, _ := io.Copy(io.Discard, r.Body)
 			fmt.Fprintf(w, "ingest %d", n)
 		}),
-		Redact: func(text string) string { return strings.ReplaceAll(text, "hunter2", "[secret]") },
+		WrongKey: func(string) time.Duration { return 0 },
+		Redact:   func(text string) string { return strings.ReplaceAll(text, "hunter2", "[secret]") },
 		Replay: func(_ context.Context, source, reject string) (Replayed, error) {
 			return Replayed{Error: &Problem{Pointer: "/time", Code: "missing_time", Detail: "time is missing"}}, nil
 		},

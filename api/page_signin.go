@@ -36,7 +36,7 @@ func (s *Server) setupPage(c echo.Context) error {
 	}
 	user, err := s.Store.CheckSignIn(c.Request().Context(), token)
 	if errors.Is(err, store.ErrNotFound) {
-		return usedLink()
+		return s.usedLink(c)
 	}
 	if err != nil {
 		return err
@@ -51,7 +51,7 @@ func (s *Server) useSetup(c echo.Context) error {
 	}
 	err = s.startSession(c, token)
 	if errors.Is(err, store.ErrNotFound) {
-		return usedLink()
+		return s.usedLink(c)
 	}
 	if err != nil {
 		return err
@@ -59,7 +59,10 @@ func (s *Server) useSetup(c echo.Context) error {
 	return c.Redirect(http.StatusSeeOther, "/")
 }
 
-func usedLink() error {
+func (s *Server) usedLink(c echo.Context) error {
+	if err := s.guessed(c); err != nil {
+		return err
+	}
 	return fail(http.StatusNotFound, "This sign-in link was used already, or it is too old. On the host of authwatch, run: authwatch user link NAME")
 }
 

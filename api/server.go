@@ -20,7 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Options configure New. All are required but Knowledge, Examples, Now, Demo, Version, Hosts.
+// Options configure New. All are required but Knowledge, Examples, Now, APIRate, Demo, Version, Hosts.
 type Options struct {
 	Store     *store.Store
 	Profiles  classify.Profiles
@@ -39,6 +39,7 @@ type Options struct {
 	Now      func() time.Time
 	Alerts   Alerts // what sends them
 	Settings Settings
+	APIRate  int64  // requests a minute to the REST API that one key or person may make; 0: no bound
 	Demo     bool   // says so on every page
 	Version  string // shown in the footer
 	// BaseURL is the origin that browsers know, such as http://127.0.0.1:8080: for the curl line of the empty page, and as the
@@ -70,6 +71,8 @@ type Server struct {
 	metrics     *metrics
 	crossOrigin *http.CrossOriginProtection
 	streams     *streamHub
+	rate        *rateLimit
+	inHand      *inHand
 }
 
 // New checks the options and builds the routes.
@@ -96,7 +99,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Options: o, classifier: classify.New(o.Profiles, o.Knowledge), echo: echo.New(), assets: assets, description: description, pages: pages, watch: &sourceWatch{}, metrics: m, crossOrigin: http.NewCrossOriginProtection(), streams: newStreamHub(o.Store, o.Logger, m)}
+	s := &Server{Options: o, classifier: classify.New(o.Profiles, o.Knowledge), echo: echo.New(), assets: assets, description: description, pages: pages, watch: &sourceWatch{}, metrics: m, crossOrigin: http.NewCrossOriginProtection(), streams: newStreamHub(o.Store, o.Logger, m), rate: newRateLimit(o.APIRate, o.Now), inHand: &inHand{keys: map[[2]string]bool{}}}
 	// A proxy may hand us another Host than the one that people's browsers know.
 	if err := s.crossOrigin.AddTrustedOrigin(o.BaseURL); err != nil {
 		return nil, fmt.Errorf("api: option BaseURL: %w", err)
@@ -104,7 +107,7 @@ func New(o Options) (*Server, error) {
 	s.echo.HTTPErrorHandler = s.answerError
 	// Without an extractor Echo believes any X-Forwarded-For.
 	s.echo.IPExtractor = echo.ExtractIPDirect()
-	s.echo.Use(s.observe, s.recoverPanic, securityHeaders, compress(), refuseCredentialsInURL,
+	s.echo.Use(s.observe, s.recoverPanic, securityHeaders, s.refuseOtherHosts, compress(), refuseCredentialsInURL,
 		middleware.BodyLimitWithConfig(middleware.BodyLimitConfig{Limit: "8M", Skipper: isIngest}))
 	s.mount()
 	return s, nil
@@ -116,7 +119,7 @@ func (o Options) check() error {
 		missing bool
 	}{
 		{"Store", o.Store == nil}, {"Profiles", o.Profiles == nil}, {"Ingest", o.Ingest == nil}, {"Decode", o.Decode == nil},
-		{"DecodePasted", o.DecodePasted == nil}, {"Redact", o.Redact == nil}, {"Replay", o.Replay == nil}, {"Logger", o.Logger == nil}, {"Registry", o.Registry == nil}, {"BaseURL", o.BaseURL == ""},
+		{"DecodePasted", o.DecodePasted == nil}, {"Redact", o.Redact == nil}, {"Replay", o.Replay == nil}, {"Logger", o.Logger == nil}, {"Registry", o.Registry == nil}, {"BaseURL", o.BaseURL == ""}, {"WrongKey", o.WrongKey == nil},
 		{"Alerts.Preview", o.Alerts.Preview == nil}, {"Alerts.Test", o.Alerts.Test == nil},
 		{"Settings.ParseProfile", o.Settings.ParseProfile == nil}, {"Settings.FormatProfile", o.Settings.FormatProfile == nil},
 	} {
@@ -162,8 +165,8 @@ func (s *Server) apiRoutes() []route {
 		{http.MethodPost, "/api/v1/classify", apiRead, s.classifyRecords},
 		{http.MethodGet, "/api/v1/incidents", apiRead, s.listIncidents},
 		{http.MethodGet, "/api/v1/incidents/:id", apiRead, s.getIncident},
-		{http.MethodPatch, "/api/v1/incidents/:id", apiRespond, s.patchIncident},
-		{http.MethodPost, "/api/v1/incidents/change", apiRespond, s.changeIncidents},
+		{http.MethodPatch, "/api/v1/incidents/:id", apiRespond, s.once(s.patchIncident)},
+		{http.MethodPost, "/api/v1/incidents/change", apiRespond, s.once(s.changeIncidents)},
 		{http.MethodGet, "/api/v1/incidents/:id/activity", apiRead, s.listActivity},
 		{http.MethodGet, "/api/v1/incidents/:id/bundle", apiRead, s.getBundle},
 		{http.MethodGet, "/api/v1/incidents/:id/failures", apiRead, s.listIncidentFailures},

@@ -181,6 +181,10 @@ func (g *guessGuard) wrong(remote string) time.Duration {
 	return 0
 }
 
+// WrongKey notes a wrong key from that address (http.Request.RemoteAddr) and says how long whoever is there has to wait; 0: not
+// yet. Ingestion counts its own by itself: this is for the other doors of the same server.
+func (i *Ingester) WrongKey(remote string) time.Duration { return i.guesses.wrong(remote) }
+
 // makeRoom forgets networks that have no debt any more, and all when that is not enough.
 func (g *guessGuard) makeRoom(now time.Time) {
 	if len(g.networks) < guessNetworks {

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 )
 
@@ -18,12 +20,13 @@ type serveCommand struct {
 	mappingFlag
 	receiversFlag
 	retentionFlag
-	Listen       string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on (default: ${default})."`
-	PublicURL    string `placeholder:"URL" help:"Where people reach the server, for links (default: http:// and the address)."`
-	InsecureHTTP bool   `name:"insecure-http" help:"Listen beyond this machine without TLS: tokens' claims and keys then cross the network in clear."`
-	BehindProxy  bool   `help:"Listen beyond this machine because a proxy in front does TLS."`
-	KeyRate      int64  `placeholder:"N" help:"Records a second that each ingest key may send, unless it has a bound of its own (default: no bound)."`
-	Demo         bool   `help:"Serve sample traffic from a database of its own, removed at the end."`
+	Listen       string   `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on (default: ${default})."`
+	PublicURL    string   `placeholder:"URL" help:"Where people reach the server, for links (default: http:// and the address)."`
+	Host         []string `placeholder:"NAME" help:"Another name by which browsers may ask for the server, beside that of --public-url and of this machine; may be repeated."`
+	InsecureHTTP bool     `name:"insecure-http" help:"Listen beyond this machine without TLS: tokens' claims and keys then cross the network in clear."`
+	BehindProxy  bool     `help:"Listen beyond this machine because a proxy in front does TLS."`
+	KeyRate      int64    `placeholder:"N" help:"Records a second that each ingest key may send, unless it has a bound of its own (default: no bound)."`
+	Demo         bool     `help:"Serve sample traffic from a database of its own, removed at the end."`
 }
 
 // Help shows the examples.
@@ -68,13 +71,32 @@ func (c *serveCommand) checkExposure() error {
 	if err != nil {
 		return usageError("--listen %s: expected HOST:PORT, such as 127.0.0.1:8080", c.Listen)
 	}
-	if ip := net.ParseIP(host); host == "localhost" || (ip != nil && ip.IsLoopback()) {
-		return nil
-	}
-	if c.InsecureHTTP || c.BehindProxy {
+	if isLoopback(host) || c.InsecureHTTP || c.BehindProxy {
 		return nil
 	}
 	return usageError("--listen %s can be reached from other machines and authwatch itself speaks plain HTTP: put a TLS proxy in front and add --behind-proxy, or add --insecure-http to send keys and claims in clear", c.Listen)
+}
+
+// hosts are the names by which browsers may ask for the server. Where it listens beyond this machine and was told no name, it
+// cannot know them: nil, any. By a name of somebody else no cookie of ours comes, so that there nothing is open but signing in.
+func (c *serveCommand) hosts() []string {
+	names := []string{"localhost"}
+	if u, err := url.Parse(c.PublicURL); err == nil && u.Hostname() != "" {
+		names = append(names, u.Hostname())
+	}
+	names = append(names, c.Host...)
+	if host, _, _ := net.SplitHostPort(c.Listen); len(names) == 1 && !isLoopback(host) { // checkExposure has read it
+		return nil
+	}
+	for i := range names {
+		names[i] = strings.ToLower(names[i])
+	}
+	return names
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // useTemporaryDatabase points the command at a new folder, which remove deletes.
@@ -125,6 +147,7 @@ func (c *serveCommand) open(ctx context.Context, p *program) (*server, error) {
 		lock:      lock,
 		log:       slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: c.logLevel()})),
 		setupFile: c.setupFile(p.getenv),
+		hosts:     c.hosts(),
 		demo:      c.Demo,
 	}
 	if err := s.listen(c.Listen, c.PublicURL); err != nil {

@@ -39,6 +39,7 @@ type server struct {
 	log       *slog.Logger
 	listener  net.Listener
 	base      string // URL for links
+	hosts     []string
 	setupFile string // takes the sign-in link when nobody watches standard output
 	demo      bool
 	handler   http.Handler
@@ -111,6 +112,8 @@ func (s *server) wire(profiles classify.Profiles, fingerprintKey []byte, mapping
 		Demo:     s.demo,
 		Version:  version(),
 		BaseURL:  s.base,
+		Hosts:    s.hosts,
+		WrongKey: ingester.WrongKey,
 	})
 	if err != nil {
 		return fmt.Errorf("set up the API: %w", err)
