@@ -16,19 +16,22 @@ type authorization struct {
 	doubled  bool   // the scheme was sent twice
 	several  bool   // two credentials in one field, or two fields
 	nothing  bool   // a scheme without credentials
-	cookie   bool
+	cookie   bool   // one was sent, and no Authorization field
 	original string
 }
 
 func authorizationOf(headers Headers) authorization {
-	a := authorization{logged: len(headers) > 0, cookie: headers["cookie"] != ""}
+	a := authorization{logged: len(headers) > 0}
 	field, ok := headers["authorization"]
 	if !ok {
+		a.cookie = headers["cookie"] != ""
 		return a
 	}
 	a.original = clip(field)
 	field = strings.TrimSpace(field)
-	a.present = field != ""
+	if a.present = field != ""; !a.present {
+		a.cookie = headers["cookie"] != ""
+	}
 	before, marker := field, ""
 	if i := strings.IndexByte(field, '['); i >= 0 {
 		var after string

@@ -7,7 +7,7 @@ func checkKID(x *examination) {
 		return
 	}
 	path := x.headerPath("kid")
-	kid, isText := x.token.Header["kid"].(string)
+	kid, isText := x.head.kid.(string)
 	if !isText || kid == "" {
 		x.absentKID(check, path)
 		return
@@ -54,7 +54,7 @@ func (x *examination) knownKID(check demand, path, owner, kid string) {
 
 func (x *examination) absentKID(check demand, path string) {
 	f := finding{cause: MissingKID, weight: demonstrated, path: path, detail: "the header has no kid", repairs: []Edit{{Op: "add", Path: path, Value: x.someKID()}}}
-	if v := x.token.Header["kid"]; v != nil {
+	if v := x.head.kid; v != nil {
 		f.observed, f.detail, f.repairs[0].Op = shown(v), "kid is no text", "replace"
 	}
 	required := x.assertion && x.Profile.Assertion != nil && contains(x.Profile.Assertion.RequiredHeader, "kid")
@@ -77,7 +77,7 @@ func (x *examination) borrowedKey() bool {
 	if x.token == nil || x.unreadable != "" {
 		return false
 	}
-	kid := textOf(x.token.Header["kid"])
+	kid := textOf(x.head.kid)
 	return distinctive(kid) && x.seenAccepted(FactKID, anyName, kid) && !x.seenAccepted(FactKID, x.keyOwner(), kid)
 }
 

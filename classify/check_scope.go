@@ -108,7 +108,7 @@ func checkAccount(x *examination) {
 		return
 	}
 	for _, name := range [...]string{"account_id", "account", "tenant_id", "tenant", "tid", "org_id", "organization_id", "organization", "company_id", "company", "merchant_id", "customer_id", "firm_id"} {
-		own := textOf(x.token.Claims[name])
+		own := textOf(x.claims.get(name))
 		if own == "" {
 			continue
 		}
@@ -214,7 +214,7 @@ func checkPossession(x *examination) {
 	if x.Phase != APICall || !x.readable(check) {
 		return
 	}
-	cnf, ok := x.token.Claims["cnf"].(map[string]any)
+	cnf, ok := x.claims.get("cnf").(map[string]any)
 	if !ok {
 		return
 	}

@@ -55,7 +55,7 @@ func checkAlgorithm(x *examination) {
 		return
 	}
 	path := x.headerPath("alg")
-	value := x.token.Header["alg"]
+	value := x.head.alg
 	alg, isText := value.(string)
 	allowed := x.algorithms()
 	if isText && contains(allowed, alg) {
@@ -74,7 +74,7 @@ func checkAlgorithm(x *examination) {
 	case !isText, strings.EqualFold(alg, "none"), len(allowed) > 0:
 	case x.seenAccepted(FactShape, string(x.Phase), "alg") && !x.seenAccepted(FactShape, string(x.Phase), "alg", alg):
 		f.weight, f.detail = likely, "alg is "+clip(alg)+", which was never accepted here"
-	case strings.HasPrefix(alg, "HS") && x.token.Header["kid"] != nil:
+	case strings.HasPrefix(alg, "HS") && x.head.kid != nil:
 		f.weight = possible
 	default:
 		x.skip(check, path, "no profile says which algorithms are allowed")
@@ -175,7 +175,7 @@ func checkRequired(x *examination) {
 // standardClaims looks for what an access token must hold that says by its typ that it follows RFC 9068 (section 2.2), as far as verifiers
 // are known to need it: even where no profile asks for it, a server may stumble over its absence.
 func (x *examination) standardClaims(required []string) {
-	if x.assertion || strings.TrimPrefix(strings.ToLower(textOf(x.token.Header["typ"])), "application/") != "at+jwt" {
+	if x.assertion || strings.TrimPrefix(strings.ToLower(textOf(x.head.typ)), "application/") != "at+jwt" {
 		return
 	}
 	for _, name := range [...]string{"iss", "exp", "aud", "sub"} {

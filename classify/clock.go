@@ -18,15 +18,19 @@ const sameClock = 2
 // that a cache handed on, or one that is a day off, says nothing.
 func (r *Record) judgedAt() (at, gap float64) {
 	at = secondsOf(r.Time)
-	if r.Response == nil || r.Response.Headers["date"] == "" || r.Response.Headers["age"] != "" {
+	if r.Response == nil {
 		return at, 0
 	}
-	date, ok := dateOfField(r.Response.Headers["date"])
+	field := r.Response.Headers["date"]
+	if field == "" {
+		return at, 0
+	}
+	date, ok := dateOfField(field)
 	if !ok {
 		return at, 0
 	}
 	gap = secondsOf(date) - at
-	if math.Abs(gap) <= sameClock || math.Abs(gap) > 86400 {
+	if math.Abs(gap) <= sameClock || math.Abs(gap) > 86400 || r.Response.Headers["age"] != "" {
 		return at, 0
 	}
 	return secondsOf(date), gap

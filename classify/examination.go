@@ -38,6 +38,7 @@ type examination struct {
 	unreadable string // why its claims cannot be checked, else ""
 	otherKind  string // why it is another kind of token than is due here, else ""
 	kindWeight weight // of otherKind
+	head       head
 	claims     claims
 	audiences  []string // of aud, RFC 7519 section 4.1.3
 	wellAud    bool     // aud is a text or an array of them
@@ -97,7 +98,7 @@ func (x *examination) readToken() {
 	if x.token == nil {
 		return
 	}
-	x.claims = claimsOf(x.token.Claims)
+	x.head, x.claims = headOf(x.token.Header), claimsOf(x.token.Claims)
 	x.unreadable = unreadable(x.token)
 	x.readClaims()
 }
@@ -220,11 +221,8 @@ func (x *examination) readable(check demand) bool {
 }
 
 func (x *examination) claim(name string) (any, bool) {
-	if known := x.claims.named(name); known != nil {
-		return *known, *known != nil
-	}
-	v, ok := x.token.Claims[name]
-	return v, ok && v != nil
+	v := x.claims.get(name)
+	return v, v != nil
 }
 
 // claimPath is the path of a claim, headerPath that of a header parameter. The usual ones are spelt out, since every check asks for one.

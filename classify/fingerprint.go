@@ -52,7 +52,15 @@ func sortedMembers(list []entry, object map[string]any) []entry {
 	for name, value := range object {
 		list = append(list, entry{name, value})
 	}
-	slices.SortFunc(list, func(a, b entry) int { return strings.Compare(a.name, b.name) })
+	if len(list) > 24 {
+		slices.SortFunc(list, func(a, b entry) int { return strings.Compare(a.name, b.name) })
+		return list
+	}
+	for i := 1; i < len(list); i++ { // there are few, so that the simplest way is the shortest
+		for j := i; j > 0 && list[j].name < list[j-1].name; j-- {
+			list[j], list[j-1] = list[j-1], list[j]
+		}
+	}
 	return list
 }
 
@@ -97,10 +105,8 @@ func canonical(value any, depth int) []byte {
 
 // appendQuoted is strconv.AppendQuote, which looks at each rune for what has to be escaped; nearly no text has any.
 func appendQuoted(out []byte, text string) []byte {
-	for i := 0; i < len(text); i++ {
-		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			return strconv.AppendQuote(out, text)
-		}
+	if !plain(text) {
+		return strconv.AppendQuote(out, text)
 	}
 	return append(append(append(out, '"'), text...), '"')
 }
@@ -116,4 +122,23 @@ func (e Exchange) identity() string {
 	}
 	sum := sha256.Sum256(data)
 	return "content:" + hex.EncodeToString(sum[:16])
+}
+
+// plain reports whether a text is printable ASCII without quotes and backslashes. It looks at eight bytes at a time.
+func plain(text string) bool {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	for len(text) >= 8 {
+		w := uint64(text[0]) | uint64(text[1])<<8 | uint64(text[2])<<16 | uint64(text[3])<<24 | uint64(text[4])<<32 | uint64(text[5])<<40 | uint64(text[6])<<48 | uint64(text[7])<<56
+		quote, backslash, del := w^ones*'"', w^ones*'\\', w^ones*0x7f
+		if (w|(w-ones*' ')|(quote-ones)|(backslash-ones)|(del-ones))&tops != 0 {
+			return false
+		}
+		text = text[8:]
+	}
+	for i := 0; i < len(text); i++ {
+		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }

@@ -151,9 +151,11 @@ func (x *examination) apply(edit *Edit) inputs {
 			*known = edit.Value
 			return claimInput(name)
 		}
-		x.token = x.token.with(section, name, edit.Value)
+		x.claims.rest = cloneObject(x.claims.rest)
+		x.claims.rest[name] = edit.Value
 		return inClaims
 	}
 	x.token = x.token.with(section, name, edit.Value)
+	x.head = headOf(x.token.Header)
 	return inHeader
 }

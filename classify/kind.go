@@ -8,7 +8,7 @@ func (x *examination) kindMismatch() string {
 	if t == nil || x.unreadable != "" {
 		return ""
 	}
-	typ := strings.ToLower(strings.TrimPrefix(strings.ToLower(textOf(t.Header["typ"])), "application/"))
+	typ := strings.ToLower(strings.TrimPrefix(strings.ToLower(textOf(x.head.typ)), "application/"))
 	iss, sub := textOf(x.claims.iss), textOf(x.claims.sub)
 	if x.assertion {
 		if typ == "at+jwt" || typ == "logout+jwt" || typ == "dpop+jwt" {
@@ -26,19 +26,19 @@ func (x *examination) kindMismatch() string {
 		return "typ is " + clip(typ) + ", which is no access token"
 	case iss != "" && iss == sub && addressOf(iss).scheme == "" && x.anyTokenEndpoint(list):
 		return "iss equals sub and aud is a token endpoint: this is a client assertion"
-	case iss != "" && iss == sub && t.Claims["scope"] == nil && clientNamed(x.Profile, iss) != nil:
+	case iss != "" && iss == sub && x.claims.scope == nil && clientNamed(x.Profile, iss) != nil:
 		return "iss and sub are the registered client " + clip(iss) + ": this is its client assertion"
 	case x.looksLikeAssertion(iss, sub, list):
 		x.kindWeight = likely
 		return "iss equals sub and aud is another server: this looks like a client assertion"
-	case textOf(t.Claims["token_use"]) == "id", textOf(t.Claims["token_use"]) == "string(2)" && t.Claims["scope"] == nil: // what a redactor leaves; the other value is access
+	case textOf(x.claims.get("token_use")) == "id", textOf(x.claims.get("token_use")) == "string(2)" && x.claims.scope == nil: // what a redactor leaves; the other value is access
 		return "token_use is id: this is an ID token"
 	case x.audienceIsClient(list):
 		return "aud is the client itself and there is no scope: this is an ID token"
-	case (t.Claims["at_hash"] != nil || t.Claims["c_hash"] != nil || t.Claims["nonce"] != nil) && t.Claims["scope"] == nil && t.Claims["scp"] == nil && !x.ownAudience(list):
+	case (x.claims.get("at_hash") != nil || x.claims.get("c_hash") != nil || x.claims.get("nonce") != nil) && x.claims.scope == nil && x.claims.get("scp") == nil && !x.ownAudience(list):
 		return "it has nonce or at_hash and no scope: this is an ID token"
-	case strings.EqualFold(textOf(t.Claims["typ"]), "refresh") || strings.EqualFold(textOf(t.Claims["typ"]), "id"):
-		return "its typ claim says " + clip(textOf(t.Claims["typ"]))
+	case strings.EqualFold(textOf(x.claims.get("typ")), "refresh") || strings.EqualFold(textOf(x.claims.get("typ")), "id"):
+		return "its typ claim says " + clip(textOf(x.claims.get("typ")))
 	}
 	return ""
 }
@@ -46,11 +46,11 @@ func (x *examination) kindMismatch() string {
 // looksLikeAssertion recognises a client assertion that was sent to an API when no profile knows the token endpoint: a client names
 // itself twice, for a short while, to a server that is not the one that was called, and claims no rights.
 func (x *examination) looksLikeAssertion(iss, sub string, list []string) bool {
-	c := x.token.Claims
+	c := &x.claims
 	if iss == "" || iss != sub || addressOf(iss).scheme != "" || len(list) != 1 || x.ownAudience(list) {
 		return false
 	}
-	if a := addressOf(list[0]); a.scheme == "" || a.host == hostOf(x.Record) || c["scope"] != nil || c["scp"] != nil || c["roles"] != nil || c["client_id"] != nil || c["azp"] != nil {
+	if a := addressOf(list[0]); a.scheme == "" || a.host == hostOf(x.Record) || x.claims.scope != nil || c.get("scp") != nil || c.get("roles") != nil || c.clientID != nil || c.get("azp") != nil {
 		return false
 	}
 	exp, dated := x.date("exp")
@@ -61,11 +61,11 @@ func (x *examination) looksLikeAssertion(iss, sub string, list []string) bool {
 // audienceIsClient recognises an ID token by its only sign that every redactor leaves: it is meant for the client (OpenID Connect
 // Core, section 2). It counts where the API's own audience is known to be another.
 func (x *examination) audienceIsClient(list []string) bool {
-	c := x.token.Claims
-	if len(list) != 1 || x.env == nil || len(x.env.APIAudiences) == 0 || x.ownAudience(list) || c["scope"] != nil || c["scp"] != nil || c["roles"] != nil {
+	c := &x.claims
+	if len(list) != 1 || x.env == nil || len(x.env.APIAudiences) == 0 || x.ownAudience(list) || x.claims.scope != nil || c.get("scp") != nil || c.get("roles") != nil {
 		return false
 	}
-	return list[0] == textOf(c["azp"]) || list[0] == textOf(c["client_id"])
+	return list[0] == textOf(c.get("azp")) || list[0] == textOf(c.clientID)
 }
 
 func (x *examination) ownAudience(list []string) bool {

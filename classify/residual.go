@@ -149,11 +149,11 @@ func (x *examination) refusedAction() (Code, string) {
 		_, scoped := x.claim("scope")
 		switch {
 		case source == "" && scopes && !roles:
-			return ScopeGap, "the caller was recognised (403, not 401); accepted tokens have other scopes here, this one has " + said(x.token.Claims["scope"])
+			return ScopeGap, "the caller was recognised (403, not 401); accepted tokens have other scopes here, this one has " + said(x.claims.scope)
 		case roles && !scopes:
 			return InsufficientPermissions, "the caller was recognised (403, not 401); accepted tokens have other roles here"
-		case source == "" && scoped && x.token.Claims["roles"] == nil && x.token.Claims["permissions"] == nil && x.token.Claims["groups"] == nil:
-			return ScopeGap, "the caller was recognised (403, not 401); which scope the route needs is not known, the token has " + said(x.token.Claims["scope"])
+		case source == "" && scoped && x.claims.get("roles") == nil && x.claims.get("permissions") == nil && x.claims.get("groups") == nil:
+			return ScopeGap, "the caller was recognised (403, not 401); which scope the route needs is not known, the token has " + said(x.claims.scope)
 		}
 	}
 	return InsufficientPermissions, "the caller was recognised (403, not 401) and nothing is wrong with the token"
@@ -205,7 +205,7 @@ func (x *examination) residualToken() []candidate {
 		return []candidate{{cause: RevokedToken, score: scoreResidual, detail: "opaque tokens are accepted here; this one no longer is"}}
 	case x.token != nil && x.unreadable == "" && x.strangeGrant(grantScopes) && !x.strangeGrant(grantRoles):
 		return []candidate{{cause: ScopeGap, score: scoreResidual, witness: WitnessHistory, path: x.claimPath("scope"),
-			detail: "accepted tokens have other scopes here; this one has " + said(x.token.Claims["scope"])}}
+			detail: "accepted tokens have other scopes here; this one has " + said(x.claims.scope)}}
 	case x.words.whoever: // a server that knows who somebody is has read the token
 		return []candidate{{cause: RevokedToken, score: scoreOpen + 1}, {cause: InvalidSignature, score: scoreOpen}}
 	case x.token != nil && x.unreadable == "" && x.token.Signature != "valid":

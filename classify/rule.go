@@ -61,10 +61,31 @@ func allRules() [27]rule {
 }
 
 // Claims are those that nearly every check asks for.
-type claims struct{ iss, sub, aud, exp, nbf, iat, jti any }
+type claims struct {
+	iss, sub, aud, exp, nbf, iat, jti, clientID, scope any
 
+	rest Object // all, when there are others; they are looked up
+}
+
+// claimsOf looks at each member once, which is less than to look up every claim that some check asks for.
 func claimsOf(o Object) claims {
-	return claims{iss: o["iss"], sub: o["sub"], aud: o["aud"], exp: o["exp"], nbf: o["nbf"], iat: o["iat"], jti: o["jti"]}
+	var c claims
+	for name, value := range o {
+		if known := c.named(name); known != nil {
+			*known = value
+		} else {
+			c.rest = o
+		}
+	}
+	return c
+}
+
+// get is a claim's value, nil for none.
+func (c *claims) get(name string) any {
+	if known := c.named(name); known != nil {
+		return *known
+	}
+	return c.rest[name]
 }
 
 // named is where a claim is kept, nil for any other.
@@ -84,9 +105,18 @@ func (c *claims) named(name string) *any {
 		return &c.iat
 	case "jti":
 		return &c.jti
+	case "client_id":
+		return &c.clientID
+	case "scope":
+		return &c.scope
 	}
 	return nil
 }
+
+// A head is what checks ask of a token's header.
+type head struct{ alg, kid, typ any }
+
+func headOf(o Object) head { return head{alg: o["alg"], kid: o["kid"], typ: o["typ"]} }
 
 // claimInput is the input that a claim is.
 func claimInput(name string) inputs {

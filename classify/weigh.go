@@ -150,7 +150,7 @@ func (x *examination) keyInUse() bool {
 	if len(x.history) == 0 {
 		return false
 	}
-	kid := textOf(x.token.Header["kid"])
+	kid := textOf(x.head.kid)
 	own, known := x.history[x.key(FactKID, x.keyOwner()+" "+kid)]
 	if kid == "" || !known || !own.acceptedBy(x.Record.Time) {
 		return false
