@@ -46,12 +46,13 @@ func (r *runner) fillDatabase(ctx context.Context, path string, t traffic, store
 	return f.fill(ctx, t.failures(), stored)
 }
 
-// fillFolder makes a database to look at, authwatch.db, and beside it the profiles that its failures were judged by.
+// fillFolder makes a database to look at, authwatch.db, and in a folder beside it the profiles that its failures were judged by.
 func (r *runner) fillFolder(ctx context.Context) error {
-	if err := os.Mkdir(r.options.fill, 0o700); err != nil {
+	profiles := filepath.Join(r.options.fill, "profiles")
+	if err := os.MkdirAll(profiles, 0o700); err != nil {
 		return err
 	}
-	if _, err := writeProfiles(r.options.fill); err != nil {
+	if _, err := writeProfiles(profiles); err != nil {
 		return fmt.Errorf("write profiles: %w", err)
 	}
 	_, err := r.fill(ctx, filepath.Join(r.options.fill, "authwatch.db"), r.month(time.Now()))
@@ -138,11 +139,16 @@ func (f *filler) fill(ctx context.Context, n int, stored func(n int)) error {
 
 // A batchOfFailures is one transaction, with a success for each failure.
 type batchOfFailures struct {
-	failures []store.Failure
-	traffic  []store.Traffic
+	failures   []store.Failure
+	traffic    []store.Traffic
+	deliveries []store.Delivery
 }
 
 func (b batchOfFailures) save(ctx context.Context, tx *store.Tx) error {
+	last := b.failures[len(b.failures)-1].ReceivedAt
+	if _, err := tx.Claim(ctx, last, b.deliveries); err != nil {
+		return err
+	}
 	if err := tx.AddFailures(ctx, b.failures); err != nil {
 		return err
 	}
@@ -150,12 +156,14 @@ func (b batchOfFailures) save(ctx context.Context, tx *store.Tx) error {
 }
 
 func (f *filler) batch(n int) batchOfFailures {
-	b := batchOfFailures{failures: make([]store.Failure, n), traffic: make([]store.Traffic, n)}
+	b := batchOfFailures{failures: make([]store.Failure, n), traffic: make([]store.Traffic, n), deliveries: make([]store.Delivery, n)}
 	for i := range n {
 		f.at = f.at.Add(f.step/2 + time.Duration(f.rng.Int64N(int64(f.step)+1)))
 		one := f.again(f.samples[f.rng.IntN(len(f.samples))])
 		b.failures[i] = one
 		v := one.Verdict
+		b.deliveries[i] = store.Delivery{Source: one.Source, Key: one.RecordID, Time: f.at}
+		b.deliveries[i].Prepare()
 		b.traffic[i] = store.Traffic{First: f.at, Last: f.at, Count: 1, Provider: v.Provider, Environment: v.Environment, ClientID: v.ClientID, Endpoint: one.Endpoint}
 	}
 	return b

@@ -4,7 +4,7 @@ set -eu
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0
-go test -race -v "${@:-./...}" >"$log" 2>&1 || status=$?
+go test -race -v -timeout 45m "${@:-./...}" >"$log" 2>&1 || status=$?
 if [ "$status" -ne 0 ]; then
 	grep -v -E '^=== |^ *--- PASS|^PASS$' "$log"
 	exit "$status"
