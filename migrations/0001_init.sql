@@ -159,14 +159,14 @@ create unique index client_name on client (provider, environment, client_id);
 -- The list of clients, latest activity first.
 create index client_last_seen on client (last_seen_at, provider, environment, client_id);
 
--- When a client was accepted, to the minute with the first and the last in it: the successes around an incident.
+-- When a client was accepted, to the minute with the first and the last in it: the successes around an incident. A row holds
+-- the minutes of an hour; see store/success.go.
 create table success (
     client_ref bigint not null references client (ref),
-    minute     bigint not null,
-    first_at   bigint not null,
-    last_at    bigint not null,
-    primary key (client_ref, minute)
-);
+    hour       bigint not null,
+    minutes    bytea  not null,
+    primary key (client_ref, hour)
+) /* in the order of its key */;
 
 -- What history remembers (classify.Fact), under a digest of its key.
 create table fact (

@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -185,41 +183,6 @@ func (t *Tx) bracket(ctx context.Context, id rowID) error {
 	}
 	return t.exec(ctx, `update incident set last_success_at = $1, first_success_at = $2 where id = $3
 		and (last_success_at <> $1 or first_success_at <> $2)`, latest(before, knownBefore), earliest(after, knownAfter), int64(id))
-}
-
-// successBefore is the client's last accepted exchange before ms, 0 if none is known. In the minute of ms itself only
-// the first and the last are known: of several the first may be answered where a later one was still before ms.
-func (t *Tx) successBefore(ctx context.Context, k clientKey, ms int64) (int64, error) {
-	var first, last int64
-	err := t.queryRow(ctx, `select s.first_at, s.last_at from success s join client c on c.ref = s.client_ref
-		where c.provider = $1 and c.environment = $2 and c.client_id = $3 and s.minute <= $4 and s.first_at < $5
-		order by s.minute desc limit 1`, k.provider, k.environment, k.clientID, floorTo(ms, minuteStep), ms).Scan(&first, &last)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return 0, nil
-	case err != nil:
-		return 0, fmt.Errorf("find last success: %w", err)
-	case last < ms:
-		return last, nil
-	}
-	return first, nil
-}
-
-// successAfter is the client's first accepted exchange after ms, with the same limit in the minute of ms.
-func (t *Tx) successAfter(ctx context.Context, k clientKey, ms int64) (int64, error) {
-	var first, last int64
-	err := t.queryRow(ctx, `select s.first_at, s.last_at from success s join client c on c.ref = s.client_ref
-		where c.provider = $1 and c.environment = $2 and c.client_id = $3 and s.minute >= $4 and s.last_at > $5
-		order by s.minute limit 1`, k.provider, k.environment, k.clientID, floorTo(ms, minuteStep), ms).Scan(&first, &last)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return 0, nil
-	case err != nil:
-		return 0, fmt.Errorf("find first success: %w", err)
-	case first > ms:
-		return first, nil
-	}
-	return last, nil
 }
 
 // earliest and latest of two times, of which 0 is none.

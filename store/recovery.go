@@ -64,13 +64,25 @@ func (s *Store) ResolveRecovered(ctx context.Context) (resolved int, err error) 
 
 // recovered is when the incident's client was last seen to succeed, or zero while that is not yet a recovery.
 func (s *Store) recovered(ctx context.Context, i Incident) (time.Time, error) {
-	var minutes, last int64
-	err := s.readers.QueryRowContext(ctx, `select count(*), coalesce(max(success.last_at), 0) from success
-		join client on client.ref = success.client_ref
-		where client.provider = $1 and client.environment = $2 and client.client_id = $3 and success.minute >= $4 and success.last_at > $5`,
-		i.Provider, i.Environment, i.ClientID, floorTo(toMillis(i.LastSeenAt), minuteStep), toMillis(i.LastSeenAt)).Scan(&minutes, &last)
-	if err != nil || minutes < calmMinutes || fromMillis(last).Sub(i.LastSeenAt) < calmOf(i) {
+	failed := toMillis(i.LastSeenAt)
+	rows, err := s.readers.QueryContext(ctx, `select success.hour, success.minutes from success join client on client.ref = success.client_ref
+		where client.provider = $1 and client.environment = $2 and client.client_id = $3 and success.hour >= $4`,
+		i.Provider, i.Environment, i.ClientID, floorTo(failed, hourStep))
+	if err != nil {
 		return time.Time{}, err
+	}
+	list, err := collectMinutes(rows)
+	if err != nil {
+		return time.Time{}, err
+	}
+	minutes, last := 0, failed
+	for _, m := range list {
+		if m.last > failed {
+			minutes, last = minutes+1, max(last, m.last)
+		}
+	}
+	if minutes < calmMinutes || fromMillis(last).Sub(i.LastSeenAt) < calmOf(i) {
+		return time.Time{}, nil
 	}
 	return fromMillis(last), nil
 }

@@ -249,7 +249,7 @@ func (e *expiry) successes(ctx context.Context) error {
 	}
 	return e.eachSlice(ctx, "successes", `select ref from client where ref > $1 order by ref limit $2`, func(ctx context.Context, tx *Tx, refs []int64) error {
 		for _, ref := range refs {
-			if err := tx.exec(ctx, `delete from success where client_ref = $1 and minute < $2`, ref, e.records); err != nil {
+			if err := tx.exec(ctx, `delete from success where client_ref = $1 and hour < $2`, ref, floorTo(e.records, hourStep)); err != nil {
 				return err
 			}
 		}

@@ -74,7 +74,7 @@ func testExpireFailures(t *testing.T, w *world) {
 	wantTime(t, "last success", i.LastSuccess, time.Time{})
 	equal(t, "trend", fmt.Sprint(w.trendOf(t, 0, 4*daySecond, time.Hour)), fmt.Sprint(before))
 	if n := w.rowCount(t, `select count(*) from success`); n != 1 {
-		t.Errorf("%d minutes of success are kept, want 1", n)
+		t.Errorf("%d hours of success are kept, want 1", n)
 	}
 	totals, err := w.Totals(t.Context(), at(0), at(4*daySecond), nil, nil)
 	if err != nil || totals.Incidents != 2 || totals.Failures != 4 {
