@@ -6,18 +6,18 @@ import "net/http"
 func (s *Server) alertRoutes() []route {
 	return []route{
 		{http.MethodGet, "/api/v1/rules", apiRead, s.listRules},
-		{http.MethodPost, "/api/v1/rules", apiRespond, s.addRule},
+		{http.MethodPost, "/api/v1/rules", apiRespond, s.once(s.addRule)},
 		{http.MethodPost, "/api/v1/rules/preview", apiRead, s.previewRule},
 		{http.MethodGet, "/api/v1/rules/:id", apiRead, s.getRule},
 		{http.MethodPut, "/api/v1/rules/:id", apiRespond, s.putRule},
 		{http.MethodDelete, "/api/v1/rules/:id", apiRespond, s.deleteRule},
 		{http.MethodGet, "/api/v1/silences", apiRead, s.listSilences},
-		{http.MethodPost, "/api/v1/silences", apiRespond, s.addSilence},
+		{http.MethodPost, "/api/v1/silences", apiRespond, s.once(s.addSilence)},
 		{http.MethodDelete, "/api/v1/silences/:id", apiRespond, s.endSilence},
 		{http.MethodGet, "/api/v1/alerts", apiRead, s.listAlerts},
 		{http.MethodGet, "/api/v1/deliveries", apiRead, s.listDeliveries},
 		{http.MethodGet, "/api/v1/receivers", apiRead, s.listReceivers},
-		{http.MethodPost, "/api/v1/receivers/:name/test", apiRespond, s.testReceiver},
+		{http.MethodPost, "/api/v1/receivers/:name/test", apiRespond, s.once(s.testReceiver)},
 	}
 }
 

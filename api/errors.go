@@ -20,7 +20,9 @@ type problem struct {
 	Status int     `json:"status"`
 	Detail string  `json:"detail,omitempty"`
 	Errors []fault `json:"errors,omitempty"`
-	header http.Header
+	// ViolatedPolicies is of the problem type quota-exceeded.
+	ViolatedPolicies []string `json:"violated-policies,omitempty"`
+	header           http.Header
 }
 
 // A fault is one thing wrong with a request: of a query parameter, a header or a place in the body.

@@ -26,6 +26,7 @@ type serveCommand struct {
 	InsecureHTTP bool     `name:"insecure-http" help:"Listen beyond this machine without TLS: tokens' claims and keys then cross the network in clear."`
 	BehindProxy  bool     `help:"Listen beyond this machine because a proxy in front does TLS."`
 	KeyRate      int64    `placeholder:"N" help:"Records a second that each ingest key may send, unless it has a bound of its own (default: no bound)."`
+	APIRate      int64    `default:"6000" placeholder:"N" help:"Requests a minute to the REST API that one key or person may make; 0 for no bound (default: ${default})."`
 	Demo         bool     `help:"Serve sample traffic from a database of its own, removed at the end."`
 }
 
@@ -149,6 +150,7 @@ func (c *serveCommand) open(ctx context.Context, p *program) (*server, error) {
 		setupFile: c.setupFile(p.getenv),
 		hosts:     c.hosts(),
 		demo:      c.Demo,
+		apiRate:   c.APIRate,
 	}
 	if err := s.listen(c.Listen, c.PublicURL); err != nil {
 		s.close()

@@ -45,6 +45,7 @@ type server struct {
 	handler   http.Handler
 	draining  atomic.Bool
 	streams   func() // ends them
+	apiRate   int64
 }
 
 func (s *server) listen(address, publicURL string) error {
@@ -110,6 +111,7 @@ func (s *server) wire(profiles classify.Profiles, fingerprintKey []byte, mapping
 		Alerts:   alertsOf(s.alerts),
 		Settings: s.settings(),
 		Demo:     s.demo,
+		APIRate:  s.apiRate,
 		Version:  version(),
 		BaseURL:  s.base,
 		Hosts:    s.hosts,

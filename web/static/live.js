@@ -23,7 +23,7 @@
       if (trouble) parts.push(trouble);
       if (waiting && held()) parts.push((paused ? "Paused: " : "Held while you read: ") + plural(waiting, "failure waits", "failures wait") + ".");
       else if (paused) parts.push("Paused.");
-      if (skipped) parts.push(plural(skipped, "failure was", "failures were") + " skipped: too many at once.");
+      if (skipped) parts.push(plural(skipped, "failure was", "failures were") + " skipped since the page was opened: too many at once.");
       note.textContent = parts.join(" ");
     }
 
