@@ -35,6 +35,7 @@ func readBody(w http.ResponseWriter, r *http.Request, max int, s *share) ([]byte
 		return sent, err
 	}
 	body, err := inflateWithin(encoding, sent, max, s)
+	s.giveBack(sent)
 	if err != nil {
 		return nil, bodyProblem(err)
 	}
@@ -54,10 +55,12 @@ func readSent(w http.ResponseWriter, r *http.Request, limit int, s *share) ([]by
 	}
 	var body []byte
 	for {
-		if !s.hold(len(body) + size + 1) { // what was read is held on while it is copied
+		if !s.hold(len(body) + bufferSize(size+1)) { // what was read is held on while it is copied
 			return nil, overloaded()
 		}
-		body = append(make([]byte, 0, size+1), body...)
+		larger := append(s.buffer(size+1), body...)
+		s.giveBack(body)
+		body = larger
 		if !s.hold(cap(body)) {
 			return nil, overloaded()
 		}
@@ -135,7 +138,7 @@ func inflateWithin(encoding string, sent []byte, max int, s *share) ([]byte, err
 		return nil, err
 	}
 	defer z.Close()
-	body, err := io.ReadAll(io.LimitReader(z, int64(min(max, directly))))
+	body, err := readUpTo(z, s.buffer(directly), min(max, directly))
 	if err != nil {
 		return nil, err
 	}
@@ -148,22 +151,37 @@ func inflateWithin(encoding string, sent []byte, max int, s *share) ([]byte, err
 	case rest == 0:
 		s.hold(cap(body))
 		return body, nil
-	case !s.hold(held + size):
+	case !s.hold(held + bufferSize(size)):
 		return nil, overloaded()
 	default:
-		body, err = inflateWhole(encoding, sent, size, max)
-		s.hold(size)
+		s.giveBack(body)
+		body, err = inflateWhole(encoding, sent, s.buffer(size)[:size], max)
+		s.hold(cap(body))
 		return body, err
 	}
 }
 
-func inflateWhole(encoding string, sent []byte, size, max int) ([]byte, error) {
+// readUpTo fills a buffer with at most n bytes of what r has.
+func readUpTo(r io.Reader, buf []byte, n int) ([]byte, error) {
+	for len(buf) < n {
+		more, err := r.Read(buf[len(buf):n])
+		buf = buf[:len(buf)+more]
+		if err == io.EOF {
+			return buf, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return buf, nil
+}
+
+func inflateWhole(encoding string, sent, body []byte, max int) ([]byte, error) {
 	z, err := inflate(encoding, bytes.NewReader(sent), max)
 	if err != nil {
 		return nil, err
 	}
 	defer z.Close()
-	body := make([]byte, size)
 	_, err = io.ReadFull(z, body)
 	return body, err
 }

@@ -79,7 +79,15 @@ func (s *service) start() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	s.ingester.quota.buffers.wipe = poison
 	s.server = httptest.NewServer(s.ingester.Handler())
+}
+
+// poison makes everything that still points into a body of an answered request read nonsense.
+func poison(body []byte) {
+	for i := range body {
+		body[i] = 0xdb
+	}
 }
 
 // restart is the end of the process and a new one.

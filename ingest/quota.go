@@ -21,6 +21,8 @@ type quota struct {
 	slots int     // free
 	bytes int     // free
 	keys  map[string]*usage
+
+	buffers buffers
 }
 
 // A usage is what one key has in hand, and what it may still send.
@@ -80,6 +82,7 @@ type share struct {
 	key   store.APIKey
 	usage *usage
 	bytes int
+	lent  [][]byte // see buffer
 }
 
 // hold makes the share's bytes n, and is false, with nothing changed, when they are not to be had.
@@ -108,6 +111,9 @@ func (s *share) charge(records int) {
 
 // release gives everything back.
 func (s *share) release() {
+	for len(s.lent) > 0 {
+		s.giveBack(s.lent[len(s.lent)-1])
+	}
 	s.hold(0)
 	q := s.quota
 	q.mu.Lock()

@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"bytes"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -24,6 +23,7 @@ type quickRecord struct {
 	response classify.Response
 	headers  classify.Headers // of whichever of the two needs some
 	key      []byte           // of a call
+	facts    []classify.Fact  // room for what it says
 }
 
 func newQuickRecords() *sync.Pool {
@@ -81,7 +81,7 @@ func (i *Ingester) quickSuccess(b *batch, p part) (d decoded, ok bool) {
 	return d, ok
 }
 
-// place says where a success happened, what it shows of its client and all that it says for history. A record at which the classifier panics is left to the
+// place says where a success happened, what it shows of its client and all that it says for history, in the room of q. A record at which the classifier panics is left to the
 // whole way, which reports it.
 func (i *Ingester) place(q *quickRecord, phase classify.Phase) (s success, ok bool) {
 	defer func() {
@@ -93,7 +93,8 @@ func (i *Ingester) place(q *quickRecord, phase classify.Phase) (s success, ok bo
 	if e.Outcome != classify.Accepted || e.Phase != phase {
 		return success{}, false
 	}
-	return success{site: i.site(&e), seen: i.look(&e, nil), facts: e.Facts()}, true
+	q.facts = e.AppendFacts(q.facts[:0])
+	return success{site: i.site(&e), seen: i.look(&e, nil), facts: q.facts}, true
 }
 
 // news are those of the facts that neither history knows nor the batch has said.
@@ -272,10 +273,12 @@ func (i *Ingester) quickGrant(b *batch, w *walk, q *quickRecord, p part, d *deco
 		return false
 	}
 	t := d.at.UnixNano()
-	d.success.facts = slices.DeleteFunc(d.success.facts, func(f classify.Fact) bool {
-		k := i.knownFact(&f)
-		return k != nil && (k.span().covers(t) || !b.note(k, t))
-	})
+	d.success.facts = nil
+	for n := range q.facts {
+		if k := i.knownFact(&q.facts[n]); k == nil || !k.span().covers(t) && b.note(k, t) {
+			d.success.facts = append(d.success.facts, q.facts[n])
+		}
+	}
 	return true
 }
 
