@@ -203,7 +203,7 @@ func (w *walk) headerText(name, s string) string {
 	if class := w.class(name); class != notSecret {
 		return cutText(w.secret(class, s, 0), maxString)
 	}
-	return cutText(w.nested(s, 0), maxString)
+	return cutText(w.text(s), maxString)
 }
 
 func (m *fields) body() classify.Body {

@@ -13,7 +13,13 @@ import (
 // appendRecord writes a record as json.Marshal does, but for the escapes that only a page of HTML needs. ok is false for a
 // value that no decoder of ours makes.
 func appendRecord(b []byte, r *classify.Record) (out []byte, ok bool) {
-	e := encoder{b: append(b, `{"time":"`...), ok: true}
+	e := encoder{b: b, ok: true}
+	e.record(r)
+	return e.b, e.ok
+}
+
+func (e *encoder) record(r *classify.Record) {
+	e.b = append(e.b, `{"time":"`...)
 	e.b = append(r.Time.AppendFormat(e.b, time.RFC3339Nano), '"')
 	for _, field := range [...]struct{ name, text string }{
 		{`,"id":`, r.ID}, {`,"provider":`, r.Provider}, {`,"environment":`, r.Environment}, {`,"service":`, r.Service}, {`,"client_id":`, r.ClientID},
@@ -41,18 +47,33 @@ func appendRecord(b []byte, r *classify.Record) (out []byte, ok bool) {
 	e.token(`,"client_assertion":{`, r.ClientAssertion)
 	e.token(`,"access_token":{`, r.AccessToken)
 	e.field(`,"error":`, r.Error)
-	return append(e.b, '}'), e.ok && r.Time.Year() >= 0 && r.Time.Year() <= 9999
+	e.b = append(e.b, '}')
+	e.ok = e.ok && r.Time.Year() >= 0 && r.Time.Year() <= 9999
 }
 
 // An encoder appends JSON to b.
 type encoder struct {
-	b  []byte
-	ok bool
+	b    []byte
+	ok   bool
+	last *Redactor // whose last net looks at each text that is written; nil for none
+	hold bool      // something was written in which that net could catch something
+}
+
+func (e *encoder) text(s string) {
+	e.look(s)
+	e.b = appendText(e.b, s)
+}
+
+func (e *encoder) look(s string) {
+	if e.last != nil && !e.hold {
+		e.hold = e.last.mayHoldShape(s)
+	}
 }
 
 func (e *encoder) field(name, text string) {
 	if text != "" {
-		e.b = appendText(append(e.b, name...), text)
+		e.b = append(e.b, name...)
+		e.text(text)
 	}
 }
 
@@ -74,8 +95,10 @@ func (e *encoder) headers(headers classify.Headers) {
 	e.part(`,"headers":{`, func() {
 		var room [24]string
 		for _, name := range sortedNames(headers, room[:0]) {
-			e.b = append(appendText(append(e.b, ','), name), ':')
-			e.b = appendText(e.b, headers[name])
+			e.b = append(e.b, ',')
+			e.text(name)
+			e.b = append(e.b, ':')
+			e.text(headers[name])
 		}
 	})
 }
@@ -83,6 +106,7 @@ func (e *encoder) headers(headers classify.Headers) {
 // body writes a body, which is compact JSON already.
 func (e *encoder) body(body classify.Body) {
 	if len(body) > 0 {
+		e.look(string(body))
 		e.b = append(append(e.b, `,"body":`...), body...)
 	}
 }
@@ -109,7 +133,9 @@ func (e *encoder) object(o map[string]any) {
 	e.part("{", func() {
 		var room [24]string
 		for _, name := range sortedNames(o, room[:0]) {
-			e.b = append(appendText(append(e.b, ','), name), ':')
+			e.b = append(e.b, ',')
+			e.text(name)
+			e.b = append(e.b, ':')
 			e.value(o[name])
 		}
 	})
@@ -120,8 +146,9 @@ func (e *encoder) value(v any) {
 	case nil:
 		e.b = append(e.b, "null"...)
 	case string:
-		e.b = appendText(e.b, v)
+		e.text(v)
 	case json.Number:
+		e.look(string(v))
 		e.b = append(e.b, v...)
 		e.ok = e.ok && v != ""
 	case bool:

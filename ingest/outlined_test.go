@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 )
 
@@ -31,6 +32,9 @@ func checkOutlined(t *testing.T, red *Redactor, raw []byte) (taken bool) {
 	}
 	if !reflect.DeepEqual(got.record, want.record) {
 		t.Errorf("%s: record\n%+v, want\n%+v", raw, got.record, want.record)
+	}
+	if last := (&walk{Redactor: red}).shapes(string(got.stored)); last != string(got.stored) {
+		t.Errorf("%s: the last net makes %s of %s", raw, last, got.stored)
 	}
 	if got.key != want.key || !got.at.Equal(want.at) {
 		t.Errorf("%s: %s at %s, want %s at %s", raw, got.key, got.at, want.key, want.at)
@@ -111,4 +115,47 @@ func FuzzDecodeOutlined(f *testing.F) {
 	}
 	red := testRedactor(f)
 	f.Fuzz(func(t *testing.T, raw []byte) { checkOutlined(t, red, raw) })
+}
+
+func TestCleanTexts_KeepsWhatComesAgain(t *testing.T) {
+	c := newCleanTexts()
+	for n, want := range []bool{false, false, true, true} {
+		digest, known := c.has("harborline/2.1 (linux)")
+		if known != want {
+			t.Errorf("time %d: known is %v", n, known)
+		}
+		c.note(digest, "harborline/2.1 (linux)")
+	}
+	if _, known := c.has("harborline/2.1 (darwin)"); known {
+		t.Error("another text is known")
+	}
+	long := strings.Repeat("word ", maxCleanText)
+	for range 3 {
+		digest, known := c.has(long)
+		if known {
+			t.Error("a long text is kept")
+		}
+		c.note(digest, long)
+	}
+}
+
+// A text that redaction changes is never taken for one that it left alone, however often it comes.
+func TestText_RemembersOnlyCleanTexts(t *testing.T) {
+	red := testRedactor(t)
+	secret, clean := "client_secret=hunter2hunter2", "client_secret is missing"
+	for range 4 {
+		w := &walk{Redactor: red}
+		if got := w.text(secret); strings.Contains(got, "hunter2") {
+			t.Errorf("got %q", got)
+		}
+		if got := w.text(clean); got != clean {
+			t.Errorf("got %q", got)
+		}
+	}
+	if _, known := red.clean.has(secret); known {
+		t.Error("the secret is remembered")
+	}
+	if _, known := red.clean.has(clean); !known {
+		t.Error("the clean text is not remembered")
+	}
 }

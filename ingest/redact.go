@@ -24,6 +24,7 @@ type Redactor struct {
 	patterns patterns
 	vendors  []string // prefixes of keys
 	classes  *byteClasses
+	clean    *cleanTexts
 	verifier *verifier // nil: signatures are dropped unverified
 	shapes   *shapes
 }
@@ -47,6 +48,7 @@ func NewRedactor(key []byte) (*Redactor, error) {
 		claims:  set("iss sub aud azp client_id exp nbf iat jti scope scp roles cnf acr amr tid ver"),
 		vendors: vendorPrefixes(),
 		classes: newByteClasses(),
+		clean:   newCleanTexts(),
 		shapes:  newShapes(),
 		headers: set("alg typ cty kid enc zip crit b64 jku x5u x5t x5t#S256 jwk epk cnf"),
 		patterns: patterns{
@@ -112,7 +114,21 @@ func (w *walk) spend(n int) bool {
 const maxNesting = 3
 
 // text redacts running text, whatever it holds.
-func (w *walk) text(s string) string { return w.nested(s, 0) }
+func (w *walk) text(s string) string {
+	if len(s) < minShape {
+		return w.nested(s, 0)
+	}
+	digest, known := w.clean.has(s)
+	if known {
+		return w.unlessFailed(s)
+	}
+	found := len(w.found)
+	out := w.nested(s, 0)
+	if out == s && len(w.found) == found && !w.failed {
+		w.clean.note(digest, s)
+	}
+	return out
+}
 
 func (w *walk) nested(s string, depth int) string {
 	if len(s) < 8 || !w.spend(len(s)) {
@@ -159,6 +175,18 @@ func (w *walk) unlessFailed(s string) string {
 		return ""
 	}
 	return s
+}
+
+// mayHoldShape is true for a text in which the last net could catch something. One that all nets have left as it is passes
+// that one too.
+func (r *Redactor) mayHoldShape(s string) bool {
+	if len(s) < minShape {
+		return false
+	}
+	if _, known := r.clean.has(s); known {
+		return false
+	}
+	return r.traces(s)&traceShape != 0
 }
 
 // shapes is the last net: what is secret by its form alone, without opening any structure. It looks at a record as it

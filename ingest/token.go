@@ -122,6 +122,10 @@ func (t foundToken) placement(rec *classify.Record) (isAssertion bool, rank int)
 // could not be redacted only its time and status stay.
 func (w *walk) finish(rec *classify.Record) (*classify.Record, []byte) {
 	if !w.failed {
+		e := encoder{b: make([]byte, 0, 1536), ok: true, last: w.Redactor}
+		if e.record(rec); e.ok && !e.hold {
+			return rec, e.b
+		}
 		stored := encodeRecord(rec)
 		last := &walk{Redactor: w.Redactor}
 		text := string(stored)
