@@ -77,9 +77,8 @@ func withoutValues(text string) string {
 
 // closing is where what opens at n closes, or -1 where nothing opens: an apostrophe in a word does not.
 func closing(runes []rune, n int) int {
-	pairs := map[rune]rune{'"': '"', '\'': '\'', '`': '`', '“': '”', '‘': '’', '«': '»', '[': ']'}
-	close, opens := pairs[runes[n]]
-	if !opens || n > 0 && (unicode.IsLetter(runes[n-1]) || unicode.IsDigit(runes[n-1])) {
+	close := closer(runes[n])
+	if close == 0 || n > 0 && (unicode.IsLetter(runes[n-1]) || unicode.IsDigit(runes[n-1])) {
 		return -1
 	}
 	for end := n + 1; end < len(runes); end++ {
@@ -89,6 +88,23 @@ func closing(runes []rune, n int) int {
 		}
 	}
 	return -1
+}
+
+// closer is what closes what a rune opens, or 0.
+func closer(open rune) rune {
+	switch open {
+	case '"', '\'', '`':
+		return open
+	case '“':
+		return '”'
+	case '‘':
+		return '’'
+	case '«':
+		return '»'
+	case '[':
+		return ']'
+	}
+	return 0
 }
 
 // isMark knows what redaction leaves in brackets.
