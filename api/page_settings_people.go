@@ -293,6 +293,8 @@ func actionWords(a store.AuditAction) string {
 		return "revoked the key"
 	case store.AuditKeyLimited:
 		return "bounded the key"
+	case store.AuditRejectReplayed:
+		return "took a rejected record of the key"
 	case store.AuditUserAdded:
 		return "added the user"
 	case store.AuditLinkMade:

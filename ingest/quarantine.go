@@ -244,8 +244,19 @@ func (i *Ingester) Replay(ctx context.Context, source, id string) (Replayed, err
 	if len(a.Errors) > 0 {
 		return Replayed{Error: &a.Errors[0]}, nil
 	}
-	err = i.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error { return tx.RemoveReject(ctx, source, id) })
-	return Replayed{Accepted: a.Accepted > 0, Duplicate: a.Duplicates > 0}, err
+	done := Replayed{Accepted: a.Accepted > 0, Duplicate: a.Duplicates > 0}
+	err = i.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		return tx.ReplayedReject(ctx, source, id, done.result())
+	})
+	return done, err
+}
+
+// result is what became of a record that needs no keeping any more.
+func (r Replayed) result() string {
+	if r.Duplicate {
+		return "repeated"
+	}
+	return "accepted"
 }
 
 func refusedAgain(b batch) Replayed {

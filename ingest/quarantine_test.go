@@ -151,6 +151,10 @@ func TestReplay(t *testing.T) {
 	if len(s.rejects()) != 0 || len(s.failures()) != 2 {
 		t.Errorf("%d rejects, %d failures", len(s.rejects()), len(s.failures()))
 	}
+	audit, _, err := s.store.ListAudit(ctx, store.Page{})
+	if err != nil || len(audit) == 0 || audit[0].Action != store.AuditRejectReplayed || audit[0].Subject != id || audit[0].Note != "record "+rejects[0].ID+": accepted" {
+		t.Errorf("audit log: %+v %v", audit, err)
+	}
 	want := s.snapshot()
 	if a := s.post(responses, log); a.Duplicates != 1 {
 		t.Errorf("the shipper sends it again: %+v", a)

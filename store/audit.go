@@ -41,6 +41,7 @@ const (
 	AuditKeyCreated       AuditAction = "key_created"
 	AuditKeyRevoked       AuditAction = "key_revoked"
 	AuditKeyLimited       AuditAction = "key_limited"
+	AuditRejectReplayed   AuditAction = "reject_replayed"
 	AuditUserAdded        AuditAction = "user_added"
 	AuditLinkMade         AuditAction = "sign_in_link_made"
 	AuditSignedIn         AuditAction = "signed_in"

@@ -96,6 +96,14 @@ func (t *Tx) RemoveReject(ctx context.Context, source, id string) error {
 	return nil
 }
 
+// ReplayedReject forgets a reject that was tried again and needs no keeping any more, and says so in the audit log.
+func (t *Tx) ReplayedReject(ctx context.Context, source, id, result string) error {
+	if err := t.RemoveReject(ctx, source, id); err != nil {
+		return err
+	}
+	return t.audit(ctx, AuditRejectReplayed, keyText(source), "record "+keyText(id)+": "+result)
+}
+
 const rejectColumns = `source, id, first_at, last_at, count, route, code, pointer, detail, bytes, delivery_key, body`
 
 func scanReject(scan func(...any) error) (r Reject, err error) {

@@ -53,6 +53,7 @@ type commands struct {
 	Ingest      ingestCommand      `cmd:"" help:"Send log files to a server, or explain how they are read."`
 	Eval        evalCommand        `cmd:"" help:"Score the classifier on labelled records."`
 	Incidents   incidentsCommand   `cmd:"" help:"List, show, acknowledge, silence and resolve a server's incidents."`
+	Sources     sourcesCommand     `cmd:"" help:"List a server's shippers and what it did not take from them, and try that again."`
 	Tail        tailCommand        `cmd:"" help:"Show a server's failures as they come."`
 	Report      reportCommand      `cmd:"" help:"Write what was bad, new and over, as Markdown."`
 	Causes      causesCommand      `cmd:"" help:"List the documented causes, or explain one."`
