@@ -121,7 +121,7 @@ func isMark(text string) bool {
 func placeholderOf(word string) string {
 	const opening, ending = `([{<"'=:,`, `)]}>.,;:!?"'`
 	core := strings.TrimRight(strings.TrimLeft(word, opening), ending)
-	if core == "" || strings.HasPrefix(core, "‹") {
+	if core == "" || strings.HasPrefix(core, "‹") || isPlainWording(core) {
 		return word
 	}
 	start := strings.Index(word, core)
@@ -156,6 +156,9 @@ func isAddress(text string) bool {
 }
 
 func looksLikeTime(text string) bool {
+	if len(text) < len("5:04:05") || text[0] < '0' || text[0] > '9' { // an error of time.Parse costs more than all else here
+		return false
+	}
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", time.DateOnly, time.TimeOnly, "15:04:05Z"} {
 		if _, err := time.Parse(layout, text); err == nil {
 			return true
