@@ -20,7 +20,7 @@ const (
 	SightAssertionIssuer   SightKind = "client_assertion.iss"
 	SightAssertionAudience SightKind = "client_assertion.aud"      // the text, or the array as JSON
 	SightAssertionClaims   SightKind = "client_assertion.claims"   // the names, sorted, with a space between them
-	SightAssertionLifetime SightKind = "client_assertion.lifetime" // exp − iat as a Go duration
+	SightAssertionLifetime SightKind = "client_assertion.lifetime" // exp − iat, such as 300s
 	SightAssertionID       SightKind = "client_assertion.jti"      // its pattern: uuid, hex 32, digits 10, text 12, none
 	SightTokenKID          SightKind = "access_token.kid"
 	SightTokenType         SightKind = "access_token.typ"
@@ -75,33 +75,27 @@ func (e *Exchange) AppendLook(out []byte, v *Verdict) []byte {
 	if e.Outcome == Other || e.Phase == ClientSide || (e.Outcome == Failed) != (v != nil) {
 		return out
 	}
-	l := look{text: out}
 	cause := ""
 	if v != nil {
 		cause = string(v.Cause)
 	}
 	host, path := e.called()
-	l.field(cause)
-	l.field(host)
+	l := look(out).field(cause).field(host)
 	if e.Phase == TokenRequest {
-		l.add(sightTokenEndpoint, host+path)
-		l.token(sightAssertionKID, e.Record.ClientAssertion, e.ClientID, e.Record.Time)
+		l = append(appendSight(appendSight(append(l, sightTokenEndpoint), host), path), 0)
+		l = l.token(sightAssertionKID, e.Record.ClientAssertion, e.ClientID, e.Record.Time)
 	} else {
-		l.add(sightAPI, host)
-		l.token(sightTokenKID, e.Record.AccessToken, "", e.Record.Time)
+		l = l.add(sightAPI, host)
+		l = l.token(sightTokenKID, e.Record.AccessToken, "", e.Record.Time)
 	}
-	l.scopes(e, v)
+	l = l.scopes(e, v)
 	if agent := e.userAgent(); agent != "" {
-		l.add(sightUserAgent, agent)
+		l = l.add(sightUserAgent, agent)
 	}
 	if v != nil {
-		code, text := Said(*e)
-		if words := Wording(text); words != "" || code != "" {
-			l.add(sightWording, strings.ToValidUTF8(words[:min(len(words), maxWording)], ""))
-			l.field(Wording(code))
-		}
+		l = l.words(e)
 	}
-	return l.text
+	return l
 }
 
 // The numbers by which a look names kinds: 1 and the place in SightKinds, where the kinds of one token stand together.
@@ -117,18 +111,16 @@ const (
 	sightScopeRefused  = 22
 )
 
-// A look is being written: the cause, the host and the sights, each ended by a zero byte, which no field holds.
-type look struct{ text []byte }
+// A look is being written: the cause, the host and the sights, each ended by a zero byte, which no field holds. Like append,
+// what adds to it returns it: so it stays on its caller's stack.
+type look []byte
 
-func (l *look) field(text string) { l.text = append(appendSight(l.text, text), 0) }
+func (l look) field(text string) look { return append(appendSight(l, text), 0) }
 
-func (l *look) add(kind int, value string) {
-	l.text = append(l.text, byte(kind))
-	l.field(value)
-}
+func (l look) add(kind byte, value string) look { return append(l, kind).field(value) }
 
 // appendSight appends a value without zero bytes, cut to its bound on a rune's border.
-func appendSight(out []byte, text string) []byte {
+func appendSight(out look, text string) look {
 	if len(text) > maxSight {
 		text = strings.ToValidUTF8(text[:maxSight], "")
 	}
@@ -139,103 +131,115 @@ func appendSight(out []byte, text string) []byte {
 }
 
 // token adds what a decoded token shows; first is the number of its kid.
-func (l *look) token(first int, t *JWT, owner string, at time.Time) {
+func (l look) token(first byte, t *JWT, owner string, at time.Time) look {
 	if t == nil || t.Claims == nil {
-		return
+		return l
 	}
 	iss := textOf(t.Claims["iss"])
 	if iss != "" {
 		owner = iss
 	}
-	l.add(first, textOf(t.Header["kid"]))
-	l.field(owner)
-	l.add(first+1, textOf(t.Header["typ"]))
-	l.add(first+2, textOf(t.Header["alg"]))
+	l = l.add(first, textOf(t.Header["kid"])).field(owner)
+	l = l.add(first+1, textOf(t.Header["typ"])).add(first+2, textOf(t.Header["alg"]))
 	if iss != "" {
-		l.add(first+3, iss)
+		l = l.add(first+3, iss)
 	}
-	l.audience(first+4, t.Claims["aud"])
-	l.claims(first+5, t.Claims)
-	if lifetime, ok := lifetimeOf(t, at); ok {
-		l.add(first+6, lifetime.String())
+	l = l.audience(first+4, t.Claims["aud"])
+	l = l.claims(first+5, t.Claims)
+	if seconds, ok := lifetimeOf(t, at); ok {
+		l = append(strconv.AppendInt(append(l, first+6), seconds, 10), 's', 0)
 	}
 	if first == sightAssertionKID {
-		l.add(first+7, jtiPattern(t.Claims["jti"]))
+		l = append(appendPattern(append(l, first+7), textOf(t.Claims["jti"])), 0)
 	}
+	return l
 }
 
-func (l *look) audience(kind int, aud any) {
+func (l look) audience(kind byte, aud any) look {
 	switch v := aud.(type) {
 	case nil:
 	case string:
-		l.add(kind, v)
+		return l.add(kind, v)
 	default:
 		if data, err := json.Marshal(v); err == nil {
-			l.add(kind, string(data))
+			return l.add(kind, string(data))
 		}
 	}
+	return l
 }
 
 // claims adds the names of the claims.
-func (l *look) claims(kind int, claims Object) {
+func (l look) claims(kind byte, claims Object) look {
 	var room [maxSights]string
 	names := room[:0]
 	for name := range claims {
-		if len(names) == maxSights {
-			break
-		}
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	l.text = append(l.text, byte(kind))
-	start := len(l.text)
-	for n, name := range names {
-		if len(l.text)-start+len(name) > maxSight {
+	l = append(l, kind)
+	start := len(l)
+	for n, name := range names[:min(len(names), maxSights)] {
+		if len(l)-start+len(name) > maxSight {
 			break
 		}
 		if n > 0 {
-			l.text = append(l.text, ' ')
+			l = append(l, ' ')
 		}
-		l.text = appendSight(l.text, name)
+		l = appendSight(l, name)
 	}
-	l.text = append(l.text, 0)
+	return append(l, 0)
+}
+
+// words adds what the server said.
+func (l look) words(e *Exchange) look {
+	code, text := Said(*e)
+	words := Wording(text)
+	if words == "" && code == "" {
+		return l
+	}
+	return l.add(sightWording, strings.ToValidUTF8(words[:min(len(words), maxWording)], "")).field(Wording(code))
 }
 
 // scopes adds those that a token has, those that the route asked for, and those that were missing.
-func (l *look) scopes(e *Exchange, v *Verdict) {
+func (l look) scopes(e *Exchange, v *Verdict) look {
 	if e.Phase == TokenRequest {
 		if e.Outcome == Accepted && e.Record.Response != nil {
 			for _, scope := range grantedInBody(e.Record.Response.Body) {
-				l.add(sightScopeGranted, scope)
+				l = l.add(sightScopeGranted, scope)
 			}
 		}
-		return
+		return l
 	}
 	granted := scopesOf(e.Record.AccessToken)
 	for _, scope := range granted {
-		l.add(sightScopeGranted, scope)
+		l = l.add(sightScopeGranted, scope)
 	}
 	if e.Outcome == Accepted {
 		for _, scope := range e.routeScopes() {
 			if slices.Contains(granted, scope) {
-				l.add(sightScopeUsed, scope)
+				l = l.add(sightScopeUsed, scope)
 			}
 		}
-		return
+		return l
 	}
+	for _, scope := range missingIn(v) {
+		l = l.add(sightScopeRefused, scope)
+	}
+	return l
+}
+
+// missingIn are the scopes that a verdict found to be missing.
+func missingIn(v *Verdict) []string {
 	if v.Cause != ScopeGap {
-		return
+		return nil
 	}
 	for _, seen := range v.Evidence {
-		missing, ok := seen.Expected.(string)
-		if !ok || seen.Cause != ScopeGap {
-			continue
+		if missing, ok := seen.Expected.(string); ok && seen.Cause == ScopeGap {
+			list := strings.Fields(missing)
+			return list[:min(len(list), maxSights)]
 		}
-		for _, scope := range strings.Fields(missing)[:min(maxSights, len(strings.Fields(missing)))] {
-			l.add(sightScopeRefused, scope)
-		}
-		return
 	}
+	return nil
 }
 
 // scopesOf are the scopes of an access token: scope (RFC 9068) or scp (Entra, Okta).
@@ -314,38 +318,48 @@ func (e *Exchange) userAgent() string {
 	return e.Record.Request.Headers["user-agent"]
 }
 
-// lifetimeOf is exp − iat to the second.
-func lifetimeOf(t *JWT, at time.Time) (time.Duration, bool) {
+// lifetimeOf is exp − iat in seconds.
+func lifetimeOf(t *JWT, at time.Time) (seconds int64, ok bool) {
 	exp, iat := dateOf(t.Claims["exp"], secondsOf(at)), dateOf(t.Claims["iat"], secondsOf(at))
 	if exp.form != dateSeconds || iat.form != dateSeconds {
 		return 0, false
 	}
 	const most = 400 * 24 * 3600
-	if seconds := exp.seconds - iat.seconds; seconds > -most && seconds < most {
-		return time.Duration(seconds) * time.Second, true
+	if length := exp.seconds - iat.seconds; length > -most && length < most {
+		return int64(length), true
 	}
 	return 0, false
 }
 
-// jtiPattern is the form of a jti without the jti.
-func jtiPattern(value any) string {
-	jti := textOf(value)
-	length := " " + strconv.Itoa(len(jti))
+// appendPattern appends the form of a jti without the jti.
+func appendPattern(out look, jti string) look {
+	digits, hex, hyphens := 0, 0, 0
+	for i := 0; i < len(jti); i++ {
+		switch c := jti[i]; {
+		case c >= '0' && c <= '9':
+			digits++
+		case c|0x20 >= 'a' && c|0x20 <= 'f':
+			hex++
+		case c == '-':
+			hyphens++
+		}
+	}
+	form := "text "
 	switch {
 	case jti == "":
-		return "none"
-	case isUUID(jti):
-		return "uuid"
-	case strings.Trim(jti, "0123456789") == "":
-		return "digits" + length
-	case isHex(jti):
-		return "hex" + length
+		return append(out, "none"...)
+	case len(jti) == 36 && hyphens == 4 && digits+hex == 32:
+		return append(out, "uuid"...)
+	case digits == len(jti):
+		form = "digits "
+	case digits+hex == len(jti):
+		form = "hex "
 	}
-	return "text" + length
+	return strconv.AppendInt(append(out, form...), int64(len(jti)), 10)
 }
 
 // Sights reads what AppendLook wrote.
-func Sights(text []byte) []Sight {
+func Sights(text string) []Sight {
 	r := lookReader{text}
 	cause, host := Code(r.field()), r.field()
 	kinds := SightKinds()
@@ -369,12 +383,12 @@ func Sights(text []byte) []Sight {
 	return list
 }
 
-type lookReader struct{ rest []byte }
+type lookReader struct{ rest string }
 
 func (r *lookReader) field() string {
-	text, rest, _ := bytes.Cut(r.rest, []byte{0})
+	text, rest, _ := strings.Cut(r.rest, "\x00")
 	r.rest = rest
-	return string(text)
+	return text
 }
 
 // isBlamedBy says whether a failure of this cause was about what the kind shows.

@@ -21,7 +21,7 @@ func looked(t *testing.T, profiles Profiles, record string) (text string, list [
 		v = &judged
 	}
 	look := e.AppendLook(nil, v)
-	return string(look), Sights(look)
+	return string(look), Sights(string(look))
 }
 
 func sightsOf(list []Sight, kind SightKind) (out []Sight) {
@@ -41,7 +41,7 @@ func TestSights_OfGrant(t *testing.T) {
 	_, list := looked(t, nil, sightGrant)
 	for kind, want := range map[SightKind]string{
 		SightAssertionKID: "k1", SightAssertionType: "JWT", SightAssertionAlg: "RS256", SightAssertionIssuer: "a",
-		SightAssertionAudience: `["https://auth.test","x"]`, SightAssertionClaims: "aud exp iat iss jti sub", SightAssertionLifetime: "5m0s",
+		SightAssertionAudience: `["https://auth.test","x"]`, SightAssertionClaims: "aud exp iat iss jti sub", SightAssertionLifetime: "300s",
 		SightAssertionID: "uuid", SightTokenEndpoint: "auth.test/oauth/token", SightUserAgent: "orders/7", SightScopeGranted: "read",
 	} {
 		found := sightsOf(list, kind)
@@ -121,7 +121,7 @@ func TestSights_HostileValues(t *testing.T) {
 	for _, value := range []string{"\x00", "a\x00\x01b", strings.Repeat("é", 5000), "\xff\xfe", ""} {
 		e := Exchange{Record: &Record{AccessToken: &JWT{Header: Object{"kid": value, "alg": value}, Claims: Object{value: value, "aud": []any{value, []any{map[string]any{"a": value}}}, "iss": value, "scope": value}}},
 			Profile: &Profile{}, Phase: APICall, Outcome: Accepted, Endpoint: "GET api.test/x"}
-		list := Sights(e.AppendLook(nil, nil))
+		list := Sights(string(e.AppendLook(nil, nil)))
 		if len(sightsOf(list, SightTokenKID)) != 1 || len(sightsOf(list, SightTokenClaims)) != 1 {
 			t.Errorf("%q: %+v", value[:min(len(value), 8)], list)
 		}

@@ -107,7 +107,7 @@ type effects struct {
 	failures []store.Failure
 	traffic  []store.Traffic
 	pending  []store.Pending
-	seen     store.Looks
+	seen     []store.Seen
 }
 
 func (w *work) responses(ctx context.Context) error {

@@ -31,7 +31,7 @@ func (i *Ingester) look(e *classify.Exchange, v *classify.Verdict) seenLook {
 	if len(text) == 0 {
 		return seenLook{}
 	}
-	seen := seenLook{look: i.lookUnder(e, text, func() []classify.Sight { return classify.Sights(text) })}
+	seen := seenLook{look: i.lookUnder(e, text, 0, nil)}
 	if e.Phase == classify.APICall && (e.Outcome == classify.Accepted || v != nil && isExpiry(v.Cause)) {
 		seen.expires = e.Record.AccessToken.Expires(e.Record.Time)
 	}
@@ -44,7 +44,8 @@ func isExpiry(cause classify.Code) bool {
 	return cause == classify.TokenExpired || cause == classify.ExpiredMidSession
 }
 
-func (i *Ingester) lookUnder(e *classify.Exchange, text []byte, sights func() []classify.Sight) *store.Look {
+// lookUnder returns the look of a text that begins after a mark of so many bytes, without what was seen before.
+func (i *Ingester) lookUnder(e *classify.Exchange, text []byte, mark int, before []classify.Sight) *store.Look {
 	var h maphash.Hash
 	h.SetSeed(i.looks.seed)
 	for _, s := range [...]string{e.Provider, e.Environment, e.ClientID} {
@@ -58,7 +59,8 @@ func (i *Ingester) lookUnder(e *classify.Exchange, text []byte, sights func() []
 	}
 	// Copies: the record's texts may be parts of the whole request.
 	k := &knownLook{provider: strings.Clone(e.Provider), environment: strings.Clone(e.Environment), client: strings.Clone(e.ClientID), text: string(text)}
-	k.look = &store.Look{Provider: k.provider, Environment: k.environment, ClientID: k.client, Sights: i.clean(sights())}
+	sights := slices.DeleteFunc(classify.Sights(k.text[mark:]), func(s classify.Sight) bool { return slices.Contains(before, s) })
+	k.look = &store.Look{Provider: k.provider, Environment: k.environment, ClientID: k.client, Sights: i.clean(sights)}
 	slot.Store(k)
 	return k.look
 }
@@ -73,20 +75,26 @@ func (i *Ingester) clean(sights []classify.Sight) []classify.Sight {
 }
 
 // see notes what an exchange of the batch shows.
-func (w *work) see(seen seenLook, at time.Time) { w.seen.Add(seen.look, at, seen.expires) }
+func (w *work) see(seen seenLook, at time.Time) {
+	if seen.look == nil {
+		return
+	}
+	if w.seen == nil {
+		w.seen = make([]store.Seen, 0, len(w.batch.records))
+	}
+	w.seen = append(w.seen, store.Seen{Look: seen.look, At: at.UnixMilli(), Expires: seen.expires})
+}
 
 // seeLate notes what an exchange shows with its token and did not show without.
 func (w *work) seeLate(before, after *classify.Exchange, v *classify.Verdict) {
-	var was []classify.Sight
-	if before.Outcome == after.Outcome {
-		was = classify.Sights(before.AppendLook(nil, v))
-	}
-	text := after.AppendLook([]byte("late "), v)
-	if len(text) == len("late ") {
+	const late = "late "
+	text := after.AppendLook([]byte(late), v)
+	if len(text) == len(late) {
 		return
 	}
-	look := w.ingester.lookUnder(after, text, func() []classify.Sight {
-		return slices.DeleteFunc(classify.Sights(text[len("late "):]), func(s classify.Sight) bool { return slices.Contains(was, s) })
-	})
-	w.see(seenLook{look: look}, after.Record.Time)
+	var was []classify.Sight
+	if before.Outcome == after.Outcome {
+		was = classify.Sights(string(before.AppendLook(nil, v)))
+	}
+	w.see(seenLook{look: w.ingester.lookUnder(after, text, len(late), was)}, after.Record.Time)
 }

@@ -51,49 +51,35 @@ type Look struct {
 	Environment string
 	ClientID    string
 	Sights      []classify.Sight
-	written     bool // it was handed to the database once; of who holds the lock of looks
+
+	// Of who holds the lock of the log of looks:
+	tally   lookTally
+	written bool // it was handed to the database once
 }
 
-// Looks count what exchanges have shown.
-type Looks map[*Look]LookTally
-
-// A LookTally counts the exchanges of one look.
-type LookTally struct {
-	Count       int64
-	First, Last time.Time
-	Margins     [10]int64 // uses of a token by classify.MarginClass; none for exchanges that are not about when it is used
+// A Seen is one exchange that had a look.
+type Seen struct {
+	Look    *Look
+	At      int64 // of the event, in Unix milliseconds
+	Expires int64 // when the token that it used ends, in Unix seconds; 0: nobody asks how long before that it was used
 }
 
-// Add counts one exchange. Expires is when the token that it used ends, in Unix seconds; 0 for none.
-func (l *Looks) Add(look *Look, at time.Time, expires int64) {
-	if look == nil {
-		return
-	}
-	if *l == nil {
-		*l = Looks{}
-	}
-	one := LookTally{Count: 1, First: at, Last: at}
-	if expires != 0 {
-		one.Margins[classify.MarginClass(expires-at.Unix())] = 1
-	}
-	(*l)[look] = (*l)[look].merge(one)
+// A lookTally counts the exchanges of one look that are not written yet.
+type lookTally struct {
+	count       int64
+	first, last int64
+	margins     [10]int64 // uses of a token by classify.MarginClass
 }
 
-func (t LookTally) merge(other LookTally) LookTally {
-	if t.Count == 0 {
-		return other
+func (t *lookTally) add(s *Seen) {
+	if t.count == 0 || s.At < t.first {
+		t.first = s.At
 	}
-	t.Count += other.Count
-	if other.First.Before(t.First) {
-		t.First = other.First
+	t.last = max(t.last, s.At)
+	t.count++
+	if s.Expires != 0 {
+		t.margins[classify.MarginClass(s.Expires-s.At/1000)]++
 	}
-	if other.Last.After(t.Last) {
-		t.Last = other.Last
-	}
-	for class, n := range other.Margins {
-		t.Margins[class] += n
-	}
-	return t
 }
 
 // marginNames are the values of the sightings of classify.SightExpiryMargin: the upper bound of each class in seconds, and
@@ -106,25 +92,31 @@ func marginNames() []string {
 	return append(names, "more")
 }
 
-// sightings are what looks come to, by name.
-func (l Looks) sightings() map[SightingName]Sighting {
+// A due look is one with what is to be written of it.
+type dueLook struct {
+	*Look
+	tally lookTally
+}
+
+// sightingsOf are what looks come to, by name.
+func sightingsOf(looks []dueLook) map[SightingName]Sighting {
 	out := map[SightingName]Sighting{}
 	margins := marginNames()
-	for look, tally := range l {
-		name := SightingName{Provider: keyText(look.Provider), Environment: keyText(look.Environment), ClientID: keyText(look.ClientID)}
-		for _, s := range look.Sights {
+	for _, l := range looks {
+		name := SightingName{Provider: keyText(l.Provider), Environment: keyText(l.Environment), ClientID: keyText(l.ClientID)}
+		for _, s := range l.Sights {
 			one := name
 			one.Kind, one.Owner, one.Host, one.Value = s.Kind, keyText(s.Owner), keyText(s.Host), keyText(s.Value)
 			if s.Kind == classify.SightWording {
 				one.ClientID = ""
 			}
-			out[one] = out[one].merge(tally.as(one, s.Outcome, tally.Count))
+			out[one] = out[one].merge(l.tally.as(one, s.Outcome, l.tally.count))
 		}
-		outcome := look.outcome()
-		for class, n := range tally.Margins {
+		outcome := l.outcome()
+		for class, n := range l.tally.margins {
 			if n > 0 {
 				name.Kind, name.Value = classify.SightExpiryMargin, margins[class]
-				out[name] = out[name].merge(tally.as(name, outcome, n))
+				out[name] = out[name].merge(l.tally.as(name, outcome, n))
 			}
 		}
 	}
@@ -141,13 +133,14 @@ func (l *Look) outcome() classify.Outcome {
 	return classify.Failed
 }
 
-func (t LookTally) as(name SightingName, outcome classify.Outcome, n int64) Sighting {
-	s := Sighting{SightingName: name, FirstSeen: t.First, LastSeen: t.Last}
+func (t *lookTally) as(name SightingName, outcome classify.Outcome, n int64) Sighting {
+	first, last := fromMillis(t.first), fromMillis(t.last)
+	s := Sighting{SightingName: name, FirstSeen: first, LastSeen: last}
 	switch outcome {
 	case classify.Accepted:
-		s.FirstAccepted, s.LastAccepted, s.Accepted = t.First, t.Last, n
+		s.FirstAccepted, s.LastAccepted, s.Accepted = first, last, n
 	case classify.Failed:
-		s.FirstRejected, s.LastRejected, s.Rejected = t.First, t.Last, n
+		s.FirstRejected, s.LastRejected, s.Rejected = first, last, n
 	default:
 		s.Other = n
 	}

@@ -33,9 +33,7 @@ func accepted(kind classify.SightKind, value string) classify.Sight {
 // see notes one exchange of a look and writes it.
 func (w *world) see(t *testing.T, look *Look, at time.Time) {
 	t.Helper()
-	var seen Looks
-	seen.Add(look, at, 0)
-	w.Sight(seen)
+	w.Sight([]Seen{{Look: look, At: at.UnixMilli()}})
 	w.flush(t)
 }
 
@@ -63,11 +61,8 @@ func testSightingsMerge(t *testing.T, w *world) {
 	w.see(t, kid(classify.Failed), at(120))
 	w.see(t, kid(classify.Other), at(0))
 	w.see(t, kid(classify.Accepted), at(30))
-	var late Looks
 	expires := at(63).Unix()
-	late.Add(kid(classify.Accepted), at(60), expires)
-	late.Add(kid(classify.Failed), at(70), expires)
-	w.Sight(late)
+	w.Sight([]Seen{{kid(classify.Accepted), at(60).UnixMilli(), expires}, {kid(classify.Failed), at(70).UnixMilli(), expires}})
 	w.flush(t)
 	list := w.seen(t, SightingFilter{Kinds: []classify.SightKind{classify.SightTokenKID}})
 	if len(list) != 1 {
@@ -88,9 +83,7 @@ func testSightingsMerge(t *testing.T, w *world) {
 func testSightingsWait(t *testing.T, w *world) {
 	look := lookOf("a", accepted(classify.SightTokenAlg, "RS256"))
 	note := func(look *Look, seconds int) {
-		var seen Looks
-		seen.Add(look, at(seconds), 0)
-		w.Sight(seen)
+		w.Sight([]Seen{{Look: look, At: at(seconds).UnixMilli()}})
 		if err := w.WriteSightings(t.Context(), false); err != nil {
 			t.Fatal(err)
 		}
@@ -120,13 +113,13 @@ func testSightingsWait(t *testing.T, w *world) {
 
 func testSightingsBound(t *testing.T, w *world) {
 	for n := range sightingValues + 8 {
-		var seen Looks
+		var seen []Seen
 		for _, client := range []string{"a", "b"} {
 			value := fmt.Sprint(n)
 			if client == "b" {
 				value = "always"
 			}
-			seen.Add(lookOf(client, accepted(classify.SightUserAgent, value)), at(600*n), 0)
+			seen = append(seen, Seen{Look: lookOf(client, accepted(classify.SightUserAgent, value)), At: at(600 * n).UnixMilli()})
 		}
 		w.Sight(seen)
 		w.flush(t)

@@ -28,46 +28,58 @@ const (
 // turn of its own now and then: no figure here decides a verdict, so it may be a second late.
 type lookLog struct {
 	mu    sync.Mutex
-	fresh Looks // of which not all is in the database
-	again Looks
-	lost  int64 // looks that found no room
+	fresh []*Look // that were never written
+	again []*Look // that were, and came again
+	lost  int64   // exchanges whose looks found no room
 
 	writing sync.Mutex
 	left    map[SightingName]Sighting // what could not be written; of who holds writing, like the next
 	againAt time.Time
 }
 
-func newLookLog() *lookLog { return &lookLog{fresh: Looks{}, again: Looks{}} }
+func newLookLog() *lookLog { return &lookLog{} }
 
 // Sight notes what committed exchanges have shown. It is written soon: Maintain does, and Close.
-func (s *Store) Sight(seen Looks) {
+func (s *Store) Sight(seen []Seen) {
 	l := s.looks
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for look, tally := range seen {
-		into := l.fresh
-		if look.written {
-			into = l.again
-		}
-		was, waits := into[look]
-		if !waits && len(l.fresh)+len(l.again) >= looksWaiting {
+	for n := range seen {
+		look := seen[n].Look
+		if look.tally.count == 0 && !l.wait(look) {
 			l.lost++
 			continue
 		}
-		into[look] = was.merge(tally)
+		look.tally.add(&seen[n])
 	}
 }
 
+// wait puts a look among those that are to be written, if there is room.
+func (l *lookLog) wait(look *Look) bool {
+	if len(l.fresh)+len(l.again) >= looksWaiting {
+		return false
+	}
+	if look.written {
+		l.again = append(l.again, look)
+	} else {
+		l.fresh = append(l.fresh, look)
+	}
+	return true
+}
+
 // take hands over what is due; all of it or only what is new.
-func (l *lookLog) take(all bool) (due Looks, lost int64) {
+func (l *lookLog) take(all bool) (due []dueLook, lost int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	due, l.fresh = l.fresh, Looks{}
+	looks := l.fresh
+	l.fresh = nil
 	if all {
-		for look, tally := range l.again {
-			due[look] = due[look].merge(tally)
-		}
-		l.again = Looks{}
+		looks = append(looks, l.again...)
+		l.again = nil
+	}
+	for _, look := range looks {
+		due = append(due, dueLook{look, look.tally})
+		look.tally, look.written = lookTally{}, true
 	}
 	lost, l.lost = l.lost, 0
 	return due, lost
@@ -82,22 +94,17 @@ func (s *Store) WriteSightings(ctx context.Context, all bool) error {
 		all, s.looks.againAt = true, now
 	}
 	due, lost := s.looks.take(all)
-	waiting := due.sightings()
+	waiting := sightingsOf(due)
 	for name, one := range s.looks.left {
 		waiting[name] = waiting[name].merge(one)
 	}
 	s.looks.left = nil
-	s.looks.mu.Lock()
-	for look := range due {
-		look.written = true
-	}
-	s.looks.mu.Unlock()
 	if err := s.writeSightings(ctx, waiting); err != nil {
 		s.looks.left = waiting // without what was written
 		return fmt.Errorf("write sightings: %w", err)
 	}
 	if lost > 0 {
-		return fmt.Errorf("write sightings: %d kinds of exchanges found no room", lost)
+		return fmt.Errorf("write sightings: what %d exchanges have shown found no room", lost)
 	}
 	return nil
 }
