@@ -6,14 +6,16 @@ import (
 	"net/url"
 	"time"
 
+	"authwatch/classify"
 	"authwatch/store"
 
 	"github.com/labstack/echo/v4"
 )
 
-// changeJSON is a change that somebody told of.
+// changeJSON is a change that somebody told of, or that the traffic showed; the last members are only of the latter.
 type changeJSON struct {
 	ID          string               `json:"id"`
+	Source      store.ChangeSource   `json:"source"`
 	Time        time.Time            `json:"time"`
 	Kind        store.DeploymentKind `json:"kind"`
 	Title       string               `json:"title"`
@@ -25,15 +27,34 @@ type changeJSON struct {
 	By          string               `json:"by"`
 	ReceivedAt  time.Time            `json:"received_at"`
 	Reference   string               `json:"reference,omitempty"` // the teller's own
+	Field       classify.SightKind   `json:"field,omitempty"`     // what has another value: client_assertion.aud
+	Host        string               `json:"host,omitempty"`      // of a key and of words: the server that met it first
+	Was         string               `json:"was,omitempty"`
+	Value       string               `json:"value,omitempty"`
+	Accepted    int64                `json:"accepted,omitempty"`
+	Rejected    int64                `json:"rejected,omitempty"` // failures that were about it
 }
 
 func toChangeJSON(d store.Deployment) changeJSON {
-	out := changeJSON{ID: d.ID, Time: d.Time, Kind: d.Kind, Title: d.Title, Provider: d.Provider, Environment: d.Environment,
+	out := changeJSON{ID: d.ID, Source: store.ChangeTold, Time: d.Time, Kind: d.Kind, Title: d.Title, Provider: d.Provider, Environment: d.Environment,
 		Service: d.Service, ClientID: d.ClientID, URL: d.URL, By: d.By, ReceivedAt: d.ToldAt}
 	if d.Reference != d.ID {
 		out.Reference = d.Reference
 	}
 	return out
+}
+
+func toAnyChangeJSON(c store.Change) changeJSON {
+	if c.Told != nil {
+		return toChangeJSON(*c.Told)
+	}
+	s := c.Seen
+	kind := store.DeployedOther
+	if s.Kind == classify.SightAssertionKID || s.Kind == classify.SightTokenKID {
+		kind = store.DeployedKey
+	}
+	return changeJSON{ID: s.ID, Source: store.ChangeTraffic, Time: s.FirstSeen, Kind: kind, Title: seenTitle(*s), Provider: s.Provider, Environment: s.Environment,
+		ClientID: s.ClientID, By: "authwatch", ReceivedAt: s.FirstSeen, Field: s.Kind, Host: s.Host, Was: s.Was, Value: s.Value, Accepted: s.Accepted, Rejected: s.Rejected}
 }
 
 // newChangeJSON is what POST /api/v1/changes takes: title, and what else is known.
@@ -51,16 +72,17 @@ type newChangeJSON struct {
 
 func (s *Server) listChanges(c echo.Context) error {
 	q := s.query(c)
-	f := store.DeploymentFilter{Providers: q.all("provider"), Environments: q.all("environment"), Clients: q.all("client"), Page: q.page()}
+	f := store.ChangeFilter{Sources: manyOf(q, "source", store.ChangeSources()...), Providers: q.all("provider"), Environments: q.all("environment"),
+		Clients: q.all("client"), Page: q.page()}
 	f.From, f.To = q.window()
 	if err := q.err(); err != nil {
 		return err
 	}
-	rows, next, err := s.Store.ListDeployments(c.Request().Context(), f)
+	rows, next, err := s.Store.ListChanges(c.Request().Context(), f)
 	if err != nil {
 		return err
 	}
-	return sendList(c, q, convert(rows, toChangeJSON), next)
+	return sendList(c, q, convert(rows, toAnyChangeJSON), next)
 }
 
 // addChange stores what a pipeline tells of: 201, or 200 when it was told before under the same reference (the member, or the

@@ -9,10 +9,11 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// A changesPage lists what people and pipelines told of, and takes more.
+// A changesPage lists what people and pipelines told of and what the traffic showed, and takes more.
 type changesPage struct {
 	frame
 	Range   rangeView
+	Sources []choice
 	Rows    []changeRow
 	Next    string
 	First   string
@@ -32,6 +33,23 @@ type changeRow struct {
 	URL   string
 	Place string
 	By    string
+	Seen  string // of the traffic: how the new value fared
+}
+
+func changeRows(list []store.Change, now time.Time) []changeRow {
+	var rows []changeRow
+	for _, c := range list {
+		if d := c.Told; d != nil {
+			rows = append(rows, changeRow{When: at(d.Time, now, "–"), Kind: changeKind(d.Kind), Title: line(d.Title), URL: d.URL, Place: changePlace(*d), By: line(d.By)})
+			continue
+		}
+		row := changeRow{When: at(c.Seen.FirstSeen, now, "–"), Kind: "traffic", Title: seenTitle(*c.Seen), Place: seenPlace(c.Seen.Sighting), By: "seen in the traffic", Seen: seenOutcome(c.Seen.Sighting)}
+		if c.Seen.ClientID != "" {
+			row.URL = clientOf(c.Seen.ClientID).URL
+		}
+		rows = append(rows, row)
+	}
+	return rows
 }
 
 func (s *Server) changesPage(c echo.Context) error {
@@ -44,7 +62,14 @@ func (s *Server) showChanges(c echo.Context, status int, form newChangeJSON, pro
 	if err != nil {
 		return err
 	}
-	list, next, err := s.Store.ListDeployments(c.Request().Context(), store.DeploymentFilter{From: w.From, To: w.To.Add(day), Page: store.Page{Limit: 50, Cursor: q.Get("cursor")}})
+	f := store.ChangeFilter{From: w.From, To: w.To.Add(day), Providers: given(q, "provider"), Environments: given(q, "environment"), Clients: given(q, "client"),
+		Page: store.Page{Limit: 50, Cursor: q.Get("cursor")}}
+	for _, source := range store.ChangeSources() {
+		if q.Get("source") == string(source) {
+			f.Sources = []store.ChangeSource{source}
+		}
+	}
+	list, next, err := s.Store.ListChanges(c.Request().Context(), f)
 	if err != nil {
 		return err
 	}
@@ -54,8 +79,9 @@ func (s *Server) showChanges(c echo.Context, status int, form newChangeJSON, pro
 	for _, k := range store.DeploymentKinds() {
 		page.Kinds = append(page.Kinds, option{string(k), capitalize(changeKind(k)), k == form.Kind})
 	}
-	for _, d := range list {
-		page.Rows = append(page.Rows, changeRow{When: at(d.Time, now, "–"), Kind: changeKind(d.Kind), Title: line(d.Title), URL: d.URL, Place: changePlace(d), By: line(d.By)})
+	page.Rows = changeRows(list, now)
+	for _, option := range [][2]string{{"", "All"}, {string(store.ChangeTold), "Told of"}, {string(store.ChangeTraffic), "Seen in the traffic"}} {
+		page.Sources = append(page.Sources, choice{Label: option[1], URL: linkTo("/changes", q, "source", option[0]), Current: q.Get("source") == option[0]})
 	}
 	page.Next, page.First = pageLinks("/changes", q, next)
 	return s.render(c, status, page)

@@ -36,27 +36,34 @@ const (
 	onsetShown = 5
 )
 
-// onset ranks the changes that were told of in the time in which the incident began: those of its client first, then of
-// its environment, then of its provider, and of those the nearest before the first failure.
+// onset ranks the changes that were told of, and those that the traffic shows, in the time in which the incident began: those of
+// its client first, then of its environment, then of its provider; what the cause is about before other things; and of those
+// the nearest to the first failure. Each says why it is where it is.
 func (s *Server) onset(ctx context.Context, i store.Incident, now time.Time) (onsetView, error) {
 	reach := onsetReach
 	if !i.LastSuccess.IsZero() {
 		reach = min(max(reach, i.FirstSeenAt.Sub(i.LastSuccess)), onsetLimit)
 	}
 	from := i.FirstSeenAt.Add(-reach)
-	f := store.DeploymentFilter{From: from.Add(-onsetSlack), To: i.FirstSeenAt.Add(onsetSlack), Page: store.Page{Limit: 200},
+	f := store.ChangeFilter{From: from.Add(-onsetSlack), To: i.FirstSeenAt.Add(onsetSlack), Page: store.Page{Limit: 200},
 		Providers: anyOf(i.Provider), Environments: anyOf(i.Environment), Clients: anyOf(i.ClientID)}
-	list, _, err := s.Store.ListDeployments(ctx, f)
+	list, _, err := s.Store.ListChanges(ctx, f)
 	if err != nil {
 		return onsetView{}, err
 	}
-	slices.SortStableFunc(list, func(a, b store.Deployment) int {
-		return cmp.Or(closeness(b, i)-closeness(a, i), cmp.Compare(i.FirstSeenAt.Sub(a.Time).Abs(), i.FirstSeenAt.Sub(b.Time).Abs()))
+	told := 0
+	for _, c := range list {
+		if c.Told != nil {
+			told++
+		}
+	}
+	slices.SortStableFunc(list, func(a, b store.Change) int {
+		return cmp.Or(closeness(b, i)-closeness(a, i), cmp.Compare(i.FirstSeenAt.Sub(a.Time()).Abs(), i.FirstSeenAt.Sub(b.Time()).Abs()))
 	})
-	v := onsetView{Words: onsetWords(reach, len(list))}
-	for _, d := range list[:min(len(list), onsetShown)] {
-		v.Changes = append(v.Changes, onsetChange{When: at(d.Time, now, "–"), Kind: changeKind(d.Kind), Title: line(d.Title), URL: d.URL,
-			Place: changePlace(d), Note: onsetNote(d, i)})
+	v := onsetView{Words: onsetWords(reach, told, len(list)-told)}
+	for _, c := range list[:min(len(list), onsetShown)] {
+		row := changeRows([]store.Change{c}, now)[0]
+		v.Changes = append(v.Changes, onsetChange{When: row.When, Kind: row.Kind, Title: row.Title, URL: row.URL, Place: row.Place, Note: onsetNote(c, i)})
 	}
 	return v, nil
 }
@@ -69,40 +76,71 @@ func anyOf(value string) []string {
 	return []string{value}
 }
 
-// closeness is how exactly a change names what fails, and whether it fell between the last success and the first failure.
-func closeness(d store.Deployment, i store.Incident) int {
+// closeness is how exactly a change names what fails, whether it is about what the cause is about, and whether it fell between
+// the last success and the first failure.
+func closeness(c store.Change, i store.Incident) int {
+	var client, environment, provider string
 	score := 0
-	if d.ClientID != "" && d.ClientID == i.ClientID {
+	if c.Told != nil {
+		client, environment, provider = c.Told.ClientID, c.Told.Environment, c.Told.Provider
+	} else {
+		client, environment, provider = c.Seen.ClientID, c.Seen.Environment, c.Seen.Provider
+		if isAbout(c, i) {
+			score += 3
+		}
+	}
+	if client != "" && client == i.ClientID {
 		score += 4
 	}
-	if d.Environment != "" && d.Environment == i.Environment {
+	if environment != "" && environment == i.Environment {
 		score += 2
 	}
-	if d.Provider != "" && d.Provider == i.Provider {
+	if provider != "" && provider == i.Provider {
 		score++
 	}
-	if !i.LastSuccess.IsZero() && d.Time.After(i.LastSuccess) {
+	if !i.LastSuccess.IsZero() && c.Time().After(i.LastSuccess) {
 		score++
 	}
 	return score
 }
 
-func onsetNote(d store.Deployment, i store.Incident) string {
-	gap := i.FirstSeenAt.Sub(d.Time)
-	if gap < 0 {
-		return durationWords(gap) + " after the first failure"
-	}
-	if !i.LastSuccess.IsZero() && d.Time.After(i.LastSuccess) {
-		return durationWords(gap) + " before the first failure, after the last success"
-	}
-	return durationWords(gap) + " before the first failure"
+// isAbout is true for a change in the traffic of what the incident's cause is about: aud for a wrong audience.
+func isAbout(c store.Change, i store.Incident) bool {
+	return c.Seen != nil && slices.Contains(c.Seen.Kind.Causes(), i.Cause)
 }
 
-func onsetWords(reach time.Duration, found int) string {
-	if found == 0 {
-		return "No change was told of in the " + durationWords(reach) + " before the first failure."
+// onsetNote says when it was, seen from the incident, and why it may matter.
+func onsetNote(c store.Change, i store.Incident) string {
+	gap := i.FirstSeenAt.Sub(c.Time())
+	note := durationWords(gap) + " before the first failure"
+	switch {
+	case gap < 0:
+		note = durationWords(gap) + " after the first failure"
+	case gap < time.Second:
+		note = "with the first failure"
+	case !i.LastSuccess.IsZero() && c.Time().After(i.LastSuccess):
+		note += ", after the last success"
 	}
-	return counted(int64(found), "change was", "changes were") + " told of in the " + durationWords(reach) + " before the first failure."
+	if c.Seen == nil {
+		return note
+	}
+	if isAbout(c, i) {
+		note += "; the cause is about " + sightWords(c.Seen.Kind)
+	}
+	return note + "; " + seenOutcome(c.Seen.Sighting)
+}
+
+func onsetWords(reach time.Duration, told, seen int) string {
+	before := " in the " + durationWords(reach) + " before the first failure."
+	switch {
+	case told == 0 && seen == 0:
+		return "No change was told of, and none was seen in the traffic," + before
+	case seen == 0:
+		return counted(int64(told), "change was", "changes were") + " told of" + before
+	case told == 0:
+		return counted(int64(seen), "change was", "changes were") + " seen in the traffic" + before
+	}
+	return counted(int64(told), "change was", "changes were") + " told of and " + count(int64(seen)) + " seen in the traffic" + before
 }
 
 func changeKind(k store.DeploymentKind) string {
