@@ -258,7 +258,7 @@ func (s *Server) preview(ctx context.Context, r store.AlertRule) (*previewView, 
 	}
 	slices.Reverse(p.Times)
 	for _, t := range p.Times[:min(len(p.Times), previewShown)] {
-		row := previewRow{When: at(t.Time, s.Now(), ""), About: shown(t.About, valueLength)}
+		row := previewRow{When: at(t.Time, s.Now().UTC(), ""), About: shown(t.About, valueLength)}
 		if t.Incident != "" {
 			row.URL = incidentURL(t.Incident)
 		}

@@ -98,7 +98,7 @@ func (s *Server) alertsPage(c echo.Context) error {
 const recentAlerts = 20
 
 func (s *Server) showAlerts(c echo.Context, status int, page alertsPage) error {
-	ctx, now := c.Request().Context(), s.Now()
+	ctx, now := c.Request().Context(), s.nowFor(c)
 	page.frame = s.frameOf(c, "/alerts")
 	rules, err := s.Store.ListAlertRules(ctx)
 	if err != nil {
@@ -306,7 +306,7 @@ func (s *Server) addSilenceForm(c echo.Context) error {
 		return fail(http.StatusBadRequest, "The form cannot be read.")
 	}
 	hours, _ := strconv.Atoi(form.Get("hours"))
-	given := newSilenceJSON{Reason: form.Get("reason"), EndsAt: s.Now().Add(time.Duration(min(max(hours, 0), 168)) * time.Hour), Match: matchJSON{
+	given := newSilenceJSON{Reason: form.Get("reason"), EndsAt: s.nowFor(c).Add(time.Duration(min(max(hours, 0), 168)) * time.Hour), Match: matchJSON{
 		Clients: anyOf(form.Get("client")), Providers: anyOf(form.Get("provider")), Environments: anyOf(form.Get("environment")),
 	}}
 	if cause := form.Get("cause"); cause != "" {

@@ -29,7 +29,7 @@ func (s *Server) bundlePage(c echo.Context) error {
 		return err
 	}
 	pseudonyms := c.QueryParam("pseudonyms") == "true"
-	ctx, now := c.Request().Context(), s.Now()
+	ctx, now := c.Request().Context(), s.nowFor(c)
 	incident, err := s.Store.GetIncident(ctx, id)
 	if err != nil {
 		return err
@@ -60,7 +60,7 @@ func (s *Server) bundleFile(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	b, err := s.bundles().Make(c.Request().Context(), id, c.QueryParam("pseudonyms") == "true", s.Now())
+	b, err := s.bundles().Make(c.Request().Context(), id, c.QueryParam("pseudonyms") == "true", s.nowFor(c))
 	if err != nil {
 		return err
 	}

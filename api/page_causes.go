@@ -72,7 +72,7 @@ type fixAtView struct {
 type referenceView struct{ Title, URL string }
 
 func (s *Server) causesPage(c echo.Context) error {
-	w, err := windowOf(nil, s.Now(), "7d")
+	w, err := windowOf(nil, s.nowFor(c), "7d")
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func (s *Server) causePage(c echo.Context) error {
 		return store.ErrNotFound
 	}
 	ctx, q := c.Request().Context(), c.QueryParams()
-	w, err := windowOf(q, s.Now(), "7d")
+	w, err := windowOf(q, s.nowFor(c), "7d")
 	if err != nil {
 		return err
 	}

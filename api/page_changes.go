@@ -57,7 +57,7 @@ func (s *Server) changesPage(c echo.Context) error {
 }
 
 func (s *Server) showChanges(c echo.Context, status int, form newChangeJSON, problem string) error {
-	now, q := s.Now(), c.QueryParams()
+	now, q := s.nowFor(c), c.QueryParams()
 	w, err := windowOf(q, now, "7d")
 	if err != nil {
 		return err
@@ -92,7 +92,7 @@ func (s *Server) tellChange(c echo.Context) error {
 	given := newChangeJSON{Kind: store.DeploymentKind(c.FormValue("kind")), Title: c.FormValue("title"), Environment: c.FormValue("environment"),
 		Provider: c.FormValue("provider"), ClientID: c.FormValue("client_id"), URL: c.FormValue("url")}
 	if text := c.FormValue("time"); text != "" {
-		at, err := time.Parse("2006-01-02T15:04", text)
+		at, err := time.ParseInLocation("2006-01-02T15:04", text, s.nowFor(c).Location())
 		if err != nil {
 			return s.showChanges(c, http.StatusBadRequest, given, "The time is not a date and a time of day.")
 		}

@@ -53,7 +53,7 @@ type clientRow struct {
 }
 
 func (s *Server) clientsPage(c echo.Context) error {
-	q, now, ctx := c.QueryParams(), s.Now(), c.Request().Context()
+	q, now, ctx := c.QueryParams(), s.nowFor(c), c.Request().Context()
 	list, next, err := s.Store.ListClients(ctx, store.ClientFilter{Environments: given(q, "environment"), Page: store.Page{Limit: 50, Cursor: q.Get("cursor")}})
 	if err != nil {
 		return err
@@ -76,7 +76,7 @@ func (s *Server) clientPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, now, q := c.Request().Context(), s.Now(), c.QueryParams()
+	ctx, now, q := c.Request().Context(), s.nowFor(c), c.QueryParams()
 	w, err := windowOf(q, now, "7d")
 	if err != nil {
 		return err

@@ -48,7 +48,7 @@ func (s *Server) environmentsPage(c echo.Context) error {
 		return err
 	}
 	page := environmentsPage{frame: s.frameOf(c, "/environments")}
-	page.Providers, page.Unused = providersOf(s.Profiles, list, s.Now())
+	page.Providers, page.Unused = providersOf(s.Profiles, list, s.nowFor(c))
 	return s.render(c, http.StatusOK, page)
 }
 

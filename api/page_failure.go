@@ -26,7 +26,7 @@ func (s *Server) failurePage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, now := c.Request().Context(), s.Now()
+	ctx, now := c.Request().Context(), s.nowFor(c)
 	f, err := s.Store.GetFailure(ctx, id)
 	if err != nil {
 		return err

@@ -45,7 +45,7 @@ func (s *Server) incidentPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, now, q := c.Request().Context(), s.Now(), c.QueryParams()
+	ctx, now, q := c.Request().Context(), s.nowFor(c), c.QueryParams()
 	incident, err := s.Store.GetIncident(ctx, id)
 	if err != nil {
 		return err
@@ -256,7 +256,7 @@ func (s *Server) changeManyIncidents(c echo.Context) error {
 	if len(ids) == 0 || len(ids) > maxTogether {
 		return fail(http.StatusBadRequest, "Tick from 1 to 200 incidents first.")
 	}
-	change, err := stateChange(form.Get("state"), form.Get("hours"), "", s.Now())
+	change, err := stateChange(form.Get("state"), form.Get("hours"), "", s.nowFor(c))
 	if err != nil {
 		return err
 	}
@@ -288,7 +288,7 @@ func (s *Server) changeIncidentState(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	change, err := stateChange(c.FormValue("state"), c.FormValue("hours"), c.FormValue("version"), s.Now())
+	change, err := stateChange(c.FormValue("state"), c.FormValue("hours"), c.FormValue("version"), s.nowFor(c))
 	if err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ type incidentRow struct {
 }
 
 func (s *Server) incidentsPage(c echo.Context) error {
-	now, q := s.Now(), c.QueryParams()
+	now, q := s.nowFor(c), c.QueryParams()
 	w, err := windowOf(q, now, "7d")
 	if err != nil {
 		return err

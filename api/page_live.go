@@ -49,7 +49,7 @@ const (
 )
 
 func (s *Server) livePage(c echo.Context) error {
-	q, now := c.QueryParams(), s.Now()
+	q, now := c.QueryParams(), s.nowFor(c)
 	terms, err := searchOfFailures(q.Get("q"))
 	if err != nil {
 		return err

@@ -38,7 +38,7 @@ func (s *Server) overPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	now := s.Now()
+	now := s.nowFor(c)
 	page := overPage{frame: s.frameOf(c, "/incidents"), Live: s.assetURL("live.js"), Incident: incidentViewOf(incident, now)}
 	if page.Over, err = s.over(c.Request().Context(), incident, now); err != nil {
 		return err

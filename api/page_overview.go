@@ -34,12 +34,16 @@ type overviewPage struct {
 func (overviewPage) template() string { return "overview.html" }
 
 func (s *Server) overviewPage(c echo.Context) error {
-	now, q := s.Now(), c.QueryParams()
+	now, q := s.nowFor(c), c.QueryParams()
 	w, err := windowOf(q, now, "24h")
 	if err != nil {
 		return err
 	}
+	if w.Alone, err = aloneOf(q); err != nil {
+		return err
+	}
 	page := overviewPage{frame: s.frameOf(c, "/"), Range: w.view("/", q)}
+	page.Range.Compare = w.compareChoice("/", q)
 	ctx := c.Request().Context()
 	received, records, err := s.Store.LastReceived(ctx)
 	if err != nil {

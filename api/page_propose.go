@@ -53,7 +53,7 @@ func (s *Server) proposePage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, now, q := c.Request().Context(), s.Now(), c.QueryParams()
+	ctx, now, q := c.Request().Context(), s.nowFor(c), c.QueryParams()
 	f, err := s.Store.GetFailure(ctx, id)
 	if err != nil {
 		return err

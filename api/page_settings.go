@@ -242,7 +242,7 @@ func (s *Server) storagePage(c echo.Context) error {
 		page.Words = "There is no failure yet from which a forecast could be made."
 		return s.render(c, http.StatusOK, page)
 	}
-	page.Facts = append(page.Facts, pair{"Oldest failure", at(held.OldestAt, s.Now(), "").Text})
+	page.Facts = append(page.Facts, pair{"Oldest failure", at(held.OldestAt, s.nowFor(c), "").Text})
 	page.Words = "At " + rate(held.PerDay) + " failures a day, as many as came lately, and " + byteWords(held.Used/held.Failures) + " for each with all that belongs to it."
 	ages := []time.Duration{7 * day, 30 * day, 90 * day, 365 * day}
 	if kept.Records > 0 {

@@ -58,7 +58,7 @@ func (s *Server) showKeys(c echo.Context, status int, page keysPage) error {
 		return err
 	}
 	for _, k := range list {
-		page.Rows = append(page.Rows, keyRowOf(k, s.Now()))
+		page.Rows = append(page.Rows, keyRowOf(k, s.nowFor(c)))
 	}
 	return s.render(c, status, page)
 }
@@ -117,7 +117,7 @@ func (s *Server) revokePage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.render(c, http.StatusOK, revokePage{settingsFrame: s.settingsFrame(c, "/settings/keys"), Key: keyRowOf(key, s.Now())})
+	return s.render(c, http.StatusOK, revokePage{settingsFrame: s.settingsFrame(c, "/settings/keys"), Key: keyRowOf(key, s.nowFor(c))})
 }
 
 // keyOf is the valid key that the path names, or store.ErrNotFound.
@@ -191,7 +191,7 @@ func (s *Server) showUsers(c echo.Context, status int, page usersPage) error {
 		return err
 	}
 	for _, u := range list {
-		page.Rows = append(page.Rows, userRow{Name: line(u.Name), Role: string(u.Role), Created: at(u.CreatedAt, s.Now(), ""), LinkURL: "/settings/users/" + url.PathEscape(u.ID) + "/link"})
+		page.Rows = append(page.Rows, userRow{Name: line(u.Name), Role: string(u.Role), Created: at(u.CreatedAt, s.nowFor(c), ""), LinkURL: "/settings/users/" + url.PathEscape(u.ID) + "/link"})
 	}
 	return s.render(c, status, page)
 }
@@ -264,7 +264,7 @@ func (s *Server) auditPage(c echo.Context) error {
 	page := auditPage{settingsFrame: s.settingsFrame(c, "/settings/audit")}
 	for _, a := range list {
 		who, via := actorWords(a.Actor)
-		page.Rows = append(page.Rows, auditRow{When: at(a.At, s.Now(), ""), Who: who, Via: via, Did: actionWords(a.Action), To: line(a.Subject), Note: shown(a.Note, valueLength)})
+		page.Rows = append(page.Rows, auditRow{When: at(a.At, s.nowFor(c), ""), Who: who, Via: via, Did: actionWords(a.Action), To: line(a.Subject), Note: shown(a.Note, valueLength)})
 	}
 	page.Next, page.First = pageLinks("/settings/audit", q, next)
 	return s.render(c, http.StatusOK, page)

@@ -99,7 +99,7 @@ func (s *Server) sourcesPage(c echo.Context) error {
 	}
 	page := sourcesPage{frame: s.frameOf(c, "/sources")}
 	for _, source := range list {
-		page.Rows = append(page.Rows, sourceRowOf(source, s.Now()))
+		page.Rows = append(page.Rows, sourceRowOf(source, s.nowFor(c)))
 	}
 	return s.render(c, http.StatusOK, page)
 }
@@ -168,7 +168,7 @@ func (s *Server) sourcePage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, now, q := c.Request().Context(), s.Now(), c.QueryParams()
+	ctx, now, q := c.Request().Context(), s.nowFor(c), c.QueryParams()
 	w, err := windowOf(url.Values{}, now, "24h")
 	if err != nil {
 		return err
@@ -295,7 +295,7 @@ func (s *Server) renderReject(c echo.Context, status int, reject store.Reject, r
 	if err != nil {
 		return err
 	}
-	now := s.Now()
+	now := s.nowFor(c)
 	page := rejectPage{
 		frame: s.frameOf(c, "/sources"), Reject: rejectRowOf(reject, now), Source: line(source.Key.Name), SourceURL: sourceURL(reject.Source),
 		Route: line(reject.Route), FirstSeen: at(reject.FirstAt, now, "–"), CanReplay: s.user(c).Role == store.Admin && reject.Body != "", Result: result,
@@ -347,7 +347,7 @@ const (
 
 // alarms are the shippers that are silent or late. A page without its banner is better than no page: errors are logged only.
 func (s *Server) alarms(c echo.Context) []alarm {
-	w, now := s.watch, s.Now()
+	w, now := s.watch, s.nowFor(c)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.at.IsZero() && now.Sub(w.at).Abs() < watchEvery {

@@ -79,7 +79,7 @@ const (
 )
 
 func (s *Server) unclassifiedPage(c echo.Context) error {
-	now, q := s.Now(), c.QueryParams()
+	now, q := s.nowFor(c), c.QueryParams()
 	w, err := windowOf(q, now, "7d")
 	if err != nil {
 		return err

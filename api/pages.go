@@ -47,6 +47,7 @@ func (s *Server) pageRoutes() []route {
 		{http.MethodGet, "/setup/:token", public, s.setupPage},
 		{http.MethodPost, "/setup/:token", public, s.useSetup},
 		{http.MethodGet, "/login", public, s.loginPage},
+		{http.MethodPost, "/zone", public, s.changeZone},
 		{http.MethodPost, "/logout", public, s.logout},
 	}...)
 }
@@ -115,6 +116,7 @@ type frame struct {
 	Demo       bool
 	Version    string
 	Now        moment
+	Zone       zoneView
 	Style      string
 	Script     string
 	Keys       string
@@ -123,11 +125,12 @@ type frame struct {
 
 // frameOf fills the frame; section is the path of the part of the dashboard that the page belongs to.
 func (s *Server) frameOf(c echo.Context, section string) frame {
-	now := s.Now()
+	now := s.nowFor(c)
 	f := frame{
-		Demo: s.Demo, Version: s.Version, Now: moment{ISO: now.UTC().Format("2006-01-02T15:04:05Z"), Text: now.UTC().Format("2 Jan 2006 15:04:05")},
+		Demo: s.Demo, Version: s.Version, Now: moment{ISO: now.UTC().Format("2006-01-02T15:04:05Z"), Text: now.Format("2 Jan 2006 15:04:05")},
 		Style: s.assetURL("app.css"), Script: s.assetURL("app.js"), Keys: s.assetURL("keys.js"), Icon: s.assetURL("icon.svg"),
 	}
+	f.Zone = zoneViewOf(c, now)
 	who := s.user(c)
 	if who.ID == "" {
 		return f

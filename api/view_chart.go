@@ -244,11 +244,11 @@ func chartSummary(in chartInput, peak int64, peakAt int) string {
 func stepWords(start time.Time, w window) string {
 	switch {
 	case w.Step >= day:
-		return start.UTC().Format("2 Jan")
+		return start.In(w.Now.Location()).Format("2 Jan")
 	case w.To.Sub(w.From) > day:
-		return start.UTC().Format("2 Jan 15:04")
+		return start.In(w.Now.Location()).Format("2 Jan 15:04")
 	default:
-		return start.UTC().Format("15:04")
+		return start.In(w.Now.Location()).Format("15:04")
 	}
 }
 
@@ -260,7 +260,7 @@ func axisLabels(w window) []string {
 	}
 	labels := make([]string, 5)
 	for i := range labels {
-		labels[i] = w.From.Add(w.To.Sub(w.From) * time.Duration(i) / 4).UTC().Format(layout)
+		labels[i] = w.From.Add(w.To.Sub(w.From) * time.Duration(i) / 4).In(w.Now.Location()).Format(layout)
 	}
 	return labels
 }

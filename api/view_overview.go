@@ -89,8 +89,12 @@ func (f overviewFacts) fill(p *overviewPage) {
 		{Label: "Clients affected", Value: count(f.now.Clients), Change: compare(f.now.Clients, f.before.Clients, then), URL: "/clients"},
 		{Label: "Open incidents", Value: count(open), Change: incidentChange(f.now.Incidents, f.before.Incidents, then), URL: "/incidents"},
 	}
+	earlier := f.earlier.Failures
+	if w.Alone {
+		earlier = nil
+	}
 	p.Chart = chartOf(chartInput{Title: "Failures by cause", Window: w, Marks: f.marks, Starts: f.trend.Starts, Series: causeSeries(f.trend),
-		Failures: f.trend.Failures, Successes: f.trend.Successes, Earlier: f.earlier.Failures})
+		Failures: f.trend.Failures, Successes: f.trend.Successes, Earlier: earlier})
 	rows := f.worstRows()
 	over := rows[slices.IndexFunc(append(rows, worstRow{rank: rankOver}), func(r worstRow) bool { return r.rank == rankOver }):]
 	p.Over = over[:min(len(over), overShown)]
@@ -103,6 +107,22 @@ func (f overviewFacts) fill(p *overviewPage) {
 	p.Causes = causes[:min(len(causes), causesShown)]
 	p.MoreCauses = causes[len(p.Causes):]
 	p.Environments = environmentCards(f.environments, w.Now)
+	if w.Alone {
+		p.leaveOutEarlier()
+	}
+}
+
+// leaveOutEarlier is for who asked for this time alone.
+func (p *overviewPage) leaveOutEarlier() {
+	none := change{Words: "not compared", Trend: "same"}
+	for i := range p.Figures {
+		p.Figures[i].Change = none
+	}
+	for _, list := range [][]causeCount{p.Causes, p.MoreCauses} {
+		for i := range list {
+			list[i].Change = none
+		}
+	}
 }
 
 // incidentChange is about activity: how many incidents were open last week is not kept.
@@ -120,9 +140,11 @@ func (f overviewFacts) lede(requests int64) []string {
 		}
 		return []string{counted(f.now.Successes, "success", "successes") + " seen."}
 	}
-	first := percent(f.now.Failures, requests) + " of " + counted(requests, "authenticated request", "authenticated requests") +
-		"; " + compare(f.now.Failures, f.before.Failures, f.window.then()).Words + "."
-	return []string{first, f.whose()}
+	first := percent(f.now.Failures, requests) + " of " + counted(requests, "authenticated request", "authenticated requests")
+	if !f.window.Alone {
+		first += "; " + compare(f.now.Failures, f.before.Failures, f.window.then()).Words
+	}
+	return []string{first + ".", f.whose()}
 }
 
 // whose says who is affected and, where one cause stands out, by what.

@@ -21,6 +21,7 @@ type window struct {
 	Now    time.Time
 	Step   time.Duration
 	Shift  time.Duration
+	Alone  bool // the reader does not want to see the earlier time
 }
 
 // A preset is a range that a link offers. Step divides it into some fifty bars.
@@ -77,13 +78,13 @@ func shiftOf(span time.Duration) time.Duration {
 }
 
 func absoluteWindow(from, to string, now time.Time) (window, error) {
-	start, err := parseTime("from", from)
+	start, err := parseTime("from", from, now.Location())
 	if err != nil {
 		return window{}, err
 	}
 	end := now
 	if to != "" {
-		if end, err = parseTime("to", to); err != nil {
+		if end, err = parseTime("to", to, now.Location()); err != nil {
 			return window{}, err
 		}
 	}
@@ -119,10 +120,10 @@ func stepOf(span time.Duration) time.Duration {
 	return week
 }
 
-// parseTime reads RFC 3339, or what a browser's datetime-local field sends, as UTC.
-func parseTime(parameter, text string) (time.Time, error) {
+// parseTime reads RFC 3339, or what a browser's datetime-local field sends in the reader's time zone.
+func parseTime(parameter, text string, zone *time.Location) (time.Time, error) {
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04", "2006-01-02T15:04:05"} {
-		if t, err := time.Parse(layout, text); err == nil && t.Year() >= 1970 && t.Year() < 9000 {
+		if t, err := time.ParseInLocation(layout, text, zone); err == nil && t.Year() >= 1970 && t.Year() < 9000 {
 			return t.UTC(), nil
 		}
 	}
@@ -154,6 +155,25 @@ func (w window) query(pairs ...string) string {
 	return q.Encode()
 }
 
+// aloneOf reads compare, which is on unless it is said otherwise.
+func aloneOf(q url.Values) (bool, error) {
+	switch q.Get("compare") {
+	case "", "on":
+		return false, nil
+	case "off":
+		return true, nil
+	}
+	return false, fail(http.StatusBadRequest, "The comparison is on or off.", fault{Parameter: "compare", Code: "unknown_compare", Detail: "use on or off", Allowed: []string{"on", "off"}})
+}
+
+// compareChoice is the link that switches the comparison off, or on again.
+func (w window) compareChoice(path string, q url.Values) choice {
+	if w.Alone {
+		return choice{Label: "Compare with " + w.then(), URL: linkTo(path, q, "compare", "")}
+	}
+	return choice{Label: "Without " + w.then(), URL: linkTo(path, q, "compare", "off")}
+}
+
 // then names the earlier window.
 func (w window) then() string {
 	if w.Shift == week {
@@ -169,7 +189,8 @@ func (w window) words() string {
 			return "in the " + p.words
 		}
 	}
-	return "from " + w.From.Format("2 Jan 2006 15:04") + " to " + w.To.Format("2 Jan 2006 15:04")
+	zone := w.Now.Location()
+	return "from " + w.From.In(zone).Format("2 Jan 2006 15:04") + " to " + w.To.In(zone).Format("2 Jan 2006 15:04")
 }
 
 // A rangeView is the range picker: links for the presets and a form for from and to.
@@ -177,11 +198,14 @@ type rangeView struct {
 	Path    string
 	Presets []choice
 	Keep    []pair // other filters of the URL, as hidden fields
+	Zone    string // in which the fields and all times are
 	From    string // value of a datetime-local field
 	To      string
 	Custom  bool
 	Words   string
 	Now     moment
+	Link    string // the same page with its times as they are now: for a message that is read tomorrow
+	Compare choice // switches the comparison off, or on again; no label where nothing is compared
 	Earlier string // URL of the same length of time before this one
 	Later   string // "" when that would lie ahead
 }
@@ -206,11 +230,12 @@ func (w window) shifted(path string, q url.Values, times time.Duration) string {
 }
 
 func (w window) view(path string, q url.Values) rangeView {
+	zone := w.Now.Location()
 	v := rangeView{
-		Path: path, From: w.From.Format("2006-01-02T15:04"), To: w.To.Format("2006-01-02T15:04"),
+		Path: path, From: w.From.In(zone).Format("2006-01-02T15:04"), To: w.To.In(zone).Format("2006-01-02T15:04"), Zone: zoneName(w.Now),
 		Custom: w.Preset == "", Words: w.words(), Now: at(w.Now, w.Now, ""),
 	}
-	v.Earlier = w.shifted(path, q, -1)
+	v.Earlier, v.Link = w.shifted(path, q, -1), w.shifted(path, q, 0)
 	if w.To.Before(w.Now) {
 		v.Later = w.shifted(path, q, 1)
 	}

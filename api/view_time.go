@@ -13,7 +13,7 @@ type moment struct {
 	Text string
 }
 
-// at shows a time to the second in UTC; without is the text for the zero time.
+// at shows a time to the second, in the time zone of now; without is the text for the zero time.
 func at(t time.Time, now time.Time, without string) moment {
 	if t.IsZero() {
 		return moment{Text: without}
@@ -23,7 +23,7 @@ func at(t time.Time, now time.Time, without string) moment {
 
 // stamp leaves out what is the same as now: the year, and on the same day the date.
 func stamp(t, now time.Time) string {
-	t, now = t.UTC(), now.UTC()
+	t = t.In(now.Location())
 	switch {
 	case t.Year() != now.Year():
 		return t.Format("2 Jan 2006 15:04:05")

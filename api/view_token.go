@@ -165,11 +165,11 @@ func (t claimTable) tell(r *claimRow, name string, value any) {
 	if !ok || when.Year() > 5000 {
 		r.Relative = "not a number of seconds"
 		if when, ok := numericDate(value, time.Millisecond); ok && when.Year() > 2000 && when.Year() < 2200 {
-			r.Relative = "not a number of seconds; as milliseconds it is " + when.Format("2 Jan 2006 15:04:05")
+			r.Relative = "not a number of seconds; as milliseconds it is " + when.Format("2 Jan 2006 15:04:05") + " UTC"
 		}
 		return
 	}
-	r.Time = moment{ISO: when.Format(time.RFC3339), Text: when.Format("2 Jan 2006 15:04:05")}
+	r.Time = moment{ISO: when.Format(time.RFC3339), Text: when.Format("2 Jan 2006 15:04:05") + " UTC"}
 	r.Relative = claimTimeWords(name, when, t.at)
 }
 

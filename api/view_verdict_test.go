@@ -134,7 +134,7 @@ func TestClaims_AccessToken(t *testing.T) {
 	if iss := rowOf(t, rows, "iss"); !iss.Mixed || iss.Rule != "exchange: issuers, prod" {
 		t.Errorf("iss: %+v", iss)
 	}
-	if exp := rowOf(t, rows, "exp"); exp.Relative != "not a number of seconds; as milliseconds it is 22 Nov 2026 02:59:00" || exp.Time.ISO != "" {
+	if exp := rowOf(t, rows, "exp"); exp.Relative != "not a number of seconds; as milliseconds it is 22 Nov 2026 02:59:00 UTC" || exp.Time.ISO != "" {
 		t.Errorf("exp: %+v", exp)
 	}
 	if iat := rowOf(t, rows, "iat"); iat.Relative != "not a number of seconds" {

@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"os"
+	_ "time/tzdata" // a reader's time zone must be known where the system has no database of them, such as in a container
 )
 
 func main() {

@@ -15,6 +15,12 @@ document.addEventListener("DOMContentLoaded", () => {
       localStorage.setItem("theme", root.dataset.theme);
     });
   }
+  // The zone of the browser is one more choice of the form in the footer.
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  for (const select of document.querySelectorAll("[data-zone]")) {
+    if (!own || [...select.options].some((o) => o.value === own)) continue;
+    select.prepend(new Option(own + ", this browser", own));
+  }
   // The clipboard exists in secure contexts only: elsewhere the buttons stay hidden, and the text can be selected.
   if (!navigator.clipboard) return;
   for (const button of document.querySelectorAll("[data-copy]")) {

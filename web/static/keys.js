@@ -30,7 +30,8 @@
 
   async function copyAddress(note) {
     if (!navigator.clipboard) return;
-    await navigator.clipboard.writeText(location.href);
+    const link = document.querySelector("[data-permalink]"); // with absolute times: it shows the same tomorrow
+    await navigator.clipboard.writeText(link ? link.href : location.href);
     note("The address of this page is copied.");
   }
 
