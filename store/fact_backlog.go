@@ -15,8 +15,10 @@ import (
 // all are written in the order of the table. Whoever looks a fact up adds what is put off, so that nobody sees a difference.
 
 const (
-	factsSmall = 128    // that are written at once
-	factsLarge = 10_000 // that are put off at most
+	factsSmall = 128              // that are written at once
+	factsLarge = 10_000           // that are put off at most
+	factsTime  = 10 * time.Second // for which they are put off under load
+	factsIdle  = time.Second      // and without
 )
 
 // A factBacklog is the facts that are committed but not in their table. The writer's goroutine alone changes it.
@@ -39,7 +41,7 @@ func (b *factBacklog) emptied() {
 // isDue reports whether the facts of a transaction are to be written, and the backlog with them.
 func (b *factBacklog) isDue(added int) bool {
 	size := len(b.facts) + added
-	return size <= factsSmall || size >= factsLarge || time.Since(b.written) >= backlogTime
+	return size <= factsSmall || size >= factsLarge || time.Since(b.written) >= factsTime
 }
 
 // keepFacts writes the facts of a transaction and the backlog, or puts them off.

@@ -83,6 +83,7 @@ type writer struct {
 	closed bool
 
 	conn    *sql.Conn // of the goroutine alone; nil until the first write and after a loss
+	ending  bool      // nothing more comes
 	version int64     // of the database at the last look, in which the commits of others are counted
 }
 
@@ -136,11 +137,15 @@ func (w *writer) run() {
 
 // next waits for a job. When none comes for a while, or none will any more, it writes what was put off and returns nil.
 func (w *writer) next() (j *job, open bool) {
-	if w.memory.backlog.rows == 0 && w.memory.facts.putOff() == 0 {
-		j, open = <-w.queue
-		return j, open
+	patience := backlogIdle
+	if w.memory.backlog.rows == 0 {
+		if w.memory.facts.putOff() == 0 {
+			j, open = <-w.queue
+			return j, open
+		}
+		patience = factsIdle
 	}
-	idle := time.NewTimer(backlogIdle)
+	idle := time.NewTimer(patience)
 	defer idle.Stop()
 	select {
 	case j, open = <-w.queue:
@@ -148,6 +153,7 @@ func (w *writer) next() (j *job, open bool) {
 		open = true
 	}
 	if j == nil {
+		w.ending = !open
 		_ = w.transact(nil) // if it fails it is tried again, at last by the next process: the rows are there
 	}
 	return j, open
@@ -240,7 +246,7 @@ func (w *writer) transact(group []*job) error {
 		return fmt.Errorf("begin write: %w", err)
 	}
 	added := newSums()
-	added.settleFacts = len(group) == 0
+	added.settleFacts = len(group) == 0 && (w.ending || w.memory.backlog.rows == 0)
 	if err := w.adoptFacts(ctx, added); err != nil {
 		w.rollback(ctx)
 		return &transactionDown{err}
