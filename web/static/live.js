@@ -73,16 +73,29 @@
       soon();
     }
 
-    const stream = new EventSource(box.dataset.live);
-    for (const name of ["failure", "failure_revised"]) stream.addEventListener(name, () => { waiting++; soon(); });
-    // What the stream left out, the page counts.
-    stream.addEventListener("skipped", (e) => { waiting += JSON.parse(e.data).count; soon(); });
-    stream.addEventListener("reset", () => { waiting++; soon(); });
-    stream.addEventListener("heartbeat", () => { trouble = ""; say(); show(); });
-    stream.addEventListener("error", () => {
-      trouble = stream.readyState === EventSource.CLOSED ? "The server does not stream to this page; load it anew." : "The connection is lost; trying again.";
-      show();
-    });
+    // A browser has few connections to one server, so a page that nobody sees holds none.
+    let stream = null;
+    function connect() {
+      if (document.hidden) {
+        stream?.close();
+        stream = null;
+      }
+      if (document.hidden || stream) return;
+      const address = new URL(box.dataset.live, location.href);
+      address.searchParams.set("after", end);
+      const mine = stream = new EventSource(address);
+      for (const name of ["failure", "failure_revised", "reset"]) mine.addEventListener(name, () => { waiting++; soon(); });
+      // What the stream left out, the page counts.
+      mine.addEventListener("skipped", (e) => { waiting += JSON.parse(e.data).count; soon(); });
+      mine.addEventListener("heartbeat", () => { trouble = ""; say(); show(); });
+      mine.addEventListener("error", () => {
+        if (mine !== stream) return;
+        trouble = mine.readyState === EventSource.CLOSED ? "The server does not stream to this page; load it anew." : "The connection is lost; trying again.";
+        show();
+      });
+    }
+    connect();
+    document.addEventListener("visibilitychange", connect);
 
     pause.hidden = false;
     newer.hidden = true;
