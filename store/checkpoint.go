@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"sync"
 )
 
@@ -14,6 +15,8 @@ import (
 const (
 	checkpointPages = 4_000  // not copied yet, from which a checkpoint is worth it: 16 MiB
 	walPages        = 16_000 // from which the writer helps, so that the WAL begins anew: 64 MiB
+	// walMost is where writes are refused: a reader that does not end keeps the WAL from beginning anew, and must not fill the disk.
+	walMost = 1_000_000 // 4 GiB
 )
 
 // A checkpointer is nil where the engine does this by itself.
@@ -22,10 +25,13 @@ type checkpointer struct {
 	wake    chan struct{} // holds one
 	running sync.WaitGroup
 	once    sync.Once
+
+	most int64 // pages of the WAL
+	full bool  // it has them; of the writer's goroutine
 }
 
 func newCheckpointer(readers *sql.DB) *checkpointer {
-	c := &checkpointer{db: readers, wake: make(chan struct{}, 1)}
+	c := &checkpointer{db: readers, wake: make(chan struct{}, 1), most: walMost}
 	c.running.Go(func() {
 		for range c.wake {
 			c.copy(context.Background())
@@ -66,10 +72,24 @@ func (c *checkpointer) committed(ctx context.Context, conn *sql.Conn) {
 	if pages >= walPages {
 		_, _, _ = checkpoint(ctx, conn, `passive`) // nothing but that one is in hand can be wrong with it
 	}
+	c.full = pages >= c.most
 	select {
 	case c.wake <- struct{}{}:
 	default:
 	}
+}
+
+// refuse is an ErrBusy as long as the WAL is full and a reader needs it.
+func (c *checkpointer) refuse(ctx context.Context, conn *sql.Conn) error {
+	if c == nil || conn == nil || !c.full {
+		return nil
+	}
+	pages, copied, err := checkpoint(ctx, conn, `passive`)
+	if err == nil && pages > copied {
+		return fmt.Errorf("%w: the log of writes has %d pages, which a reader that does not end still needs", ErrBusy, pages)
+	}
+	c.full = false // what is wrong otherwise the write itself will tell
+	return nil
 }
 
 // stop waits for a checkpoint in hand. It is called after the writer has ended.

@@ -2,8 +2,10 @@ package store
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -17,17 +19,10 @@ func TestSQLite_Checkpoint(t *testing.T) {
 	defer s.Close()
 	w := &world{Store: s, dsn: path, clock: noon()}
 	const written = 5 * walPages / 2 // in pages, at the least
-	body := incompressible(200 << 10)
-	for pages := 0; pages < written; pages += 10 * 50 {
-		w.write(t, func(ctx context.Context, tx *Tx) error {
-			for range 10 {
-				if err := tx.exec(ctx, `insert into pending (id, join_key, side, kind, occurred_at, body, expires_at) values ($1, '', '', '', 0, $2, 0)
-					on conflict (id) do update set body = excluded.body`, newKeyID(), body); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+	for pages := 0; pages < written; pages += pagesAtOnce {
+		if err := w.writePages(t); err != nil {
+			t.Fatal(err)
+		}
 	}
 	wal, err := os.Stat(path + "-wal")
 	if err != nil {
@@ -35,5 +30,72 @@ func TestSQLite_Checkpoint(t *testing.T) {
 	}
 	if pages := wal.Size() / 4096; pages > 2*walPages {
 		t.Errorf("the WAL has %d pages after %d were written", pages, written)
+	}
+}
+
+const pagesAtOnce = 500
+
+// writePages writes so many pages, at the least, in one transaction.
+func (w *world) writePages(t *testing.T) error {
+	t.Helper()
+	body := incompressible(200 << 10)
+	return w.Write(t.Context(), func(ctx context.Context, tx *Tx) error {
+		for range pagesAtOnce / 50 {
+			if err := tx.exec(ctx, `insert into pending (id, join_key, side, kind, occurred_at, body, expires_at) values ($1, '', '', '', 0, $2, 0)
+				on conflict (id) do update set body = excluded.body`, newKeyID(), body); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// TestSQLite_LongReader: a reader that does not end keeps the WAL from beginning anew. At some point writes are refused, and
+// as soon as it has ended they are taken again.
+func TestSQLite_LongReader(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "wal.db")
+	s, err := Open(t.Context(), Options{DSN: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	w := &world{Store: s, dsn: path, clock: noon()}
+	const most = walPages + 10*pagesAtOnce
+	s.writes.checkpoints.most = most
+	if err := w.writePages(t); err != nil {
+		t.Fatal(err)
+	}
+	reader, err := beginReading(t.Context(), s.readers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n int
+	if err := reader.QueryRow(`select count(*) from pending`).Scan(&n); err != nil { // its instant
+		t.Fatal(err)
+	}
+	written := 0
+	for ; err == nil && written < 3*most; written += pagesAtOnce {
+		err = w.writePages(t)
+	}
+	if !errors.Is(err, ErrBusy) || !strings.Contains(err.Error(), "reader") {
+		t.Errorf("%d pages were written beside a reader, then: %v", written, err)
+	}
+	wal, statErr := os.Stat(path + "-wal")
+	if statErr != nil {
+		t.Fatal(statErr)
+	}
+	if pages := wal.Size() / 4096; pages < most || pages > most+4*pagesAtOnce {
+		t.Errorf("writes were refused at %d pages of WAL, not at %d", pages, most)
+	}
+	if err := reader.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if err := w.writePages(t); err != nil {
+			t.Fatalf("after the reader has ended: %v", err)
+		}
+	}
+	if pages, _, err := checkpoint(t.Context(), s.writes.conn, `noop`); err != nil || pages > most {
+		t.Errorf("the WAL has not begun anew: %d pages, %v", pages, err)
 	}
 }

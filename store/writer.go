@@ -213,7 +213,10 @@ func (w *writer) rowsOf(ctx context.Context, owner int64) (left int, err error) 
 
 // serve commits a group and answers every job of it. When one job takes the whole transaction down, each is run alone.
 func (w *writer) serve(group []*job) {
-	err := w.transact(group)
+	err := w.checkpoints.refuse(context.Background(), w.conn)
+	if err == nil {
+		err = w.transact(group)
+	}
 	var down *transactionDown
 	if errors.As(err, &down) && len(group) > 1 {
 		for _, j := range group {
