@@ -38,9 +38,9 @@ type FeedFilter struct {
 // matches. What was withdrawn or removed always matches, for nobody knows any more what it was.
 func (f FeedFilter) Matches(e FeedEvent) bool {
 	switch {
-	case e.Kind.OfIncident() && f.Failures && !f.Incidents, !e.Kind.OfIncident() && f.Incidents && !f.Failures:
+	case !f.isAbout(e.Kind):
 		return false
-	case e.Kind.gone():
+	case e.Kind.gone() || !f.selects():
 		return true
 	}
 	cause, _ := e.value(FieldCause)
@@ -57,6 +57,15 @@ func (f FeedFilter) Matches(e FeedEvent) bool {
 		}
 	}
 	return true
+}
+
+func (f FeedFilter) isAbout(k FeedKind) bool {
+	return f.Failures == f.Incidents || f.Incidents == k.OfIncident()
+}
+
+// selects is false of a filter that needs not know what an event is about.
+func (f FeedFilter) selects() bool {
+	return len(f.Causes)+len(f.Providers)+len(f.Environments)+len(f.Clients)+len(f.Terms) > 0
 }
 
 func among[T ~string](list []T, value T) bool {
@@ -137,22 +146,28 @@ func (s *Store) FeedStart(ctx context.Context) (FeedPosition, error) {
 	return FeedPosition{seq: first}, nil
 }
 
-// feedLook is how many events one call looks at, and half of it how many are read at once.
-const feedLook = 2000
+const (
+	feedLook = 2000 // events that one call looks at
+	feedRead = 500  // that are read at once where it is not known which match
+)
 
 // ListFeed returns at most limit events that the filter selects, in the order of their commits, from a position on, and
 // the position to go on from. It looks at so many events and no more: there may be none and yet others after next.
 // Errors: ErrFeedGone.
 func (s *Store) ListFeed(ctx context.Context, from FeedPosition, f FeedFilter, limit int) (list []FeedEvent, next FeedPosition, err error) {
 	for looked := 0; looked < feedLook; {
-		some, after, err := s.ReadFeed(ctx, from, feedLook/2)
+		most := feedRead
+		if !f.selects() {
+			most = limit - len(list)
+		}
+		some, after, err := s.ReadFeed(ctx, from, most)
 		if err != nil {
 			return nil, from, err
 		}
 		if after == from {
 			break
 		}
-		looked, from = looked+feedLook/2, after
+		looked, from = looked+most, after
 		for _, e := range some {
 			if !f.Matches(e) {
 				continue
@@ -322,36 +337,54 @@ func (s *Store) NewestFeed(ctx context.Context, since FeedPosition, f FeedFilter
 	if n.End, err = s.FeedEnd(ctx); err != nil {
 		return n, err
 	}
-	before, wanted := n.End.seq, since != FeedPosition{}
+	if since == (FeedPosition{}) {
+		since = n.End
+	}
+	before := n.End.seq
 	for looked := 0; looked < feedLook; {
-		list, first, err := s.readFeedBack(ctx, before, feedLook/4)
+		list, first, err := s.readFeedBack(ctx, before, feedRead)
 		if err != nil {
 			return n, err
 		}
-		if first == before {
-			n.Whole = true
+		if n.Whole = first == before; n.Whole {
 			return n, nil
 		}
-		looked, before = looked+max(len(list), 1), first
-		if list, err = s.fillFeed(ctx, list); err != nil {
-			return n, err
+		looked, before = looked+len(list), first
+		for len(list) > 0 && !n.Whole {
+			cut := max(0, len(list)-2*limit)
+			if err := s.addNews(ctx, &n, list[cut:], since, f, limit); err != nil {
+				return n, err
+			}
+			list = list[:cut]
 		}
-		for _, e := range slices.Backward(list) {
-			isNew := since.Before(e.After)
-			switch {
-			case !f.Matches(e):
-			case len(n.Events) < limit:
-				n.Events = append(n.Events, e)
-			case wanted && isNew:
-				n.More++
-			}
-			if len(n.Events) == limit && (!wanted || !isNew) {
-				n.Whole = true
-				return n, nil
-			}
+		if n.Whole {
+			return n, nil
 		}
 	}
 	return n, nil
+}
+
+// addNews goes through events from the last to the first. It is whole when there is nothing more to show and to count.
+func (s *Store) addNews(ctx context.Context, n *FeedNews, list []FeedEvent, since FeedPosition, f FeedFilter, limit int) (err error) {
+	if f.selects() || len(n.Events) < limit { // otherwise they are only counted
+		if list, err = s.fillFeed(ctx, list); err != nil {
+			return err
+		}
+	}
+	for _, e := range slices.Backward(list) {
+		isNew := since.Before(e.After)
+		switch {
+		case !f.Matches(e):
+		case len(n.Events) < limit:
+			n.Events = append(n.Events, e)
+		case isNew:
+			n.More++
+		}
+		if n.Whole = len(n.Events) == limit && !isNew; n.Whole {
+			return nil
+		}
+	}
+	return nil
 }
 
 // readFeedBack returns the events of rows before a row, in the order of the feed, and the number of the first of them.
