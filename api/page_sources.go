@@ -36,6 +36,7 @@ type sourceRow struct {
 	Duplicates string
 	Rejected   string
 	Refused    string
+	Gathered   string // "" for none
 	Other      string
 	Gaps       string
 	Held       string
@@ -112,6 +113,9 @@ func sourceRowOf(source store.Source, now time.Time) sourceRow {
 		Name: line(source.Key.Name), Last: ago(source.LastAt(), now, "never"), Rate: rate(perMinute(recent, now)), Lag: "–",
 		Accepted: count(all.Accepted), Duplicates: count(all.Duplicates), Rejected: count(all.Rejected), Refused: count(all.Refused),
 		Other: count(all.Other), Held: count(source.Held), Gaps: "none",
+	}
+	if all.Gathered > 0 {
+		row.Gathered = count(all.Gathered)
 	}
 	if source.Key.ID == "" {
 		row.Name, row.State = "Requests without a valid key", badge{"state-acknowledged", "refused", "Their key was missing, unknown or revoked: most shippers drop what they sent."}
@@ -366,6 +370,9 @@ func alarmsOf(sources []store.Source, now time.Time) []alarm {
 	var list []alarm
 	for _, source := range sources {
 		name := "Shipper " + line(source.Key.Name)
+		if n := source.Recent(now).Gathered; n > 0 {
+			list = append(list, alarm{name + " names more new clients than may have incidents: " + counted(n, "failure", "failures") + " gathered in 10 minutes", sourceURL(source.Key.ID)})
+		}
 		switch state, since := source.State(now); state {
 		case store.SourceSilent:
 			list = append(list, alarm{name + " silent for " + roughly(now.Sub(since)), sourceURL(source.Key.ID)})

@@ -51,7 +51,8 @@ type tallyJSON struct {
 	Duplicates int64 `json:"duplicates"`
 	Other      int64 `json:"other"` // records that are no HTTP exchange
 	Rejected   int64 `json:"rejected"`
-	Refused    int64 `json:"refused"` // whole requests
+	Refused    int64 `json:"refused"`  // whole requests
+	Gathered   int64 `json:"gathered"` // accepted failures of more new clients than may have incidents
 }
 
 type codeJSON struct {
@@ -91,7 +92,7 @@ func perMinute(m store.SourceMinute, now time.Time) float64 {
 }
 
 func toTallyJSON(m store.SourceMinute) tallyJSON {
-	return tallyJSON{Accepted: m.Accepted, Duplicates: m.Duplicates, Other: m.Other, Rejected: m.Rejected, Refused: m.Refused}
+	return tallyJSON{Accepted: m.Accepted, Duplicates: m.Duplicates, Other: m.Other, Rejected: m.Rejected, Refused: m.Refused, Gathered: m.Gathered}
 }
 
 func (s *Server) listSources(c echo.Context) error {

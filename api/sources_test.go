@@ -144,3 +144,25 @@ func TestSourcePages(t *testing.T) {
 		t.Errorf("%d", got.status)
 	}
 }
+
+// A source that names more new clients than may have incidents is named on every page, and its own says how many failures there were.
+func TestAlarms_ManyNewClients(t *testing.T) {
+	s := newSite(t)
+	id := s.shipper(t, "web-1", 60, 0)
+	err := s.store.Write(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		return tx.CountSource(ctx, store.SourceCounts{Source: id, At: s.now, Accepted: 2000, Gathered: 1200})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := s.do(t, ask{path: "/causes", who: "session viewer"}).body; !strings.Contains(text, "Shipper web-1 names more new clients than may have incidents: 1,200 failures gathered in 10 minutes") {
+		t.Error("no alarm")
+	}
+	if text := s.do(t, ask{path: "/sources/" + id, who: "session viewer"}).body; !strings.Contains(text, "1,200 failures, gathered into") {
+		t.Error("the source's page says nothing")
+	}
+	var one sourceJSON
+	if s.get(t, "/api/v1/sources/"+id, &one); one.Day.Gathered != 1200 {
+		t.Errorf("%+v", one.Day)
+	}
+}

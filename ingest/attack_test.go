@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"authwatch/classify"
+	"authwatch/store"
 )
 
 // The rows are those of the attack table in docs/security.md; what other tests show is named there.
@@ -208,5 +209,49 @@ func TestAttack_NamesAVictim(t *testing.T) {
 	}
 	if n := len(s.failures()); n != 3 {
 		t.Errorf("%d failures", n)
+	}
+}
+
+// Row 20: a storm of names that nobody has heard of opens few incidents, and every failure is counted.
+func TestAttack_StormOfNames(t *testing.T) {
+	s := newService(t, nil)
+	s.server.Close()
+	if err := s.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.newIncidents = 50
+	s.start()
+	var body strings.Builder
+	for n := range 3000 {
+		fmt.Fprintf(&body, `{"time":"2026-11-22T03:00:00Z","id":"storm-%d","client_id":"made-up-%d","environment":"e%d","response":{"status":401}}`+"\n", n, n, n%500)
+	}
+	for range 2 {
+		s.post(responses, body.String())
+	}
+	if n := len(s.failures()); n != 3000 {
+		t.Errorf("%d failures", n)
+	}
+	incidents, _, err := s.store.ListIncidents(t.Context(), store.IncidentFilter{Page: store.Page{Limit: 200}})
+	if err != nil || len(incidents) > 50+21 {
+		t.Errorf("%d incidents, %v", len(incidents), err)
+	}
+	var failures int64
+	for _, i := range incidents {
+		failures += i.Count
+	}
+	if failures != 3000 {
+		t.Errorf("incidents count %d failures", failures)
+	}
+	if m := s.source().Minutes[0]; m.Gathered != 2950 || m.Accepted != 3000 {
+		t.Errorf("%+v", m)
+	}
+	families, err := s.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == "authwatch_gathered_failures_total" && f.GetMetric()[0].GetCounter().GetValue() != 2950 {
+			t.Errorf("%v", f)
+		}
 	}
 }

@@ -35,6 +35,8 @@ type service struct {
 	key      string
 	dir      string
 	log      *lockedBuffer
+
+	newIncidents int // store.Options.NewIncidents
 }
 
 type lockedBuffer struct {
@@ -67,7 +69,7 @@ func newService(t testing.TB, profiles classify.Profiles) *service {
 func (s *service) start() {
 	s.t.Helper()
 	var err error
-	s.store, err = store.Open(context.Background(), store.Options{DSN: filepath.Join(s.dir, "authwatch.db"), Now: testNow})
+	s.store, err = store.Open(context.Background(), store.Options{DSN: filepath.Join(s.dir, "authwatch.db"), Now: testNow, NewIncidents: s.newIncidents})
 	if err != nil {
 		s.t.Fatal(err)
 	}

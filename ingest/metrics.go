@@ -17,6 +17,7 @@ type metrics struct {
 	failures     *prometheus.CounterVec
 	duration     prometheus.Histogram
 	rejected     *prometheus.CounterVec
+	gathered     prometheus.Counter
 	providers    map[string]bool
 	environments map[string]bool
 	reasons      map[string]bool
@@ -37,6 +38,9 @@ func newMetrics(r prometheus.Registerer, profiles classify.Profiles, s *store.St
 		rejected: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "authwatch_rejected_total", Help: "Records and requests not taken, by reason.",
 		}, []string{"reason"}),
+		gathered: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "authwatch_gathered_failures_total", Help: "Failures of more new clients than may have incidents in an hour, gathered into one incident of each cause.",
+		}),
 		providers:    map[string]bool{},
 		environments: map[string]bool{},
 		reasons:      map[string]bool{},
@@ -54,7 +58,7 @@ func newMetrics(r prometheus.Registerer, profiles classify.Profiles, s *store.St
 	for _, result := range []string{"accepted", "duplicate", "rejected", "other"} {
 		m.records.WithLabelValues(result)
 	}
-	r.MustRegister(m.records, m.failures, m.duration, m.rejected, newSourceGauges(s, now))
+	r.MustRegister(m.records, m.failures, m.duration, m.rejected, m.gathered, newSourceGauges(s, now))
 	return m
 }
 
@@ -70,6 +74,9 @@ func (m *metrics) reject(reason string) {
 // end. An exemplar costs more than the count, so that one failure of a batch is enough.
 func (m *metrics) fail(v *classify.Verdict, exemplar bool) {
 	provider, environment := v.Provider, v.Environment
+	if v.ClientID == store.ManyNewClients {
+		m.gathered.Inc()
+	}
 	if !m.providers[provider] {
 		provider = "other"
 	}

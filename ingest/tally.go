@@ -23,6 +23,11 @@ func (w *work) account(ctx context.Context) error {
 				counts.Codes[e.Code]++
 			}
 		}
+		for n := range w.failures {
+			if w.failures[n].Gathered {
+				counts.Gathered++
+			}
+		}
 		if w.accepted >= w.duplicates { // a redelivery says nothing about how late the records were when they first came
 			counts.Lags = b.lags
 		}

@@ -232,6 +232,7 @@ create table source_minute (
     other      bigint not null, -- records that are no HTTP exchange
     rejected   bigint not null,
     refused    bigint not null, -- whole requests
+    gathered   bigint not null, -- accepted failures of more new clients than may have incidents
     lag_max    bigint not null,
     lag_0      bigint not null,
     lag_1      bigint not null,

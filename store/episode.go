@@ -32,6 +32,9 @@ func (k episodeKey) compare(other episodeKey) int {
 // which opens when there is none; rollups and client figures follow. An event at or before the resolution of the last
 // episode joins that one and does not reopen it; a later one opens a new episode with RegressionOf set. The list's ID and IncidentID are filled in.
 func (t *Tx) AddFailures(ctx context.Context, list []Failure) error {
+	if err := t.gather(ctx, list); err != nil {
+		return fmt.Errorf("add failures: %w", err)
+	}
 	for i := range list {
 		if list[i].body == nil {
 			if err := t.templates.pack(&list[i], t.now()); err != nil {
@@ -60,6 +63,11 @@ func (t *Tx) ReviseFailure(ctx context.Context, f Failure) error {
 		return fmt.Errorf("revise failure %s: %w", f.ID, err)
 	}
 	f.Verdict.Time, f.ReceivedAt = old.Verdict.Time, old.ReceivedAt
+	one := []Failure{f}
+	if err := t.gather(ctx, one); err != nil {
+		return fmt.Errorf("revise failure %s: %w", f.ID, err)
+	}
+	f = one[0]
 	if err := t.templates.pack(&f, t.now()); err != nil {
 		return fmt.Errorf("revise failure %s: %w", f.ID, err)
 	}

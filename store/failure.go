@@ -27,6 +27,8 @@ type Failure struct {
 	Status     int             // HTTP status, 0 when there was no response
 	Record     json.RawMessage // the redacted classify.Record
 	Verdict    classify.Verdict
+	// Gathered is set by the store when it gave a new failure to the incident of ManyNewClients. It is not kept.
+	Gathered bool
 
 	id, incident rowID
 	body         []byte // packed; nil until Pack

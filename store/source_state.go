@@ -113,6 +113,7 @@ func (s Source) since(now time.Time, span time.Duration) SourceMinute {
 		sum.Other += m.Other
 		sum.Rejected += m.Rejected
 		sum.Refused += m.Refused
+		sum.Gathered += m.Gathered
 		sum.Lags.Merge(m.Lags)
 	}
 	return sum

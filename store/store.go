@@ -54,6 +54,9 @@ type Store struct {
 type Options struct {
 	DSN string           // a file's path, or postgres://user@host/database
 	Now func() time.Time // receipt time; nil is time.Now
+	// NewIncidents is how many incidents of clients that were never heard of a source may open in an hour; the failures of
+	// others are gathered under ManyNewClients. 0: no bound. Each process counts for itself.
+	NewIncidents int
 }
 
 // Open opens the database, creating and migrating it as needed. Errors: ErrNewerSchema, or what the engine says.
@@ -78,7 +81,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if d.othersWrote != "" {
 		checkpoints = newCheckpointer(readers)
 	}
-	m := &memory{templates: templates, episodes: map[clientKey]*episodes{}, backlog: newBacklog()}
+	m := &memory{templates: templates, episodes: map[clientKey]*episodes{}, backlog: newBacklog(), storm: newStorm(o.NewIncidents)}
 	if d.othersWrote != "" {
 		m.facts = newFactCache()
 	}

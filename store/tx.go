@@ -34,6 +34,7 @@ type memory struct {
 	facts     *factCache // nil where other processes write too
 	episodes  map[clientKey]*episodes
 	backlog   *backlog
+	storm     *storm
 	room      int   // for templates; below 0: none
 	roomOn    int64 // the day on which it was counted
 	slices    slicer
@@ -62,16 +63,13 @@ func (t *Tx) changed(ctx context.Context, query string, args ...any) (bool, erro
 	return n > 0, err
 }
 
-// rowsAtOnce is how many rows one statement inserts.
-const rowsAtOnce = 16 // more are no faster
-
-// eachRows cuts the parameters of many rows into those of full statements and then of single rows, so that two prepared
-// statements serve any number.
+// eachRows cuts the parameters of many rows into those of full statements and of ever smaller ones, so that a few
+// prepared statements serve any number.
 func (t *Tx) eachRows(args []any, columns int, do func(n int, args []any) error) error {
+	n := t.dialect.rowsAtOnce
 	for len(args) > 0 {
-		n := rowsAtOnce
-		if len(args) < n*columns {
-			n = 1
+		for len(args) < n*columns {
+			n /= 4
 		}
 		if err := do(n, args[:n*columns]); err != nil {
 			return err

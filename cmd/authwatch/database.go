@@ -16,6 +16,8 @@ import (
 // databaseFlag says where the database is; every command that needs one embeds it.
 type databaseFlag struct {
 	DB string `name:"db" default:"authwatch.db" placeholder:"PATH|URL" help:"SQLite file, or postgres://user@host/database (default: ${default})."`
+
+	newIncidents int // store.Options.NewIncidents
 }
 
 func (f databaseFlag) postgres() bool {
@@ -55,7 +57,7 @@ func (f databaseFlag) openExisting(ctx context.Context) (*store.Store, error) {
 }
 
 func (f databaseFlag) open(ctx context.Context) (*store.Store, error) {
-	s, err := store.Open(ctx, store.Options{DSN: f.DB})
+	s, err := store.Open(ctx, store.Options{DSN: f.DB, NewIncidents: f.newIncidents})
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", f.name(), err)
 	}

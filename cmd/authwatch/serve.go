@@ -27,6 +27,7 @@ type serveCommand struct {
 	BehindProxy  bool     `help:"Listen beyond this machine because a proxy in front does TLS."`
 	KeyRate      int64    `placeholder:"N" help:"Records a second that each ingest key may send, unless it has a bound of its own (default: no bound)."`
 	APIRate      int64    `default:"6000" placeholder:"N" help:"Requests a minute to the REST API that one key or person may make; 0 for no bound (default: ${default})."`
+	NewIncidents int      `default:"1000" placeholder:"N" help:"Incidents of clients that were never heard of that each ingest key may open in an hour; failures of more are gathered into one incident of each cause; 0 is no limit (default: ${default})."`
 	Demo         bool     `help:"Serve sample traffic from a database of its own, removed at the end."`
 }
 
@@ -135,6 +136,7 @@ func (c *serveCommand) open(ctx context.Context, p *program) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.newIncidents = c.NewIncidents
 	db, key, err := c.openWithKey(ctx, c.databaseFlag, p.getenv)
 	if err != nil {
 		lock.Close()
