@@ -31,6 +31,7 @@ type dialect struct {
 	bytes      string // the type of a column of bytes
 	begin      string // starts a transaction that is sure to be allowed to write
 	follow     string // has commits of replicas follow one another from here to the end of the transaction; "" where they do anyway
+	rowsAtOnce int    // how many rows one statement inserts, a power of four
 	prepare    string // is run on the writer's connection when it is made
 	// othersWrote asks for a number that changes when another connection has committed; "" where others always may.
 	othersWrote string
@@ -74,6 +75,7 @@ func sqlite(path string) dialect {
 		options:     func() ([]goose.ProviderOption, error) { return nil, nil },
 		bytes:       `blob`,
 		begin:       `begin immediate`,
+		rowsAtOnce:  16,                              // more are no faster
 		prepare:     `pragma wal_autocheckpoint = 0`, // see checkpoint.go
 		othersWrote: `pragma data_version`,
 		tables:      `select count(*) from sqlite_master where type = 'table'`,
@@ -164,12 +166,13 @@ func postgres(dsn string) dialect {
 			}
 			return []goose.ProviderOption{goose.WithSessionLocker(locker)}, nil
 		},
-		bytes:  `bytea`,
-		begin:  `begin`,
-		follow: `select pg_advisory_xact_lock(hashtext('authwatch feed'), hashtext(current_schema()))`,
-		tables: `select count(*) from information_schema.tables where table_schema = current_schema() and table_type = 'BASE TABLE'`,
-		used:   `select cast(0 as bigint)`,
-		size:   `select pg_database_size(current_database()), cast(0 as bigint)`,
+		bytes:      `bytea`,
+		begin:      `begin`,
+		rowsAtOnce: 256, // each statement is a round trip; of at most 65,535 parameters
+		follow:     `select pg_advisory_xact_lock(hashtext('authwatch feed'), hashtext(current_schema()))`,
+		tables:     `select count(*) from information_schema.tables where table_schema = current_schema() and table_type = 'BASE TABLE'`,
+		used:       `select cast(0 as bigint)`,
+		size:       `select pg_database_size(current_database()), cast(0 as bigint)`,
 		open: func(ctx context.Context) (*sql.DB, *sql.DB, error) {
 			return openPostgres(ctx, dsn)
 		},
