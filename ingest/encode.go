@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"encoding/json"
+	"math/bits"
 	"slices"
 	"strconv"
 	"time"
@@ -184,12 +185,8 @@ func appendText(b []byte, s string) []byte {
 	const digits = "0123456789abcdef"
 	b = append(b, '"')
 	start := 0
-	for i := 0; i < len(s); {
+	for i := plainEnd(s, 0); i < len(s); i = plainEnd(s, i) {
 		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
-			i++
-			continue
-		}
 		b = append(b, s[start:i]...)
 		switch {
 		case c == '"' || c == '\\':
@@ -211,4 +208,23 @@ func appendText(b []byte, s string) []byte {
 		start = i
 	}
 	return append(append(b, s[start:]...), '"')
+}
+
+// plainEnd is the index of the first byte from i on that does not stand for itself in a JSON string of ASCII, or the length.
+// It looks at eight bytes at a time, as plainRun does.
+func plainEnd(s string, i int) int {
+	for ; i+8 <= len(s); i += 8 {
+		x := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
+			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+		quote, escape := x^('"'*everyByte), x^('\\'*everyByte)
+		if stop := ((quote-everyByte)&^quote | (escape-everyByte)&^escape | (x-' '*everyByte)&^x | x) & topBits; stop != 0 {
+			return i + bits.TrailingZeros64(stop)/8
+		}
+	}
+	for ; i < len(s); i++ {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			break
+		}
+	}
+	return i
 }

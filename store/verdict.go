@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"math/bits"
 	"strconv"
 	"unicode/utf8"
 
@@ -151,12 +152,8 @@ func writeList[T any](w *verdictWriter, name string, list []T, members func(*T))
 func appendText(b []byte, s string) []byte {
 	b = append(b, '"')
 	plain := 0 // where the text begins that is not written yet
-	for i := 0; i < len(s); {
+	for i := plainEnd(s, 0); i < len(s); i = plainEnd(s, i) {
 		c := s[i]
-		if c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' {
-			i++
-			continue
-		}
 		if c >= utf8.RuneSelf {
 			r, size := utf8.DecodeRuneInString(s[i:])
 			if r == utf8.RuneError && size == 1 {
@@ -177,4 +174,23 @@ func appendText(b []byte, s string) []byte {
 		plain = i
 	}
 	return append(append(b, s[plain:]...), '"')
+}
+
+// plainEnd is the index of the first byte from i on that does not stand for itself in a JSON string of ASCII, or the length.
+// It looks at eight bytes at a time.
+func plainEnd(s string, i int) int {
+	const ones = ^uint64(0) / 255
+	for ; i+8 <= len(s); i += 8 {
+		x := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
+			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+		quote, escape := x^('"'*ones), x^('\\'*ones)
+		// The lowest bit that is set is right; above it a borrow can set others.
+		if stop := ((quote-ones)&^quote | (escape-ones)&^escape | (x-' '*ones)&^x | x) & (128 * ones); stop != 0 {
+			return i + bits.TrailingZeros64(stop)/8
+		}
+	}
+	for i < len(s) && s[i] >= ' ' && s[i] < utf8.RuneSelf && s[i] != '"' && s[i] != '\\' {
+		i++
+	}
+	return i
 }
