@@ -26,7 +26,7 @@ func routeAccess() map[string]access {
 		"GET /": pageViewer, "GET /incidents": pageViewer, "GET /incidents/:id": pageViewer, "POST /incidents/:id/state": pageResponder, "GET /i/:id": pageViewer,
 		"GET /failures/:id": pageViewer, "GET /clients": pageViewer, "GET /clients/:id": pageViewer, "GET /environments": pageViewer,
 		"GET /causes": pageViewer, "GET /causes/:code": pageViewer, "GET /check": pageViewer, "POST /check": pageViewer,
-		"GET /setup/:token": public, "POST /setup/:token": public, "GET /login": public, "POST /logout": public, "POST /zone": public,
+		"GET /setup/:token": public, "POST /setup/:token": public, "GET /login": public, "POST /logout": public, "POST /zone": public, "POST /views": pageViewer, "POST /views/:id/delete": pageViewer, "GET /api/v1/views": apiRead, "POST /api/v1/views": apiRespond, "DELETE /api/v1/views/:id": apiRespond,
 		"GET /api/v1/causes": apiRead, "GET /api/v1/causes/:code": apiRead, "GET /api/v1/profiles": apiRead, "GET /api/v1/profiles/:id": apiRead,
 		"GET /incidents/:id/bundle": pageViewer, "GET /incidents/:id/bundle/file": pageViewer, "POST /incidents/:id/note": pageResponder, "POST /incidents/change": pageResponder, "GET /reference": pageViewer, "GET /reference/:part": pageViewer, "GET /changes": pageViewer, "POST /changes": pageResponder,
 		"POST /api/v1/incidents/change": apiRespond, "GET /api/v1/incidents/:id/activity": apiRead, "GET /api/v1/incidents/:id/bundle": apiRead,

@@ -17,6 +17,7 @@ type incidentsPage struct {
 	Range   rangeView
 	Tabs    []choice
 	Filters incidentFilters
+	Views   viewsView
 	Rows    []incidentRow
 	Next    string // URL of the next page
 	First   string // URL of the first page, when this is a later one
@@ -95,6 +96,9 @@ func (s *Server) incidentsPage(c echo.Context) error {
 	}
 	page.Next, page.First = pageLinks("/incidents", q, next)
 	page.Back = q.Encode()
+	if page.Views, err = s.viewsOf(c, store.ViewIncidents, q, page.CanRespond); err != nil {
+		return err
+	}
 	for n := range page.Rows {
 		if page.CanRespond {
 			page.Rows[n].Tick = list[n].ID

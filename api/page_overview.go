@@ -15,6 +15,7 @@ import (
 type overviewPage struct {
 	frame
 	Range        rangeView
+	Views        viewsView
 	Start        *startView // nothing was ever received
 	Lead         string     // "412 failures"
 	Rest         string     // "in the last 24 hours"
@@ -59,6 +60,9 @@ func (s *Server) overviewPage(c echo.Context) error {
 		return err
 	}
 	facts.fill(&page)
+	if page.Views, err = s.viewsOf(c, store.ViewOverview, q, page.CanRespond); err != nil {
+		return err
+	}
 	return s.render(c, http.StatusOK, page)
 }
 

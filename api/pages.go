@@ -47,6 +47,8 @@ func (s *Server) pageRoutes() []route {
 		{http.MethodGet, "/setup/:token", public, s.setupPage},
 		{http.MethodPost, "/setup/:token", public, s.useSetup},
 		{http.MethodGet, "/login", public, s.loginPage},
+		{http.MethodPost, "/views", pageViewer, s.saveViewForm},
+		{http.MethodPost, "/views/:id/delete", pageViewer, s.deleteViewForm},
 		{http.MethodPost, "/zone", public, s.changeZone},
 		{http.MethodPost, "/logout", public, s.logout},
 	}...)

@@ -23,6 +23,9 @@ func at(t time.Time, now time.Time, without string) moment {
 
 // stamp leaves out what is the same as now: the year, and on the same day the date.
 func stamp(t, now time.Time) string {
+	if now.Location() == time.Local { // of the server, which nobody has chosen
+		now = now.UTC()
+	}
 	t = t.In(now.Location())
 	switch {
 	case t.Year() != now.Year():

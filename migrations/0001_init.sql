@@ -357,6 +357,19 @@ create table alert_silence (
 );
 create index alert_silence_end on alert_silence (ends_at);
 
+-- Pages with filters that somebody gave a name. owner is '' for everybody's.
+create table saved_view (
+    id         text   primary key,
+    page       text   not null,
+    name       text   not null,
+    query      text   not null,
+    owner      text   not null,
+    created_by text   not null,
+    created_at bigint not null
+);
+-- The views of a user, and saving again under a name.
+create unique index saved_view_name on saved_view (owner, page, name);
+
 -- What a rule found; subject tells what it found apart. ended_at 0: it goes on.
 create table alert (
     id       text    primary key,
