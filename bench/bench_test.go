@@ -51,7 +51,8 @@ func BenchmarkIngest(b *testing.B) {
 	}
 }
 
-// BenchmarkIngestTogether is the same with eight senders at once, whose batches meet in the writer's turn.
+// BenchmarkIngestTogether is the same with eight senders at once, whose batches meet in the writer's turn. Without tokens, what was
+// accepted could wait for a token of its own.
 func BenchmarkIngestTogether(b *testing.B) {
 	const batch = 1000
 	dir := b.TempDir()
@@ -63,13 +64,22 @@ func BenchmarkIngestTogether(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, percent := range []int{2, 10, 30, 100} {
-		b.Run(fmt.Sprintf("%d%%", percent), func(b *testing.B) {
+	for _, share := range []struct {
+		percent int
+		bare    bool
+	}{{2, false}, {10, false}, {30, false}, {100, false}, {2, true}} {
+		name := fmt.Sprintf("%d%%", share.percent)
+		if share.bare {
+			name += " without tokens"
+		}
+		b.Run(name, func(b *testing.B) {
 			p, err := openPipeline(b.Context(), b.TempDir(), profiles)
 			if err != nil {
 				b.Fatal(err)
 			}
-			batches, err := bodies(sample(batch*b.N, percent), batch)
+			t := sample(batch*b.N, share.percent)
+			t.bare = share.bare
+			batches, err := bodies(t, batch)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -40,6 +40,11 @@ type waitingExchange struct {
 	Record     classify.Record `json:"record"`
 }
 
+// A waitingElsewhere stands under the second id of a waiting exchange and says under which key the exchange is.
+type waitingElsewhere struct {
+	See string `json:"see"`
+}
+
 // joinKeys names the halves of joins that belong to these ids. A request id is the closer bond and comes first.
 func joinKeys(requestID, traceID string) []string {
 	var keys []string
@@ -66,14 +71,16 @@ func lacksToken(e classify.Exchange) bool {
 	return false
 }
 
-// halves are the copies of a waiting exchange, one under each of its ids.
+// halves are a waiting exchange under the first of its ids, and where it is under the other.
 func (e waitingExchange) halves() []store.Pending {
-	body := encode(e)
 	var out []store.Pending
-	for _, key := range joinKeys(e.Record.RequestID, e.Record.TraceID) {
-		out = append(out, store.Pending{
-			JoinKey: key, Side: sideExchange, Time: e.Record.Time, Body: body, ExpiresAt: e.ReceivedAt.Add(waitFor),
-		})
+	keys := joinKeys(e.Record.RequestID, e.Record.TraceID)
+	for n, key := range keys {
+		half := store.Pending{JoinKey: key, Side: sideExchange, Time: e.Record.Time, ExpiresAt: e.ReceivedAt.Add(waitFor)}
+		if half.Body = encode(waitingElsewhere{See: keys[0]}); n == 0 {
+			half.Body = encode(e)
+		}
+		out = append(out, half)
 	}
 	return out
 }

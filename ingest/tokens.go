@@ -222,7 +222,7 @@ func (w *work) lateExchanges(ctx context.Context, keys []string, tokens []waitin
 	return late, nil
 }
 
-// takeExchanges takes the exchanges that wait under the keys, each once and with all its copies: one waits under each of its ids.
+// takeExchanges takes the exchanges that wait under the keys, each once and with what leads to it under its other id.
 func (w *work) takeExchanges(ctx context.Context, keys []string) ([]waitingExchange, error) {
 	var out []waitingExchange
 	seen, asked := map[string]bool{}, map[string]bool{}
@@ -240,12 +240,19 @@ func (w *work) takeExchanges(ctx context.Context, keys []string) ([]waitingExcha
 				continue
 			}
 			seen[string(p.Body)] = true
-			var e waitingExchange
+			var e struct {
+				waitingElsewhere
+				waitingExchange
+			}
 			if err := json.Unmarshal(p.Body, &e); err != nil {
 				return nil, fmt.Errorf("decode waiting exchange: %w", err)
 			}
-			out = append(out, e)
-			for _, key := range joinKeys(e.Record.RequestID, e.Record.TraceID) {
+			others := []string{e.See}
+			if e.See == "" {
+				out = append(out, e.waitingExchange)
+				others = joinKeys(e.Record.RequestID, e.Record.TraceID)
+			}
+			for _, key := range others {
 				if !asked[key] {
 					keys = append(keys, key)
 				}

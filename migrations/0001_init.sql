@@ -209,7 +209,6 @@ create index sighting_first on sighting (first_seen_at, digest);
 
 -- Halves of joins that wait for the other.
 create table pending (
-    id          text   primary key,
     join_key    text   not null,
     side        text   not null,
     kind        text   not null,
@@ -217,7 +216,7 @@ create table pending (
     body        text   not null,
     expires_at  bigint not null
 );
-create index pending_join on pending (join_key, side);
+create index pending_join on pending (side, join_key);
 create index pending_expiry on pending (expires_at);
 
 -- What each ingest key delivered, by minute of receipt: its rate, how late its records are, its gaps. The key '' stands

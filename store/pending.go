@@ -1,11 +1,13 @@
 package store
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -25,61 +27,63 @@ func (t *Tx) PutPending(ctx context.Context, list []Pending) error {
 	if err := t.exec(ctx, `delete from pending where expires_at <= $1`, t.now()); err != nil {
 		return fmt.Errorf("remove expired halves of joins: %w", err)
 	}
-	for i, p := range list {
-		id, err := newID("")
-		if err != nil {
-			return err
-		}
-		err = t.exec(ctx, `insert into pending (id, join_key, side, kind, occurred_at, body, expires_at)
-			values ($1, $2, $3, $4, $5, $6, $7)`,
-			id, keyText(p.JoinKey), p.Side, p.Kind, p.Time, string(p.Body), p.ExpiresAt)
-		if err != nil {
-			return fmt.Errorf("keep half of join %d: %w", i, err)
-		}
+	const columns = 6
+	args := make([]any, 0, columns*len(list))
+	for _, p := range list {
+		args = append(args, keyText(p.JoinKey), p.Side, p.Kind, p.Time, string(p.Body), p.ExpiresAt)
+	}
+	err := t.execRows(ctx, `insert into pending (join_key, side, kind, occurred_at, body, expires_at) values `, columns, ``, args)
+	if err != nil {
+		return fmt.Errorf("keep halves of joins: %w", err)
 	}
 	return nil
 }
 
 // TakePending returns and removes the halves of that side under the given join keys, oldest first. Expired ones count as absent.
 func (t *Tx) TakePending(ctx context.Context, side string, joinKeys []string) ([]Pending, error) {
+	var waits bool
+	if err := t.queryRow(ctx, `select exists (select 1 from pending where side = $1)`, side).Scan(&waits); err != nil || !waits {
+		if err != nil {
+			err = fmt.Errorf("look for halves of joins: %w", err)
+		}
+		return nil, err
+	}
 	keys := keyTexts(joinKeys)
 	slices.Sort(keys)
-	type row struct {
-		Pending
-		id string
-	}
-	var found []row
-	now := t.now()
-	for _, key := range slices.Compact(keys) {
-		rows, err := t.query(ctx, `delete from pending where join_key = $1 and side = $2
-			returning id, join_key, kind, occurred_at, body, expires_at`, key, side)
-		if err != nil {
-			return nil, fmt.Errorf("take halves of joins: %w", err)
-		}
-		taken, err := collect(rows, func(scan func(...any) error) (row, error) {
-			r := row{Pending: Pending{Side: side}}
-			var occurred, expires int64
-			var body string
-			err := scan(&r.id, &r.JoinKey, &r.Kind, &occurred, &body, &expires)
-			r.Time, r.Body, r.ExpiresAt = fromMillis(occurred), json.RawMessage(body), fromMillis(expires)
-			return r, err
-		})
+	var found []Pending
+	for chunk := range slices.Chunk(slices.Compact(keys), lookupSize) {
+		taken, err := t.takePending(ctx, side, chunk)
 		if err != nil {
 			return nil, fmt.Errorf("take halves of joins: %w", err)
 		}
 		found = append(found, taken...)
 	}
-	slices.SortFunc(found, func(a, b row) int {
-		if c := a.Time.Compare(b.Time); c != 0 {
-			return c
-		}
-		return cmp.Compare(a.id, b.id)
+	slices.SortFunc(found, func(a, b Pending) int {
+		return cmp.Or(a.Time.Compare(b.Time), bytes.Compare(a.Body, b.Body))
 	})
-	var list []Pending
-	for _, r := range found {
-		if r.ExpiresAt.After(now) {
-			list = append(list, r.Pending)
-		}
+	now := t.now()
+	return slices.DeleteFunc(found, func(p Pending) bool { return !p.ExpiresAt.After(now) }), nil
+}
+
+// takePending removes the halves under at most lookupSize keys. Shorter lists are filled up, so that one prepared statement serves all.
+func (t *Tx) takePending(ctx context.Context, side string, keys []string) ([]Pending, error) {
+	marks, args := make([]string, lookupSize), make([]any, 0, 1+lookupSize)
+	args = append(args, side)
+	for i := range marks {
+		marks[i] = fmt.Sprintf("$%d", i+2)
+		args = append(args, keys[min(i, len(keys)-1)])
 	}
-	return list, nil
+	rows, err := t.query(ctx, `delete from pending where side = $1 and join_key in (`+strings.Join(marks, ", ")+`)
+		returning join_key, kind, occurred_at, body, expires_at`, args...)
+	if err != nil {
+		return nil, err
+	}
+	return collect(rows, func(scan func(...any) error) (Pending, error) {
+		p := Pending{Side: side}
+		var occurred, expires int64
+		var body string
+		err := scan(&p.JoinKey, &p.Kind, &occurred, &body, &expires)
+		p.Time, p.Body, p.ExpiresAt = fromMillis(occurred), json.RawMessage(body), fromMillis(expires)
+		return p, err
+	})
 }
