@@ -383,9 +383,9 @@ func TestPages_HostileTextStaysText(t *testing.T) {
 		}
 		return tx.AddFailures(ctx, list)
 	})
-	paths := []string{"/", "/incidents?state=all", "/clients", "/environments", "/causes/unclassified"}
+	paths := []string{"/", "/incidents?state=all", "/clients", "/environments", "/causes/unclassified", "/live?since=1.0", "/live?q=" + url.QueryEscape(`-client:"<script>alert(1)</script>"`)}
 	for _, f := range list {
-		paths = append(paths, "/failures/"+f.ID, "/incidents/"+f.IncidentID)
+		paths = append(paths, "/failures/"+f.ID, "/incidents/"+f.IncidentID, "/incidents/"+f.IncidentID+"/over")
 		paths = append(paths, "/incidents?client="+url.QueryEscape(f.Verdict.ClientID[:min(len(f.Verdict.ClientID), 200)]))
 	}
 	for _, c := range regexp.MustCompile(`href="(/clients/[^"]+)"`).FindAllStringSubmatch(s.page(t, "/clients", "session viewer"), -1) {
