@@ -45,6 +45,7 @@ type Ingester struct {
 	turns      *turns
 	guesses    *guessGuard
 	notes      *notes
+	dependents *dependents
 	running    *running // requests with an Idempotency-Key
 
 	quick    *sync.Pool // of quickRecord
@@ -81,7 +82,7 @@ func New(o Options) (*Ingester, error) {
 	return &Ingester{
 		store: o.Store, classifier: classify.New(o.Profiles, o.Knowledge), redactor: redactor, log: o.Logger,
 		metrics: newMetrics(o.Registerer, o.Profiles, o.Store, o.Now), now: o.Now, retain: o.Retain,
-		quota: newQuota(o.KeyRate, time.Now), turns: newTurns(runtime.GOMAXPROCS(0)), guesses: newGuessGuard(time.Now), notes: newNotes(o.Store), running: newRunning(),
+		quota: newQuota(o.KeyRate, time.Now), turns: newTurns(runtime.GOMAXPROCS(0)), guesses: newGuessGuard(time.Now), notes: newNotes(o.Store), running: newRunning(), dependents: newDependents(),
 		quick: newQuickRecords(), tokens: newCache[knownToken](), requests: newCache[knownRequest](), sites: newCache[site](),
 		looks: newCache[knownLook](), calls: newCache[knownCall](), facts: newCache[knownFact](), alike: classify.NewAlike(o.Profiles),
 	}, nil

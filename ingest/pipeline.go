@@ -130,7 +130,7 @@ func (w *work) responses(ctx context.Context) error {
 			return err
 		}
 		if settled {
-			return w.save(ctx)
+			return w.saveJudged(ctx, w.ahead.list)
 		}
 	}
 	if whole {
@@ -149,7 +149,16 @@ func (w *work) responses(ctx context.Context) error {
 		w.settle(&list[n])
 	}
 	w.traffic = w.successes.traffic(w.failures)
-	return w.save(ctx)
+	return w.saveJudged(ctx, list)
+}
+
+// saveJudged writes what a judged list left behind and remembers its failures.
+func (w *work) saveJudged(ctx context.Context, list []placed) error {
+	if err := w.save(ctx); err != nil {
+		return err
+	}
+	w.noteFailures(list)
+	return nil
 }
 
 // claim says which records of the batch were not delivered before.
@@ -302,11 +311,14 @@ func (w *work) observe(facts []classify.Fact) {
 	}
 }
 
-// save writes what the batch left behind.
+// save writes what the batch left behind, and judges again what its facts came too late for.
 func (w *work) save(ctx context.Context) error {
 	if len(w.facts) > 0 {
 		if err := w.tx.Observe(ctx, w.facts); err != nil {
 			return fmt.Errorf("observe facts: %w", err)
+		}
+		if err := w.judgeDependents(ctx); err != nil {
+			return err
 		}
 	}
 	if len(w.failures) > 0 {

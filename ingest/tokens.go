@@ -274,6 +274,9 @@ func (w *work) revise(ctx context.Context, l lateJoin) error {
 		if err := w.restate(ctx, l, verdict); err != nil {
 			return err
 		}
+		if l.failure != nil {
+			w.ingester.dependents.note(w.batch.at, l.after.Keys(), dependent{l.failure.ID, l.after.Record.Time})
+		}
 		judged = &verdict
 	}
 	if !w.guarded(0, func() { w.seeLate(&l.before, &l.after, judged) }) {

@@ -206,6 +206,11 @@ func (t *Tx) failure(ctx context.Context, query string, args ...any) (Failure, e
 	return list[0], nil
 }
 
+// GetFailure returns one failure, what this write and those before it did included, or ErrNotFound.
+func (t *Tx) GetFailure(ctx context.Context, id string) (Failure, error) {
+	return t.failure(ctx, failureByID, int64(parseID("rec_", id)))
+}
+
 const failureByID = `select ` + failureColumns + ` from failure where id = $1`
 
 func (s *Store) failures(ctx context.Context, query string, args ...any) ([]Failure, error) {

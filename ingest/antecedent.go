@@ -1,0 +1,147 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"authwatch/classify"
+	"authwatch/store"
+)
+
+// dependents remember which of the last failures were about which assertion and which token, so that what comes late and
+// happened before them (the first use of the jti, the call that the token was still good for) changes their verdicts as if
+// it had come in time. They are of this process: a failure that another replica judged stays as that one judged it.
+type dependents struct {
+	mu    sync.Mutex
+	young map[classify.Key][]dependent
+	old   map[classify.Key][]dependent
+	since time.Time // of young, by receipt
+}
+
+// A dependent is a stored failure.
+type dependent struct {
+	failure string
+	at      time.Time // of its event
+}
+
+const (
+	maxDependents = 25_000 // in each of the two generations, of which the older one goes
+	maxOfOneToken = 32     // failures about one token; a token that fails more often is the same trouble each time
+)
+
+func newDependents() *dependents {
+	return &dependents{young: map[classify.Key][]dependent{}}
+}
+
+// decides is true for facts about a single token. Of the others every failure of a client depends on, and the first of
+// many exchanges brings them.
+func decides(k classify.Key) bool {
+	return k.Kind == classify.FactJTI || k.Kind == classify.FactToken
+}
+
+// note remembers a failure under those of its keys that name its token.
+func (d *dependents) note(received time.Time, keys []classify.Key, one dependent) {
+	for _, k := range keys {
+		if !decides(k) {
+			continue
+		}
+		d.mu.Lock()
+		if len(d.young) >= maxDependents || received.Sub(d.since) > waitFor {
+			d.young, d.old, d.since = map[classify.Key][]dependent{}, d.young, received
+		}
+		if list := d.young[k]; len(list) < maxOfOneToken {
+			d.young[k] = append(list, one)
+		}
+		d.mu.Unlock()
+	}
+}
+
+// after lists the failures that happened at or after what the facts say first, each once.
+func (d *dependents) after(facts []classify.Fact) []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.young)+len(d.old) == 0 {
+		return nil
+	}
+	var ids []string
+	seen := map[string]bool{}
+	for n := range facts {
+		f := &facts[n]
+		if !decides(f.Key) {
+			continue
+		}
+		for _, list := range [][]dependent{d.old[f.Key], d.young[f.Key]} {
+			for _, one := range list {
+				if !one.at.Before(f.FirstSeen) && !seen[one.failure] {
+					seen[one.failure] = true
+					ids = append(ids, one.failure)
+				}
+			}
+		}
+	}
+	return ids
+}
+
+// noteFailures remembers the failures that were made of the list, which are in its order.
+func (w *work) noteFailures(list []placed) {
+	failed := 0
+	for n := range list {
+		if list[n].exchange.Outcome == classify.Failed && list[n].record != nil {
+			failed++
+		}
+	}
+	if failed != len(w.failures) { // one of them met a defect
+		return
+	}
+	failed = 0
+	for n := range list {
+		p := &list[n]
+		if p.exchange.Outcome != classify.Failed || p.record == nil {
+			continue
+		}
+		w.ingester.dependents.note(w.batch.at, p.keys, dependent{w.failures[failed].ID, p.exchange.Record.Time})
+		failed++
+	}
+}
+
+// judgeDependents judges earlier failures again that the batch's facts came too late for.
+func (w *work) judgeDependents(ctx context.Context) error {
+	for _, id := range w.ingester.dependents.after(w.facts) {
+		f, err := w.tx.GetFailure(ctx, id)
+		if errors.Is(err, store.ErrNotFound) { // withdrawn, too old, or never committed
+			continue
+		}
+		if err == nil {
+			err = w.judgeDependent(ctx, f)
+		}
+		if err != nil {
+			return fmt.Errorf("judge failure %s again: %w", id, err)
+		}
+	}
+	return nil
+}
+
+func (w *work) judgeDependent(ctx context.Context, f store.Failure) error {
+	record, err := decodeStored(f.Record)
+	if err != nil {
+		return fmt.Errorf("decode record: %w", err)
+	}
+	exchange := w.ingester.classifier.Locate(record)
+	if exchange.Outcome != classify.Failed {
+		return nil
+	}
+	history, err := w.tx.History(ctx, exchange.Keys())
+	if err != nil {
+		return fmt.Errorf("look up history: %w", err)
+	}
+	verdict := classify.Classify(exchange, history)
+	if verdict.Cause == f.Verdict.Cause && verdict.Confidence == f.Verdict.Confidence && verdict.Summary == f.Verdict.Summary {
+		return nil
+	}
+	revised := newFailure(f.Source, f.ReceivedAt, exchange, verdict, f.Record)
+	revised.ID, revised.IncidentID = f.ID, f.IncidentID
+	return w.tx.ReviseFailure(ctx, revised)
+}
