@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"authwatch/ingest"
 )
 
 // BenchmarkIngest is the ingest path without the network, one batch of 1,000 records at a time into one database:
@@ -103,5 +105,25 @@ func BenchmarkIngestTogether(b *testing.B) {
 				b.Fatal(err)
 			}
 		})
+	}
+}
+
+// BenchmarkDecode reads batches of 1,000 failures: scan, redact, encode, last net.
+func BenchmarkDecode(b *testing.B) {
+	const batch, batches = 1000, 20
+	list, err := bodies(sample(batch*batches, 100), batch)
+	if err != nil {
+		b.Fatal(err)
+	}
+	red, err := ingest.NewRedactor(make([]byte, 32))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := range b.N {
+		if records, bad := ingest.Decode(list[i%batches], red); len(records) != batch || len(bad) > 0 {
+			b.Fatalf("%d records, %v", len(records), bad)
+		}
 	}
 }
