@@ -168,7 +168,7 @@ func postgres(dsn string) dialect {
 		},
 		bytes:      `bytea`,
 		begin:      `begin`,
-		rowsAtOnce: 256, // each statement is a round trip; of at most 65,535 parameters
+		rowsAtOnce: 64, // each statement is a round trip
 		follow:     `select pg_advisory_xact_lock(hashtext('authwatch feed'), hashtext(current_schema()))`,
 		tables:     `select count(*) from information_schema.tables where table_schema = current_schema() and table_type = 'BASE TABLE'`,
 		used:       `select cast(0 as bigint)`,
