@@ -32,6 +32,8 @@ func routeAccess() map[string]access {
 		"POST /api/v1/incidents/change": apiRespond, "GET /api/v1/incidents/:id/activity": apiRead, "GET /api/v1/incidents/:id/bundle": apiRead,
 		"GET /live": pageViewer, "GET /incidents/:id/over": pageViewer,
 		"GET /api/v1/stream": apiRead, "GET /api/v1/feed": apiRead,
+		"GET /api/v1/clients/:id/clock": apiRead, "GET /api/v1/clients/:id/habits": apiRead, "GET /api/v1/environments/diff": apiRead, "GET /api/v1/signing-keys": apiRead,
+		"GET /environments/diff": pageViewer, "GET /keys": pageViewer,
 		"GET /api/v1/changes": apiRead, "POST /api/v1/changes": apiRespond, "GET /api/v1/openapi.yaml": public, "GET /api/v1/openapi.json": public,
 	}
 	for route, need := range alertRouteAccess() {

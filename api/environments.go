@@ -18,7 +18,20 @@ type environmentJSON struct {
 	Issuers        []string     `json:"issuers,omitempty"`
 	APIAudiences   []string     `json:"api_audiences,omitempty"`
 	Hosts          []string     `json:"hosts,omitempty"`
-	Traffic        *trafficJSON `json:"traffic,omitempty"` // absent: nothing received yet
+	Traffic        *trafficJSON `json:"traffic,omitempty"`    // absent: nothing received yet
+	Seen           []seenJSON   `json:"seen,omitempty"`       // values that were accepted there
+	Mismatches     []leakJSON   `json:"mismatches,omitempty"` // values that do not fit there
+}
+
+type seenJSON struct {
+	Field  classify.SightKind `json:"field"`
+	Values []string           `json:"values"`
+}
+
+type leakJSON struct {
+	Field  classify.SightKind `json:"field"`
+	Value  string             `json:"value"`
+	Detail string             `json:"detail"`
 }
 
 type trafficJSON struct {
@@ -39,7 +52,23 @@ func (s *Server) listEnvironments(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return sendList(c, q, joinEnvironments(s.Profiles, seen), "")
+	rows := joinEnvironments(s.Profiles, seen)
+	values, leaks, err := s.seenInEnvironments(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	for n := range rows {
+		place := [2]string{rows[n].Provider, rows[n].Environment}
+		for _, kind := range append(environmentKinds(), kidKinds()...) {
+			if list := values[place][kind]; len(list) > 0 {
+				rows[n].Seen = append(rows[n].Seen, seenJSON{kind, list})
+			}
+		}
+		for _, l := range leaks[place] {
+			rows[n].Mismatches = append(rows[n].Mismatches, leakJSON(l))
+		}
+	}
+	return sendList(c, q, rows, "")
 }
 
 // joinEnvironments lists those that traffic has shown, then those that only a profile names.

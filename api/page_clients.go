@@ -1,11 +1,14 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
+	"authwatch/classify"
 	"authwatch/store"
 
 	"github.com/labstack/echo/v4"
@@ -34,6 +37,11 @@ type clientPage struct {
 	Chart     chartView
 	Incidents []incidentRow
 	Failures  []failureRow
+	Clocks    []clockView
+	Lanes     lanesView
+	Habits    []habitsView
+	Changes   []changeRow
+	Compare   []choice // environments to compare
 }
 
 func (clientPage) template() string { return "client.html" }
@@ -107,7 +115,54 @@ func (s *Server) clientPage(c echo.Context) error {
 			Failures: trend.Failures, Successes: trend.Successes, Earlier: earlier.Failures, Strip: true}),
 	}
 	page.State, page.Failing = clientState(list)
+	if err := s.addSeen(ctx, &page, id, w); err != nil {
+		return err
+	}
 	return s.render(c, http.StatusOK, page)
+}
+
+// addSeen adds what the traffic has shown of a client.
+func (s *Server) addSeen(ctx context.Context, page *clientPage, id string, w window) error {
+	list, _, err := s.Store.ListSightings(ctx, store.SightingFilter{Clients: []string{id}})
+	if err != nil {
+		return err
+	}
+	kids := slices.DeleteFunc(withoutLeftOut(list), func(s store.Sighting) bool { return !isKid(s.Kind) })
+	page.Lanes = lanesOf(keysOf(kids, w.Now), w)
+	places := byPlace(list)
+	for _, place := range places {
+		page.Habits = append(page.Habits, habitsOf(place, profileOf(s.Profiles, place[0].Provider), w.Now))
+		if _, asserts := latestOfKind(place, classify.SightAssertionAlg); !asserts {
+			continue
+		}
+		hours, err := s.clockOf(ctx, place[0].Provider, place[0].Environment, id, assertionLifetime(place), w)
+		if err != nil {
+			return err
+		}
+		page.Clocks = append(page.Clocks, clockViewOf(placeOf(place[0].Provider, place[0].Environment), hours, w))
+	}
+	for n, a := range places {
+		for _, b := range places[n+1:] {
+			if a[0].Provider == b[0].Provider {
+				page.Compare = append(page.Compare, choice{Label: environmentName(a[0].Environment) + " and " + environmentName(b[0].Environment),
+					URL: "/environments/diff?" + url.Values{"client": {id}, "a": {a[0].Environment}, "b": {b[0].Environment}}.Encode()})
+			}
+		}
+	}
+	changes, _, err := s.Store.ListChanges(ctx, store.ChangeFilter{From: w.From, To: w.To, Clients: []string{id}, Sources: []store.ChangeSource{store.ChangeTold}, Page: store.Page{Limit: 10}})
+	if err != nil {
+		return err
+	}
+	seen, _, err := s.Store.ListSeenChanges(ctx, store.SeenChangeFilter{From: w.From, To: w.To, Clients: []string{id}, Page: store.Page{Limit: 20}})
+	if err != nil {
+		return err
+	}
+	for n := range seen {
+		changes = append(changes, store.Change{Seen: &seen[n]})
+	}
+	slices.SortStableFunc(changes, func(a, b store.Change) int { return b.Time().Compare(a.Time()) })
+	page.Changes = changeRows(changes, w.Now)
+	return nil
 }
 
 func clientRows(list []store.ClientSummary, now time.Time) []clientRow {

@@ -23,6 +23,7 @@ func (environmentsPage) template() string { return "environments.html" }
 // A providerView is one provider with its environments as columns of a matrix.
 type providerView struct {
 	ID         string
+	key        string // the id as traffic has it
 	Title      string
 	Known      bool // there is a profile
 	Columns    []environmentColumn
@@ -32,6 +33,7 @@ type providerView struct {
 // An environmentColumn is one environment: Listed by the profile, Traffic when some was seen.
 type environmentColumn struct {
 	Name           string
+	key            string // the name as traffic has it
 	Listed         bool
 	TokenEndpoints []string
 	Issuers        []string
@@ -40,6 +42,14 @@ type environmentColumn struct {
 	Clients        []string
 	Traffic        *environmentCard
 	FailuresURL    string
+	Seen           []seenValues // accepted in the traffic and not in the profile's lists
+	Leaks          []string
+}
+
+// seenValues are accepted values of one kind.
+type seenValues struct {
+	What   string
+	Values []string
 }
 
 func (s *Server) environmentsPage(c echo.Context) error {
@@ -49,6 +59,15 @@ func (s *Server) environmentsPage(c echo.Context) error {
 	}
 	page := environmentsPage{frame: s.frameOf(c, "/environments")}
 	page.Providers, page.Unused = providersOf(s.Profiles, list, s.nowFor(c))
+	values, leaks, err := s.seenInEnvironments(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	for p := range page.Providers {
+		for n := range page.Providers[p].Columns {
+			page.Providers[p].Columns[n].addSeen(page.Providers[p].key, s.Profiles, values, leaks)
+		}
+	}
 	return s.render(c, http.StatusOK, page)
 }
 
@@ -70,6 +89,7 @@ func providersOf(profiles classify.Profiles, traffic []store.EnvironmentSummary,
 				view = profileView(p)
 			}
 		}
+		view.key = name
 		view.addTraffic(traffic, name, now)
 		used = append(used, view)
 	}
@@ -81,6 +101,26 @@ func providersOf(profiles classify.Profiles, traffic []store.EnvironmentSummary,
 	return used, unused
 }
 
+// addSeen adds what was accepted in an environment beside what the profile lists, and what does not fit there.
+func (c *environmentColumn) addSeen(provider string, profiles classify.Profiles, values map[[2]string]map[classify.SightKind][]string, leaks map[[2]string][]leak) {
+	place := [2]string{provider, c.key}
+	profile := profileOf(profiles, provider)
+	for _, kind := range append(environmentKinds(), kidKinds()...) {
+		v := seenValues{What: capitalize(sightWords(kind))}
+		for _, value := range values[place][kind] {
+			if !belongsTo(kind, value, c.key, profile) {
+				v.Values = append(v.Values, line(value))
+			}
+		}
+		if len(v.Values) > 0 {
+			c.Seen = append(c.Seen, v)
+		}
+	}
+	for _, l := range leaks[place] {
+		c.Leaks = append(c.Leaks, line(l.Value)+": "+l.Detail)
+	}
+}
+
 func profileView(p *classify.Profile) providerView {
 	view := providerView{ID: p.ID, Title: p.Title, Known: true}
 	if view.Title == "" {
@@ -90,7 +130,7 @@ func profileView(p *classify.Profile) providerView {
 		view.References = append(view.References, referenceView{Title: r, URL: r})
 	}
 	for _, e := range p.Environments {
-		column := environmentColumn{Name: e.Name, Listed: true, TokenEndpoints: e.TokenEndpoints, Issuers: e.Issuers, Audiences: e.APIAudiences, Hosts: e.Hosts}
+		column := environmentColumn{Name: e.Name, key: e.Name, Listed: true, TokenEndpoints: e.TokenEndpoints, Issuers: e.Issuers, Audiences: e.APIAudiences, Hosts: e.Hosts}
 		for _, client := range p.Clients {
 			if slices.Contains(client.Environments, e.Name) {
 				column.Clients = append(column.Clients, client.ID)
@@ -113,7 +153,7 @@ func (v *providerView) addTraffic(traffic []store.EnvironmentSummary, provider s
 			if name == "" {
 				name = "unknown environment"
 			}
-			v.Columns = append(v.Columns, environmentColumn{Name: name})
+			v.Columns = append(v.Columns, environmentColumn{Name: name, key: e.Environment})
 			i = len(v.Columns) - 1
 		}
 		v.Columns[i].Traffic = &card

@@ -32,6 +32,8 @@ func (s *Server) pageRoutes() []route {
 		{http.MethodGet, "/clients", pageViewer, s.clientsPage},
 		{http.MethodGet, "/clients/:id", pageViewer, s.clientPage},
 		{http.MethodGet, "/environments", pageViewer, s.environmentsPage},
+		{http.MethodGet, "/environments/diff", pageViewer, s.environmentsDiffPage},
+		{http.MethodGet, "/keys", pageViewer, s.signingKeysPage},
 		{http.MethodGet, "/sources", pageViewer, s.sourcesPage},
 		{http.MethodGet, "/sources/:id", pageViewer, s.sourcePage},
 		{http.MethodGet, "/sources/:id/rejects/:reject", pageViewer, s.rejectPage},
@@ -146,7 +148,7 @@ func (s *Server) frameOf(c echo.Context, section string) frame {
 		{Label: "Environments", URL: "/environments", Key: "e"}, {Label: "Causes", URL: "/causes", Key: "d"}, {Label: "Check", URL: "/check", Key: "k"},
 	})
 	f.NavMore = currentOf(section, []choice{
-		{Label: "Live", URL: "/live", Key: "l"}, {Label: "Changes", URL: "/changes", Key: "h"}, {Label: "Alerts", URL: "/alerts", Key: "a"}, {Label: "Sources", URL: "/sources", Key: "s"},
+		{Label: "Live", URL: "/live", Key: "l"}, {Label: "Changes", URL: "/changes", Key: "h"}, {Label: "Keys", URL: "/keys", Key: "y"}, {Label: "Alerts", URL: "/alerts", Key: "a"}, {Label: "Sources", URL: "/sources", Key: "s"},
 		{Label: "Unclassified", URL: "/unclassified", Key: "u"}, {Label: "REST API", URL: "/reference", Key: "r"}, {Label: "Settings", URL: "/settings", Key: "t"},
 	})
 	f.NavHere = "More"

@@ -123,6 +123,8 @@ func TestPages_EveryTemplate(t *testing.T) {
 	open(incident+"/over", "over.html", "it is not known to be over")
 	open("/live", "live.html", "orders-bot", "Show what came since")
 	open("/reference", "reference.html", "GET /api/v1/incidents")
+	open("/keys", "keys.html", "No token with a key was seen")
+	open("/environments/diff?client=orders-bot&a=prod&b=preprod", "environments_diff.html", "It was not seen in both")
 	open("/changes", "changes.html", "No change was told of", "Tell of one")
 	shipper := s.shipper(t, "web-1", 90, 0)
 	s.reject(t, shipper, "r1", `{"members":{"message":"x"}}`)

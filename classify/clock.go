@@ -94,8 +94,37 @@ func (x *examination) clockOffset(lifetime float64) clockEstimate {
 	now := x.history[x.key(FactClock, clockName(x.ClientID, x.Record.Time))]
 	before := x.history[x.key(FactClock, clockName(x.ClientID, x.Record.Time.Add(-time.Hour)))]
 	both := now.Merge(before)
-	largest := both.MaxOffset.Seconds()
-	return clockEstimate{low: largest - 1, high: largest + 2 + max(lifetime, 0)/float64(both.Count+1), n: both.Count}
+	return estimateClock(both, lifetime)
+}
+
+func estimateClock(f Fact, lifetime float64) clockEstimate {
+	largest := f.MaxOffset.Seconds()
+	return clockEstimate{low: largest - 1, high: largest + 2 + max(lifetime, 0)/float64(f.Count+1), n: f.Count}
+}
+
+// A ClockReading is a client's clock against its servers', measured by the assertions of one hour: between Low and High seconds
+// ahead, negative when behind.
+type ClockReading struct {
+	Low, High  float64
+	Assertions int64
+}
+
+// ClockKey names the fact that holds the clock of a client in the hour of a time. It is kept for ClockKept.
+func ClockKey(provider, environment, client string, at time.Time) Key {
+	return Key{Kind: FactClock, Provider: provider, Environment: environment, Name: boundedName(clockName(client, at))}
+}
+
+// ClockKept is how long readings of clocks are kept, so that a drift can be seen.
+const ClockKept = 7 * 24 * time.Hour
+
+// ReadClock reads a fact under a ClockKey; lifetime is that of the client's assertions, which it may keep for so long before it
+// sends one. ok is false when there was no assertion.
+func ReadClock(f Fact, lifetime time.Duration) (r ClockReading, ok bool) {
+	if f.Count == 0 {
+		return ClockReading{}, false
+	}
+	e := estimateClock(f, lifetime.Seconds())
+	return ClockReading{Low: e.low, High: e.high, Assertions: e.n}, true
 }
 
 // slow says by how much, with the uncertainty: "11 to 12 min slow, by 5 earlier assertions".
