@@ -98,7 +98,12 @@ func checkAuthorization(x *examination) {
 	if x.Phase != APICall {
 		return
 	}
-	a, due := x.auth, x.bearerDue()
+	a := &x.auth
+	if a.present && !a.nothing && !a.doubled && !a.several && (a.scheme == "bearer" || a.scheme == "dpop") {
+		x.pass(check, path, "the scheme is ", a.scheme)
+		return
+	}
+	due := x.bearerDue()
 	f := finding{cause: MalformedAuthorizationHeader, weight: due, witness: WitnessRequest, path: path, observed: a.original, expected: "Bearer <token>"}
 	switch {
 	case !a.logged:
@@ -130,12 +135,10 @@ func checkAuthorization(x *examination) {
 		}
 		f.weight, f.detail = min(due, likely), "Basic credentials where a bearer token is due"
 		x.report(check, f)
-	case a.scheme != "bearer" && a.scheme != "dpop":
+	default:
 		f.detail = "the scheme is " + clip(a.scheme) + " where Bearer is due"
 		f.repairs = []Edit{{Op: "replace", Path: path, Value: "Bearer <token>"}}
 		x.report(check, f)
-	default:
-		x.pass(check, path, "the scheme is ", a.scheme)
 	}
 }
 

@@ -229,14 +229,13 @@ func checkIssuer(x *examination) {
 	if iss == "" {
 		return
 	}
-	f := finding{cause: WrongIssuer, weight: demonstrated, path: path, observed: clip(iss)}
 	switch {
 	case x.env == nil || len(x.env.Issuers) == 0:
 		x.unruledIssuer(check, path, iss)
 	case contains(x.env.Issuers, iss):
 		x.pass(check, path, "iss is ", clip(iss))
 	default:
-		f.expected = x.env.Issuers
+		f := finding{cause: WrongIssuer, weight: demonstrated, path: path, observed: clip(iss), expected: x.env.Issuers}
 		f.detail = x.expects(x.say("iss is ", clip(iss), "; the API"), x.env.Issuers, nearMiss(iss, x.env.Issuers[0]))
 		if other := x.environmentOf(func(env *Environment) bool { return contains(env.Issuers, iss) }); other != nil {
 			f.cause, f.detail = WrongEnvironment, "the token was issued by "+clip(iss)+", which is "+other.Name+"; this is "+x.env.Name
@@ -246,17 +245,19 @@ func checkIssuer(x *examination) {
 }
 
 func (x *examination) unruledIssuer(check demand, path, iss string) {
-	f := finding{cause: WrongIssuer, weight: likely, witness: WitnessHistory, path: path, observed: clip(iss)}
+	f := finding{cause: WrongIssuer, weight: likely, witness: WitnessHistory, path: path}
 	switch {
 	case x.seenAccepted(FactIssuer, iss):
 		x.pass(check, path, "tokens of this issuer were accepted here before")
+		return
 	case x.seenElsewhere(FactIssuer, iss) && x.Environment != "":
 		f.cause, f.detail = WrongEnvironment, "tokens of "+clip(iss)+" were accepted in another environment and never in "+x.Environment
-		x.report(check, f)
 	case x.seenAccepted(FactIssuer, anyName) && !x.seenAccepted(FactIssuer, iss):
 		f.detail = "tokens of " + clip(iss) + " were never accepted here, those of another issuer were"
-		x.report(check, f)
 	default:
 		x.skip(check, path, "no profile says which issuer is due")
+		return
 	}
+	f.observed = clip(iss)
+	x.report(check, f)
 }

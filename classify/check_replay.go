@@ -11,7 +11,7 @@ func (x *examination) jtiFact() (Fact, bool) {
 	if jti == "" {
 		return Fact{}, false
 	}
-	f, ok := x.history[x.key(FactJTI, textOf(x.claims.iss)+" "+jti)]
+	f, ok := x.fact(FactJTI, x.Environment, textOf(x.claims.iss), jti)
 	if !ok || f.Count == 0 || f.FirstSeen.After(x.Record.Time) || f.FirstExchange == x.identity() {
 		return Fact{}, false
 	}

@@ -200,8 +200,7 @@ func checkRequestedScope(x *examination) {
 	if x.Phase != TokenRequest || !x.form.known || !x.form.has("scope") {
 		return
 	}
-	value := x.form.value("scope")
-	text, ok := value.(string)
+	text, ok := x.form.text("scope"), x.form.isText("scope")
 	if x.form.twice == "scope" {
 		return
 	}
@@ -209,7 +208,7 @@ func checkRequestedScope(x *examination) {
 		if !ok {
 			problem = "it is no text"
 		}
-		f := finding{cause: ScopeFormat, weight: likely, witness: WitnessRequest, path: path, observed: shown(value), expected: "names separated by spaces",
+		f := finding{cause: ScopeFormat, weight: likely, witness: WitnessRequest, path: path, observed: shown(x.form.value("scope")), expected: "names separated by spaces",
 			detail: "scope is badly formed: " + problem, repairs: []Edit{{Op: "replace", Path: path, Value: repairedScope(text)}}}
 		if x.words.subject&aboutScope != 0 {
 			f.weight = demonstrated

@@ -41,10 +41,13 @@ func shown(value any) any {
 	case nil, bool, float64, int, int64:
 		return v
 	case string:
-		return clip(v)
+		if text := clip(v); text != v {
+			return text
+		}
+		return value // which is boxed already
 	case json.Number:
 		if len(v) <= 32 {
-			return v
+			return value
 		}
 		return clip(string(v))
 	case []any:

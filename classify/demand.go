@@ -47,6 +47,9 @@ func (d demand) name() string {
 	}[d]
 }
 
+// A demandSet has a bit for each demand.
+type demandSet uint32
+
 // A noted check is one with its demand.
 type noted struct {
 	demand demand

@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"math/bits"
 	"slices"
 	"strings"
 	"sync"
@@ -15,9 +16,13 @@ type desk struct {
 	checks        []noted
 	minutes       minutes
 	others        [64][]Alternative // that verdicts named
-	candidates    []candidate
-	params        []param
-	text          texts
+	sets          [64]struct {
+		of    demandSet
+		names []string
+	}
+	candidates []candidate
+	params     []param
+	text       texts
 }
 
 // Desks keeps the desks of a Classifier. A nil one makes a new desk each time.
@@ -92,4 +97,22 @@ func (d *desk) alternatives(list []Alternative) []Alternative {
 		*kept = slices.Clip(append(make([]Alternative, 0, len(list)), list...))
 	}
 	return *kept
+}
+
+// names lists a set of demands in the order of display, nil for none. Verdicts share it, since there are not many different ones.
+func (d *desk) names(of demandSet) []string {
+	if of == 0 {
+		return nil
+	}
+	kept := &d.sets[of*0x9e3779b1>>26]
+	if kept.of == of {
+		return kept.names
+	}
+	kept.of, kept.names = of, make([]string, 0, bits.OnesCount32(uint32(of)))
+	for check := range demands {
+		if of&(1<<check) != 0 {
+			kept.names = append(kept.names, check.name())
+		}
+	}
+	return kept.names
 }

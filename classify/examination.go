@@ -54,9 +54,10 @@ type examination struct {
 
 	findings []finding
 	checks   []noted
-	passes   uint32 // a bit for each demand that was met
-	unsorted bool   // the checks were not noted in the order of display
-	quiet    bool   // findings only: the checks are re-run to verify a fix, and nobody reads the details
+	passes   demandSet // that were met
+	skipped  demandSet // that could not be checked
+	unsorted bool      // the checks were not noted in the order of display
+	quiet    bool      // findings only: the checks are re-run to verify a fix, and nobody reads the details
 	desk     *desk
 }
 
@@ -166,13 +167,13 @@ func (x *examination) pass(check demand, path string, detail ...string) {
 }
 
 func (x *examination) skip(check demand, path, reason string) {
-	x.note(check, NotCheckable, path, []string{reason})
+	if !x.quiet {
+		x.skipped |= 1 << check
+		x.note(check, NotCheckable, path, []string{reason})
+	}
 }
 
 func (x *examination) note(check demand, result CheckResult, path string, detail []string) {
-	if x.quiet {
-		return
-	}
 	n := noted{check, x.desk.minutes.note(check, result, path, detail, &x.desk.text)}
 	x.unsorted = x.unsorted || len(x.checks) > 0 && compareNotes(x.checks[len(x.checks)-1], n) > 0
 	x.checks = append(x.checks, n)
@@ -183,7 +184,9 @@ func (x *examination) fail(check demand, f finding) {
 	if f.witness == "" {
 		f.witness = WitnessToken
 	}
-	x.note(check, Fail, f.path, []string{f.detail})
+	if !x.quiet {
+		x.note(check, Fail, f.path, []string{f.detail})
+	}
 	x.findings = append(x.findings, f)
 }
 

@@ -54,10 +54,15 @@ func (x *examination) seenElsewhere(kind FactKind, name ...string) bool {
 	return x.acceptedAt(kind, anyName, name) && !x.acceptedAt(kind, x.Environment, name)
 }
 
-// acceptedAt puts a name together for one look at history, and keeps nothing of it.
-func (x *examination) acceptedAt(kind FactKind, environment string, parts []string) bool {
+func (x *examination) acceptedAt(kind FactKind, environment string, name []string) bool {
+	f, ok := x.fact(kind, environment, name...)
+	return ok && f.acceptedBy(x.Record.Time)
+}
+
+// fact is what history knows under a name, which is put together for the look and not kept.
+func (x *examination) fact(kind FactKind, environment string, parts ...string) (Fact, bool) {
 	if len(x.history) == 0 {
-		return false
+		return Fact{}, false
 	}
 	var room [maxName]byte
 	name := append(room[:0], parts[0]...)
@@ -67,8 +72,8 @@ func (x *examination) acceptedAt(kind FactKind, environment string, parts []stri
 	if len(name) > maxName || !utf8.Valid(name) {
 		name = []byte(boundedName(string(name)))
 	}
-	f := x.history[Key{Kind: kind, Provider: x.Provider, Environment: environment, Name: string(name)}]
-	return f.acceptedBy(x.Record.Time)
+	f, ok := x.history[Key{Kind: kind, Provider: x.Provider, Environment: environment, Name: string(name)}]
+	return f, ok
 }
 
 // credential is the token that an exchange is about, and where it is in the record.
@@ -99,7 +104,7 @@ func (x *examination) tokenFact() (Fact, bool) {
 		return Fact{}, false
 	}
 	print := x.tokenPrint()
-	f, ok := x.history[x.key(FactToken, print)]
+	f, ok := x.fact(FactToken, x.Environment, print)
 	return f, ok && print != ""
 }
 
@@ -290,7 +295,7 @@ func (e *Exchange) assertionFacts(facts []Fact, more int) []Fact {
 		const day = 86400
 		if offset := iat.seconds - judged; offset > -day && offset < day {
 			facts = append(facts, Fact{Key: e.key(FactClock, clockName(e.ClientID, at)), FirstSeen: at, LastSeen: at, Count: 1,
-				MaxOffset: time.Duration(offset * float64(time.Second)), Expires: at.Add(ClockKept)})
+				MaxOffset: time.Duration(offset * float64(time.Second)), Expires: at.Add(day * 2 * time.Second)})
 		}
 	}
 	return facts

@@ -11,27 +11,12 @@ const maxEdits = 3
 // fix finds the smallest change of the record that makes every runnable check pass, and says what people have to do.
 func (x *examination) fix(j judgement, row *Cause) Fix {
 	f := Fix{Steps: x.steps(row)}
-	f.NotCheckable = x.notCheckable()
+	f.NotCheckable = x.desk.names(x.skipped)
 	if j.finding == nil || len(j.finding.repairs) == 0 {
 		return f
 	}
 	f.Edits, f.Verified = x.search(j.finding)
 	return f
-}
-
-// notCheckable names the checks that could not be run, each once.
-func (x *examination) notCheckable() []string {
-	var room [32]string
-	list := room[:0]
-	for _, n := range x.checks {
-		if c := n.check; c.Result == NotCheckable && (len(list) == 0 || list[len(list)-1] != c.Check) { // they are in order
-			list = append(list, c.Check)
-		}
-	}
-	if len(list) == 0 {
-		return nil
-	}
-	return slices.Clone(list)
 }
 
 // steps are the catalogue's, the provider's own first.

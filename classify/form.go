@@ -219,6 +219,12 @@ func (f *form) text(name string) string {
 	return ""
 }
 
+// isText reports whether a parameter was sent as one string.
+func (f *form) isText(name string) bool {
+	i := paramIndex(f.params, name)
+	return i >= 0 && !f.params[i].typed
+}
+
 // value returns a parameter's value whatever its type, nil when it was not sent.
 func (f *form) value(name string) any {
 	i := paramIndex(f.params, name)

@@ -147,14 +147,11 @@ func (x *examination) keyInUse() bool {
 	if x.token == nil || x.unreadable != "" {
 		return false
 	}
-	if len(x.history) == 0 {
-		return false
-	}
 	kid := textOf(x.head.kid)
-	own, known := x.history[x.key(FactKID, x.keyOwner()+" "+kid)]
+	own, known := x.fact(FactKID, x.Environment, x.keyOwner(), kid)
 	if kid == "" || !known || !own.acceptedBy(x.Record.Time) {
 		return false
 	}
-	any := x.history[x.key(FactKID, x.keyOwner()+" "+anyName)]
+	any, _ := x.fact(FactKID, x.Environment, x.keyOwner(), anyName)
 	return any.LastAccepted.Sub(own.LastAccepted).Seconds() <= replaced
 }
