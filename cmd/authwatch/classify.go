@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"time"
 
 	"authwatch/bundle"
 	"authwatch/classify"
@@ -46,7 +44,7 @@ func (c *classifyCommand) Run(ctx context.Context, p *program) error {
 		return usageError("%w", err)
 	}
 	defer input.Close()
-	j := &judge{classifier: classifier, history: newMemory(), seen: map[[sha256.Size]byte]bool{}, out: newVerdictWriter(c.Output, p), shown: newProgress(p)}
+	j := &judge{classifier: classifier, history: newMemory(), out: newVerdictWriter(c.Output, p), shown: newProgress(p)}
 	if err := j.read(ctx, input, redactor, p.stderr); err != nil {
 		return usageError("%w", err)
 	}
@@ -78,7 +76,7 @@ type judge struct {
 	counts
 	classifier *classify.Classifier
 	history    *memory
-	seen       map[[sha256.Size]byte]bool // digests of the ids of judged failures: a line delivered twice is one failure
+	met        metSet
 	out        verdictWriter
 	shown      *progress
 }
@@ -172,12 +170,10 @@ func (j *judge) record(r *located) error {
 		j.accepted++
 	case classify.Failed:
 		v := classify.Classify(*e, j.history.lookup(e.Keys()))
-		id := sha256.Sum256([]byte(v.ID))
-		if v.ID != "" && j.seen[id] {
+		if v.ID != "" && !j.met.add(v.ID) {
 			j.repeated++
 			return nil
 		}
-		j.seen[id] = true
 		if err := j.tell(v); err != nil {
 			return err
 		}
@@ -197,38 +193,6 @@ func (j *judge) tell(v classify.Verdict) error {
 		return fmt.Errorf("write the verdicts: %w", err)
 	}
 	return nil
-}
-
-// A memory is the history of one run. It forgets facts that cannot matter any more, so that a long file does not fill the machine.
-type memory struct {
-	facts classify.History
-	sweep int // size at which the next sweep is due
-}
-
-func newMemory() *memory { return &memory{facts: classify.History{}, sweep: 100_000} }
-
-func (m *memory) lookup(keys []classify.Key) classify.History {
-	found := make(classify.History, len(keys))
-	for _, k := range keys {
-		if f, ok := m.facts[k]; ok {
-			found[k] = f
-		}
-	}
-	return found
-}
-
-func (m *memory) observe(at time.Time, facts []classify.Fact) {
-	m.facts.Observe(facts)
-	if len(m.facts) < m.sweep {
-		return
-	}
-	const late = time.Hour // files merged from several hosts are not quite in order
-	for k, f := range m.facts {
-		if !f.Expires.IsZero() && f.Expires.Before(at.Add(-late)) {
-			delete(m.facts, k)
-		}
-	}
-	m.sweep = max(100_000, 2*len(m.facts))
 }
 
 // openInput opens the file, or standard input for "-".

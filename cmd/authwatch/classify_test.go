@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unsafe"
 
 	"authwatch/classify"
 )
@@ -36,6 +37,46 @@ func TestMemory_ForgetsWhatCannotMatter(t *testing.T) {
 	recent := classify.Key{Kind: classify.FactJTI, Name: "299999"}
 	if len(m.lookup([]classify.Key{recent})) != 1 {
 		t.Error("a recent fact was forgotten")
+	}
+}
+
+// A fact keeps nothing of the line that it was read from, and the first exchange stays the earliest that was met.
+func TestMemory_KeepsTheEarliest(t *testing.T) {
+	m := newMemory()
+	at := time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
+	line := []byte("provider prod name exchange-1 print-1")
+	text := unsafe.String(&line[0], len(line))
+	key := classify.Key{Kind: classify.FactJTI, Provider: text[:8], Environment: text[9:13], Name: text[14:18]}
+	m.observe(at, []classify.Fact{{Key: key, FirstSeen: at, FirstExchange: text[19:29], FirstTokenPrint: text[30:], Count: 1}})
+	for i := range line {
+		line[i] = 'x'
+	}
+	key = classify.Key{Kind: classify.FactJTI, Provider: "provider", Environment: "prod", Name: "name"}
+	if got := m.lookup([]classify.Key{key})[key]; got.FirstExchange != "exchange-1" || got.FirstTokenPrint != "print-1" || got.Key != key {
+		t.Errorf("the fact changed with the line: %+v", got)
+	}
+	m.observe(at, []classify.Fact{{Key: key, FirstSeen: at.Add(time.Second), FirstExchange: "later", Count: 1}})
+	m.observe(at, []classify.Fact{{Key: key, FirstSeen: at.Add(-time.Second), FirstExchange: "earlier", FirstTokenPrint: "print-0", Count: 1}})
+	if got := m.lookup([]classify.Key{key})[key]; got.FirstExchange != "earlier" || got.FirstTokenPrint != "print-0" || got.Count != 3 {
+		t.Errorf("after others: %+v", got)
+	}
+}
+
+// Of the failures of a long file the last million at least are known again.
+func TestMetSet(t *testing.T) {
+	var s metSet
+	for n := range 2_000_001 {
+		if !s.add(strconv.Itoa(n)) {
+			t.Fatalf("%d is taken for another", n)
+		}
+	}
+	for _, n := range []int{2_000_000, 1_999_999, 1_000_001} {
+		if s.add(strconv.Itoa(n)) {
+			t.Errorf("%d is not known again", n)
+		}
+	}
+	if n := len(s.recent) + len(s.before); n > 2_000_000 {
+		t.Errorf("%d are remembered", n)
 	}
 }
 
