@@ -49,7 +49,7 @@ func (i *Ingester) quickSuccess(b *batch, p part) (d decoded, ok bool) {
 			return decoded{}, false
 		}
 	}
-	if tooFar(d.at, b.at) {
+	if i.checkTime(d.at, b.at) != nil { // before the batch takes note of facts
 		return decoded{}, false
 	}
 	w := walk{Redactor: r}

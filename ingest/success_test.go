@@ -11,8 +11,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"authwatch/classify"
+	"authwatch/store"
 )
 
 // checkQuick holds the quick way to the whole one: what it takes is certainly an accepted exchange that waits for nothing,
@@ -212,5 +214,61 @@ func TestPipeline_SameEitherWay(t *testing.T) {
 	}
 	if quick, whole := fmt.Sprintf("%+v", snapshots["quick"]), fmt.Sprintf("%+v", snapshots["whole"]); quick != whole || len(snapshots["quick"].Verdicts) != 5 {
 		t.Errorf("quick %s\nwhole %s", quick, whole)
+	}
+}
+
+// History learns the same of accepted calls whichever way they were read: the earliest acceptance exactly, the latest to its resolution,
+// also where later batches bring earlier events, and those in between say nothing new.
+func TestQuickSuccess_SameHistory(t *testing.T) {
+	for _, minutes := range [][]int{{0, 3, 9, 12, 25}, {25, 12, 9, 3, 0}, {12, 0, 25, 3, 9}, {5, 5, 5}} {
+		facts := map[string]classify.History{}
+		for _, way := range []string{"quick", "whole"} {
+			s := newService(t, testProfile())
+			e := endpoint{open: openNative(expectedBody), commit: s.ingester.commitResponses, quick: way == "quick", read: func(r *Redactor, p part) (decoded, *fault) { return r.decodePart(p, r.decodeResponse) }}
+			var keys []classify.Key
+			for n, minute := range minutes {
+				line := apiCall(60*minute, fmt.Sprintf("ok-%d", n), 200, "at-1", second(3000))
+				second := strings.Replace(line, `"id":"ok`, `"id":"again`, 1)
+				shipment, err := e.open(nil, []byte(line+"\n"+second))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := s.ingester.commitAll(t.Context(), e, shipment, batch{source: "s", redactor: s.ingester.redactor, at: testNow(), equals: newEquals()}); err != nil {
+					t.Fatal(err)
+				}
+				whole, _ := s.ingester.redactor.decodePart(part{raw: []byte(line)}, s.ingester.redactor.decodeResponse)
+				for _, f := range s.ingester.classifier.Locate(whole.record).Facts() {
+					keys = append(keys, f.Key)
+				}
+			}
+			snapshot, err := s.store.History(t.Context(), keys)
+			if err != nil {
+				t.Fatal(err)
+			}
+			facts[way] = snapshot.History
+		}
+		if len(facts["whole"]) < 5 || len(facts["quick"]) != len(facts["whole"]) {
+			t.Errorf("%v: %d facts, want %d", minutes, len(facts["quick"]), len(facts["whole"]))
+		}
+		for key, want := range facts["whole"] {
+			got := facts["quick"][key]
+			if !got.FirstAccepted.Equal(want.FirstAccepted) || !got.FirstSeen.Equal(want.FirstSeen) || want.LastAccepted.Sub(got.LastAccepted).Abs() >= store.FactResolution {
+				t.Errorf("%v: %+v\nquick %+v\nwhole %+v", minutes, key, got, want)
+			}
+		}
+	}
+}
+
+// A record that is refused leaves no note of what it says.
+func TestQuickSuccess_TooOld(t *testing.T) {
+	i := quickIngester(t)
+	b := batch{source: "s", redactor: i.redactor, at: testNow(), equals: newEquals()}
+	raw := []byte(apiCall(1, "x", 200, "j", second(100)))
+	if _, ok := quickly(i, &b, raw); !ok || len(b.noted) == 0 {
+		t.Fatal("not read quickly")
+	}
+	b.noted, i.retain = nil, time.Millisecond
+	if _, ok := quickly(i, &b, raw); ok || len(b.noted) > 0 {
+		t.Errorf("taken: %v, %d facts are noted", ok, len(b.noted))
 	}
 }
