@@ -124,6 +124,7 @@ type frame struct {
 	Style      string
 	Script     string
 	Keys       string
+	Brush      string
 	Icon       string
 }
 
@@ -132,7 +133,7 @@ func (s *Server) frameOf(c echo.Context, section string) frame {
 	now := s.nowFor(c)
 	f := frame{
 		Demo: s.Demo, Version: s.Version, Now: moment{ISO: now.UTC().Format("2006-01-02T15:04:05Z"), Text: now.Format("2 Jan 2006 15:04:05")},
-		Style: s.assetURL("app.css"), Script: s.assetURL("app.js"), Keys: s.assetURL("keys.js"), Icon: s.assetURL("icon.svg"),
+		Style: s.assetURL("app.css"), Script: s.assetURL("app.js"), Keys: s.assetURL("keys.js"), Brush: s.assetURL("brush.js"), Icon: s.assetURL("icon.svg"),
 	}
 	f.Zone = zoneViewOf(c, now)
 	who := s.user(c)

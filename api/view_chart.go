@@ -43,6 +43,8 @@ type chartView struct {
 	Columns []string
 	Rows    []chartRow
 	Empty   bool
+	From    string // of the first step and the end of the last, RFC 3339: what a part of the drawing stands for
+	To      string
 }
 
 // A chartSeriesView is one colour of the stack. Class is g-<group> and its tone.
@@ -99,7 +101,8 @@ type chartInput struct {
 
 func chartOf(in chartInput) chartView {
 	in.Series = foldSeries(in.Series)
-	v := chartView{Title: in.Title, Width: chartWidth, Height: chartHeight, Then: in.Window.then()}
+	v := chartView{Title: in.Title, Width: chartWidth, Height: chartHeight, Then: in.Window.then(),
+		From: in.Window.From.UTC().Format(time.RFC3339), To: in.Window.To.UTC().Format(time.RFC3339)}
 	n := len(in.Starts)
 	peak, peakAt := highest(in.Failures)
 	highEarlier, _ := highest(in.Earlier)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
@@ -47,6 +48,7 @@ func TestBrowser(t *testing.T) {
 			b.walk()
 			if tt.scripts {
 				b.byKeyboard(s.url)
+				b.brush(s.url)
 			}
 			b.screenshots(s.url, tt.scripts)
 			b.assertQuiet()
@@ -257,6 +259,37 @@ func (b *browserTab) byKeyboard(base string) {
 	b.do(chromedp.KeyEvent("causes"))
 	b.keys(kb.Enter)
 	b.assertText("h1", "causes")
+}
+
+// brush drags over a part of the chart, which becomes the time of the page.
+func (b *browserTab) brush(base string) {
+	b.t.Helper()
+	b.do(chromedp.Navigate(base + "/?range=24h"))
+	box, err := chromedp.Run(b.ctx, chromedp.Evaluate[[4]float64](`(() => { const r = document.querySelector("svg.brushable").getBoundingClientRect(); return [r.left, r.top, r.width, r.height]; })()`))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	y := box[1] + box[3]/2
+	left, right := box[0]+box[2]*0.25, box[0]+box[2]*0.5
+	b.do(mouse(input.DispatchMouseEventTypeMousePressed, left, y), mouse(input.DispatchMouseEventTypeMouseMoved, right, y))
+	resp, err := chromedp.RunResponse(b.ctx, mouse(input.DispatchMouseEventTypeMouseReleased, right, y))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	u, err := url.Parse(resp.URL)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	from, fromErr := time.Parse(time.RFC3339, u.Query().Get("from"))
+	to, toErr := time.Parse(time.RFC3339, u.Query().Get("to"))
+	if got := to.Sub(from); fromErr != nil || toErr != nil || got < 5*time.Hour || got > 8*time.Hour || u.Query().Has("range") {
+		b.t.Errorf("a quarter of the day leads to %s", resp.URL)
+	}
+	b.assertText("main", "from")
+}
+
+func mouse(kind input.DispatchMouseEventType, x, y float64) chromedp.Action[chromedp.Void] {
+	return command(input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: kind, X: x, Y: y, Button: input.MouseButtonLeft, Buttons: 1, ClickCount: 1})
 }
 
 // keys presses keys one after the other; the last one leads to another page.

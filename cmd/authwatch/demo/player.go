@@ -35,6 +35,9 @@ func (p *Player) Fill(ctx context.Context) error {
 	if err := p.tell(ctx, now); err != nil {
 		return err
 	}
+	if err := p.arm(ctx); err != nil {
+		return err
+	}
 	all := m.day(now)
 	bar := &progress{out: p.Progress, redraw: p.Terminal, total: len(all)}
 	for done := 0; done < len(all); {

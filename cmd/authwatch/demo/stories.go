@@ -14,6 +14,7 @@ const (
 	rotateEnd   = rotateStart - 70*time.Minute //
 	outageStart = 170 * time.Minute            // the exchange's token endpoint is down for everybody
 	outageEnd   = outageStart - 5*time.Minute  //
+	silence     = 7 * time.Hour                // settlement is refused without a word
 	endpointNew = 4 * time.Hour                // position-reports calls an endpoint for which it has no scope
 )
 
@@ -65,9 +66,23 @@ func (m *maker) stories(now time.Time) []*exchange {
 	all = append(all, m.keyNotSaved(now)...)
 	all = append(all, m.missingScope(now)...)
 	all = append(all, m.outage(now)...)
+	all = append(all, m.silentGateway(now)...)
 	all = append(all, m.experiments(now)...)
 	all = append(all, m.onboarding(now, newcomer(), exchangeGuide(), 22*time.Hour, 13*time.Hour)...)
 	all = append(all, m.onboarding(now, intake(), healthTable(), 8*time.Hour, time.Hour)...)
+	return all
+}
+
+// silentGateway: for some minutes a gateway answers 401 to token requests and says nothing, and logs neither body nor token. Nobody can
+// tell why from that, and the verdict has to say so.
+func (m *maker) silentGateway(now time.Time) []*exchange {
+	var all []*exchange
+	c := clientOf("settlement-prod")
+	for n := range 9 {
+		x := m.tokenRequest(c, now.Add(-silence+time.Duration(n)*40*time.Second), nil).answer(401, nil)
+		x.shown, x.parameters = decoded, nil
+		all = append(all, x)
+	}
 	return all
 }
 

@@ -93,7 +93,7 @@ func assertCauses(t *testing.T, result judged) {
 			classify.ScopeGap, classify.ScopeFormat, classify.KeyMismatch, classify.BadKeyFormat, classify.WrongAudience,
 			classify.AssertionExpired, classify.MissingClaim, classify.JTIReuse, classify.WrongAlgorithm,
 			classify.KeyReusedAcrossEnvironments, classify.ExpiredMidSession, classify.ClockSkew,
-			classify.AccountAccessDenied, classify.InsufficientPermissions, classify.ProviderUnavailable,
+			classify.AccountAccessDenied, classify.InsufficientPermissions, classify.ProviderUnavailable, classify.Unclassified,
 		},
 		"redox": {
 			classify.WrongAudience, classify.WrongAlgorithm, classify.JTIReuse, classify.WrongContentType, classify.InvalidGrantType,
