@@ -17,7 +17,7 @@ type outlinedRecord struct {
 	w    walk
 	data []byte // the text of the record
 	all  string // the same: what needs no decoding is a part of it
-	odd  bool   // the way that all formats share has to read it
+	left bool   // to the way that all formats share
 }
 
 // A recordRoom is the memory of a record with all that it can have.
@@ -52,7 +52,7 @@ func (r *Redactor) decodeOutlined(p part) (d decoded, ok bool) {
 	rec := &room.record
 	rec.Time = at
 	o.read(room)
-	if o.odd || len(o.w.found) > 1 || o.w.failed { // which of several tokens is the one that counts depends on their order
+	if o.left || len(o.w.found) > 1 || o.w.failed { // which of several tokens is the one that counts depends on their order
 		return decoded{}, false
 	}
 	if rec.ClientID == "" && o.w.user != "" && o.isTokenRequest() {
@@ -68,7 +68,7 @@ func (r *Redactor) decodeOutlined(p part) (d decoded, ok bool) {
 	return d, true
 }
 
-// isNative is isNative for an outline that was read without a doubt.
+// isNative knows a native record that can be read from its outline.
 func (o *outline) isNative() bool {
 	object := func(l leaf) bool { return !l.given() || l.kind == leafObject }
 	switch {
@@ -97,7 +97,7 @@ func (o *outlinedRecord) read(room *recordRoom) {
 	if o.response.given() {
 		o.w.side = sideResponse
 		status, ok := statusOf(o.scalar(o.status))
-		o.odd = o.odd || !ok
+		o.left = o.left || !ok
 		room.response = classify.Response{Status: status, Headers: o.headers(o.responseHeaders), Body: o.body(o.responseBody)}
 		rec.Response = &room.response
 	}
@@ -115,7 +115,7 @@ func (o *outlinedRecord) text(l leaf) string {
 	return text
 }
 
-// scalar is fields.raw.
+// scalar is a member as text before redaction, as fields.raw has it.
 func (o *outlinedRecord) scalar(l leaf) string {
 	switch l.kind {
 	case leafAbsent, leafNull:
@@ -125,7 +125,7 @@ func (o *outlinedRecord) scalar(l leaf) string {
 	case leafNumber, leafBool:
 		return o.all[l.from:l.to]
 	}
-	o.odd = true
+	o.left = true
 	return ""
 }
 
@@ -137,11 +137,11 @@ func (o *outlinedRecord) running(l leaf) string { return cutText(o.w.text(o.scal
 func (o *outlinedRecord) value(l leaf) any {
 	p := parser{data: o.data[l.from:l.to], text: o.all[l.from:l.to]}
 	v, f := p.value(0)
-	o.odd = o.odd || f != nil
+	o.left = o.left || f != nil
 	return v
 }
 
-// isTokenRequest is isTokenRequest.
+// isTokenRequest is true when the body of the request names a grant type.
 func (o *outlinedRecord) isTokenRequest() bool {
 	return o.requestBody.given() && isTokenBody(o.value(o.requestBody))
 }
@@ -155,7 +155,7 @@ func (o *outlinedRecord) headers(l leaf) classify.Headers {
 		lower := strings.ToLower(o.text(m.name))
 		shown := o.w.text(lower)
 		if _, twice := out[shown]; twice {
-			o.odd = true
+			o.left = true
 			return nil
 		}
 		switch m.value.kind {
@@ -170,7 +170,7 @@ func (o *outlinedRecord) headers(l leaf) classify.Headers {
 	return out
 }
 
-// body is fields.body. Nearly all bodies need no redaction: those are written as they are, in the order of their names.
+// body redacts a body. Nearly all bodies need no redaction: those are written as they are, in the order of their names.
 func (o *outlinedRecord) body(l leaf) classify.Body {
 	if !l.given() {
 		return nil
@@ -187,7 +187,7 @@ func (o *outlinedRecord) body(l leaf) classify.Body {
 	return classify.Body(compactJSON(cutStrings(o.w.body(o.value(l)))))
 }
 
-// token is fields.token; the token is kept in room.
+// token reads a decoded token into room, or a raw one, which is found there and placed like any other.
 func (o *outlinedRecord) token(name string, l leaf, room *classify.JWT) *classify.JWT {
 	switch l.kind {
 	case leafAbsent, leafNull:
@@ -199,12 +199,12 @@ func (o *outlinedRecord) token(name string, l leaf, room *classify.JWT) *classif
 		o.decodedToken(l, room)
 		return room
 	default:
-		o.odd = true
+		o.left = true
 	}
 	return nil
 }
 
-// decodedToken is walk.decodedToken.
+// decodedToken reads {"header","claims"} as walk.decodedToken does.
 func (o *outlinedRecord) decodedToken(l leaf, t *classify.JWT) {
 	var header, claims, payload, malformed leaf
 	for m := o.inside(l); m.next(); {
@@ -237,7 +237,7 @@ func (o *outlinedRecord) decodedToken(l leaf, t *classify.JWT) {
 	t.Malformed = o.w.text(t.Malformed)
 }
 
-// claimSet is walk.claimSet; nil for what is no object.
+// claimSet applies the allow-list to the members of an object; nil for what is none.
 func (o *outlinedRecord) claimSet(l leaf, allowed map[string]bool) classify.Object {
 	if l.kind != leafObject {
 		return nil
@@ -249,7 +249,7 @@ func (o *outlinedRecord) claimSet(l leaf, allowed map[string]bool) classify.Obje
 			continue
 		}
 		if o.w.text(name) != name {
-			o.odd = true
+			o.left = true
 			return nil
 		}
 		out[name] = o.claim(name, m.value, allowed[name])
