@@ -17,6 +17,7 @@ import (
 	"github.com/chromedp/cdproto/input"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -108,11 +109,16 @@ func command[P, R any](c cdp.Command[P, R], params P) chromedp.Action[chromedp.V
 	})
 }
 
-// listen notes errors on the console, refusals by the content security policy, failed requests, and requests that leave this machine.
+// listen notes dialogs, errors on the console, refusals by the content security policy, failed requests, and requests that leave this machine.
 func (b *browserTab) listen(event any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch e := event.(type) {
+	case *page.EventJavascriptDialogOpening:
+		b.complaints = append(b.complaints, "dialog: "+e.Message)
+		go func() { // it would wait for somebody, and this call must not
+			_ = chromedp.Do(b.browser, command(page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{}))
+		}()
 	case *runtime.EventExceptionThrown:
 		b.complaints = append(b.complaints, "exception: "+e.ExceptionDetails.Text)
 	case *runtime.EventConsoleAPICalled:
