@@ -28,8 +28,9 @@ type dependent struct {
 }
 
 const (
-	maxDependents = 25_000 // in each of the two generations, of which the older one goes
-	maxOfOneToken = 32     // failures about one token; a token that fails more often is the same trouble each time
+	maxDependents  = 25_000 // in each of the two generations, of which the older one goes
+	maxOfOneToken  = 32     // failures about one token; a token that fails more often is the same trouble each time
+	maxJudgedAgain = 500    // failures by one batch: it is done in the writer's turn, and others wait
 )
 
 func newDependents() *dependents {
@@ -59,7 +60,7 @@ func (d *dependents) note(received time.Time, keys []classify.Key, one dependent
 	}
 }
 
-// after lists the failures that happened at or after what the facts say first, each once.
+// after lists failures that happened at or after what the facts say first, each once, and at most maxJudgedAgain.
 func (d *dependents) after(facts []classify.Fact) []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -75,6 +76,9 @@ func (d *dependents) after(facts []classify.Fact) []string {
 		}
 		for _, list := range [][]dependent{d.old[f.Key], d.young[f.Key]} {
 			for _, one := range list {
+				if len(ids) == maxJudgedAgain {
+					return ids
+				}
 				if !one.at.Before(f.FirstSeen) && !seen[one.failure] {
 					seen[one.failure] = true
 					ids = append(ids, one.failure)

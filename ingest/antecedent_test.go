@@ -105,6 +105,13 @@ func TestDependents(t *testing.T) {
 	if ids := d.after([]classify.Fact{{Key: classify.Key{Kind: classify.FactClient, Name: "everybody"}}}); len(ids) != 0 {
 		t.Errorf("%d failures depend on what all do", len(ids))
 	}
+	many := make([]classify.Fact, maxDependents)
+	for n := range many {
+		many[n] = classify.Fact{Key: classify.Key{Kind: classify.FactJTI, Name: fmt.Sprint(2*maxDependents + n)}, FirstSeen: testNow()}
+	}
+	if n := len(d.after(many)); n != maxJudgedAgain {
+		t.Errorf("one batch has %d judged again", n)
+	}
 	d.note(testNow().Add(waitFor+time.Second), []classify.Key{{Kind: classify.FactJTI, Name: "x"}}, dependent{})
 	if len(d.young) != 1 {
 		t.Errorf("%d are of this window", len(d.young))
