@@ -47,7 +47,7 @@ func (s *site) habitual(t *testing.T) {
 		classify.Sight{Kind: classify.SightAssertionKID, Owner: "client-a", Host: "auth", Value: "client-a-key-1", Outcome: classify.Accepted})
 	s.see(t, "client-a", s.now.Add(-2*time.Hour), sight(classify.SightUserAgent, "orders/2", classify.Accepted), sight(classify.SightTokenIssuer, "https://auth.preprod.exchange.example", classify.Failed),
 		sight(classify.SightAPI, "api.preprod.exchange.example", classify.Failed), sight(classify.SightTokenEndpoint, "auth.exchange.example/v2/token", classify.Accepted))
-	s.seeAt(t, "preprod", "client-a", old, sight(classify.SightAssertionAudience, "https://auth.preprod.exchange.example/oauth/token", classify.Accepted), sight(classify.SightAssertionAlg, "PS256", classify.Accepted),
+	s.seeAt(t, "preprod", "client-a", old, sight(classify.SightAPI, "api.preprod.exchange.example", classify.Accepted), sight(classify.SightAssertionAudience, "https://auth.preprod.exchange.example/oauth/token", classify.Accepted), sight(classify.SightAssertionAlg, "PS256", classify.Accepted),
 		sight(classify.SightAssertionLifetime, "60s", classify.Accepted), classify.Sight{Kind: classify.SightAssertionKID, Owner: "client-a", Host: "auth", Value: "client-a-key-1", Outcome: classify.Accepted})
 	token := &store.Look{Provider: "exchange", Environment: "prod", ClientID: "client-a", Sights: []classify.Sight{sight(classify.SightTokenAlg, "RS256", classify.Accepted)}}
 	for _, left := range []int64{3, 200, 200, 200} {
@@ -131,6 +131,9 @@ func TestEnvironments_FromTraffic(t *testing.T) {
 		}
 		details := map[classify.SightKind]string{}
 		for _, m := range e.Mismatches {
+			if strings.Contains(m.Detail, "Key api") {
+				t.Errorf("a host is no key: %+v", m)
+			}
 			details[m.Field] = m.Detail
 		}
 		if !strings.Contains(details[classify.SightAPI], "of client-a is that of preprod; refused 1 time") || !strings.Contains(details[classify.SightTokenEndpoint], "accepted and not in the profile") ||

@@ -135,7 +135,8 @@ func (s *Server) signingKeysPage(c echo.Context) error {
 	}
 	for _, k := range keys {
 		for _, f := range k.Findings {
-			if f.Code != "rotated" {
+			twice := f.Code == "shared_across_environments" && slices.Min(k.AlsoIn) < k.Environment // said of the other one
+			if f.Code != "rotated" && !twice {
 				page.Findings = append(page.Findings, placeOf(k.Provider, k.Environment)+": "+f.Words)
 			}
 		}

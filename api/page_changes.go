@@ -43,7 +43,7 @@ func changeRows(list []store.Change, now time.Time) []changeRow {
 			rows = append(rows, changeRow{When: at(d.Time, now, "–"), Kind: changeKind(d.Kind), Title: line(d.Title), URL: d.URL, Place: changePlace(*d), By: line(d.By)})
 			continue
 		}
-		row := changeRow{When: at(c.Seen.FirstSeen, now, "–"), Kind: "traffic", Title: seenTitle(*c.Seen), Place: seenPlace(c.Seen.Sighting), By: "seen in the traffic", Seen: seenOutcome(c.Seen.Sighting)}
+		row := changeRow{When: at(c.Seen.FirstSeen, now, "–"), Kind: "traffic", Title: seenTitle(*c.Seen), Place: seenPlace(c.Seen.Sighting), By: "authwatch", Seen: seenOutcome(c.Seen.Sighting)}
 		if c.Seen.ClientID != "" {
 			row.URL = clientOf(c.Seen.ClientID).URL
 		}

@@ -186,7 +186,8 @@ func (s *Server) seenInEnvironments(ctx context.Context) (map[[2]string]map[clas
 			leaks[place] = append(leaks[place], l)
 		}
 	}
-	for _, k := range keysOf(withoutLeftOut(list), s.Now()) {
+	kids := slices.DeleteFunc(withoutLeftOut(list), func(s store.Sighting) bool { return !isKid(s.Kind) })
+	for _, k := range keysOf(kids, s.Now()) {
 		place := [2]string{k.Provider, k.Environment}
 		for _, f := range k.Findings {
 			if f.Code == "shared_across_environments" {

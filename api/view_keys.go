@@ -135,7 +135,11 @@ func (k *signingKey) find(keys []*signingKey, now time.Time) {
 			k.Findings = append(k.Findings, finding{"key_swapped", name + " was accepted by " + line(bad.Host) + " until " + stamp(bad.LastAccepted, now) +
 				" and is refused since: another key goes by the same kid, or it was withdrawn."})
 		case k.LastAccepted.IsZero():
-			k.Findings = append(k.Findings, finding{"key_not_known", name + " was never accepted and is refused by " + line(bad.Host) + " since " + since + ": its public key was not given to the server."})
+			reason := ": its public key was not given to the server."
+			if k.KID == "" {
+				reason = ": the server finds the key by the kid of the header."
+			}
+			k.Findings = append(k.Findings, finding{"key_not_known", name + " was never accepted and is refused by " + line(bad.Host) + " since " + since + reason})
 		}
 	}
 	for _, other := range keys {

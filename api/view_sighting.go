@@ -40,7 +40,7 @@ func sightWords(kind classify.SightKind) string {
 	case "lifetime":
 		return "lifetime" + of
 	case "jti":
-		return "form of the jti" + of
+		return "form of the jti"
 	}
 	return member + of
 }
@@ -74,7 +74,7 @@ func seenTitle(c store.SeenChange) string {
 	case classify.SightScopeGranted:
 		return "New scope " + line(c.Value)
 	case classify.SightWording:
-		return what + " for " + sightValue(c.Kind, c.Owner) + ": now “" + sightValue(c.Kind, c.Value) + "”, was “" + sightValue(c.Kind, c.Was) + "”"
+		return what + " for " + inSentence(causeOf(classify.Code(c.Owner)).Title) + ": now “" + sightValue(c.Kind, c.Value) + "”, was “" + sightValue(c.Kind, c.Was) + "”"
 	}
 	was := ", was " + sightValue(c.Kind, c.Was)
 	if c.WasSeenAt.Sub(c.FirstSeen) > overlap {

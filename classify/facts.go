@@ -295,7 +295,7 @@ func (e *Exchange) assertionFacts(facts []Fact, more int) []Fact {
 		const day = 86400
 		if offset := iat.seconds - judged; offset > -day && offset < day {
 			facts = append(facts, Fact{Key: e.key(FactClock, clockName(e.ClientID, at)), FirstSeen: at, LastSeen: at, Count: 1,
-				MaxOffset: time.Duration(offset * float64(time.Second)), Expires: at.Add(day * 2 * time.Second)})
+				MaxOffset: time.Duration(offset * float64(time.Second)), Expires: at.Add(ClockKept)})
 		}
 	}
 	return facts

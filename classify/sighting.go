@@ -2,6 +2,7 @@ package classify
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -52,7 +53,7 @@ func SightKinds() []SightKind {
 // A Sight is one thing that an exchange shows, and what its outcome says of it.
 type Sight struct {
 	Kind  SightKind
-	Owner string // of a key: whose it is, by the token's iss; of words: the code that they were said with
+	Owner string // of a key: whose it is, by the token's iss; of words: the cause that they were said of
 	Host  string // of a key and of words: the server that judged
 	Value string // as it was sent, at most maxSight bytes
 	// Outcome is Accepted; Failed when the failure was about this very thing; Other when it was about another: that a token had
@@ -93,7 +94,7 @@ func (e *Exchange) AppendLook(out []byte, v *Verdict) []byte {
 		l = l.add(sightUserAgent, agent)
 	}
 	if v != nil {
-		l = l.words(e)
+		l = l.words(e, v.Cause)
 	}
 	return l
 }
@@ -190,14 +191,14 @@ func (l look) claims(kind byte, claims Object) look {
 	return append(l, 0)
 }
 
-// words adds what the server said.
-func (l look) words(e *Exchange) look {
+// words adds what the server said, as its words for the cause: for another cause it has others, which is no change.
+func (l look) words(e *Exchange, cause Code) look {
 	code, text := Said(*e)
-	words := Wording(text)
-	if words == "" && code == "" {
+	words := Wording(cmp.Or(text, code))
+	if words == "" {
 		return l
 	}
-	return l.add(sightWording, strings.ToValidUTF8(words[:min(len(words), maxWording)], "")).field(Wording(code))
+	return l.add(sightWording, strings.ToValidUTF8(words[:min(len(words), maxWording)], "")).field(string(cause))
 }
 
 // scopes adds those that a token has, those that the route asked for, and those that were missing.

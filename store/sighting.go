@@ -13,7 +13,7 @@ type SightingName struct {
 	Environment string
 	ClientID    string
 	Kind        classify.SightKind
-	Owner       string // of a key: whose it is, by the token's iss; of words: the code that they were said with
+	Owner       string // of a key: whose it is, by the token's iss; of words: the cause that they were said of
 	Host        string
 	Value       string // redacted; SightingsLeftOut for those of a client that had too many
 }

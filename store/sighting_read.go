@@ -104,9 +104,9 @@ func changeKinds() []classify.SightKind {
 const settled = 5 * time.Minute
 
 // isChange is true of a sighting s whose value is new where another one was before. Of one kid the first server counts, of
-// words those that were said with the same code. A client of which too many values were seen has no habit to change.
+// words those that were said of the same cause, where one is known. A client of which too many values were seen has no habit to change.
 const isChange = `
-	exists (select 1 from sighting o where o.client_id = s.client_id and o.kind = s.kind and o.provider = s.provider and o.environment = s.environment
+	(s.kind <> 'wording' or s.owner <> 'unclassified') and exists (select 1 from sighting o where o.client_id = s.client_id and o.kind = s.kind and o.provider = s.provider and o.environment = s.environment
 		and o.owner = s.owner and (o.host = s.host or s.client_id <> '') and o.value <> s.value and o.first_seen_at < s.first_seen_at - ?)
 	and not exists (select 1 from sighting o where o.client_id = s.client_id and o.kind = s.kind and o.provider = s.provider and o.environment = s.environment
 		and (o.value = '` + SightingsLeftOut + `' or o.owner = s.owner and o.value = s.value and (o.host <> s.host and s.client_id <> '') and o.first_seen_at < s.first_seen_at))`

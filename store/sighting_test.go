@@ -194,6 +194,8 @@ func testSeenChangesOfServers(t *testing.T, w *world) {
 	words("b", "auth", "invalid_grant", "no such thing", 1000) // other words with another code
 	words("b", "auth", "invalid_client", "unknown client", 5000)
 	words("b", "auth-2", "invalid_client", "go away", 6000)
+	words("b", "auth", "unclassified", "the moon is full", 0)
+	words("b", "auth", "unclassified", "the moon is new", 6000) // who knows what either is about
 	want := []string{" wording who are you→unknown client", "a access_token.kid k1→k2"}
 	if got := w.changes(t, SeenChangeFilter{}); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)

@@ -18,8 +18,10 @@ import (
 const (
 	// sightEvery is how soon a thing that was never seen is written. A process that is killed forgets as much.
 	sightEvery = time.Second
-	// sightAgainEvery is how soon it is written that known things were seen again.
+	// sightAgainEvery is how soon it is written that known things were seen again; sooner after a start, when most of what
+	// is seen is seen again for the first time.
 	sightAgainEvery = time.Minute
+	sightAgainFirst = 2 * time.Second
 	// sightStep bounds the rows of one write, and so how long others wait for it.
 	sightStep = 256
 )
@@ -35,6 +37,7 @@ type lookLog struct {
 	writing sync.Mutex
 	left    map[SightingName]Sighting // what could not be written; of who holds writing, like the next
 	againAt time.Time
+	every   time.Duration // until the next time
 }
 
 func newLookLog() *lookLog { return &lookLog{} }
@@ -90,8 +93,9 @@ func (l *lookLog) take(all bool) (due []dueLook, lost int64) {
 func (s *Store) WriteSightings(ctx context.Context, all bool) error {
 	s.looks.writing.Lock()
 	defer s.looks.writing.Unlock()
-	if now := time.Now(); all || now.Sub(s.looks.againAt) >= sightAgainEvery {
+	if now := time.Now(); all || now.Sub(s.looks.againAt) >= s.looks.every {
 		all, s.looks.againAt = true, now
+		s.looks.every = min(max(2*s.looks.every, sightAgainFirst), sightAgainEvery)
 	}
 	due, lost := s.looks.take(all)
 	waiting := sightingsOf(due)
