@@ -83,11 +83,12 @@ func (f overviewFacts) fill(p *overviewPage) {
 	p.Lead, p.Rest = counted(f.now.Failures, "failure", "failures"), w.words()
 	p.Lede = f.lede(requests)
 	open := f.states[store.StateOpen] + f.states[store.StateAcknowledged]
+	records := "/incidents?" + w.query("state", "all")
 	p.Figures = []figure{
-		{Label: "Failures", Value: count(f.now.Failures), Change: compare(f.now.Failures, f.before.Failures, then)},
-		{Label: "Share of authenticated requests", Value: percent(f.now.Failures, requests), Change: compareShare(f.now.Failures, requests, f.before.Failures, requestsThen, then)},
+		{Label: "Failures", Value: count(f.now.Failures), Change: compare(f.now.Failures, f.before.Failures, then), URL: records},
+		{Label: "Share of authenticated requests", Value: percent(f.now.Failures, requests), Change: compareShare(f.now.Failures, requests, f.before.Failures, requestsThen, then), URL: records},
 		{Label: "Clients affected", Value: count(f.now.Clients), Change: compare(f.now.Clients, f.before.Clients, then), URL: "/clients"},
-		{Label: "Open incidents", Value: count(open), Change: incidentChange(f.now.Incidents, f.before.Incidents, then), URL: "/incidents"},
+		{Label: "Open incidents", Value: count(open), Change: incidentChange(f.now.Incidents, f.before.Incidents, then), URL: "/incidents?range=30d&state=open"},
 	}
 	earlier := f.earlier.Failures
 	if w.Alone {
@@ -244,7 +245,7 @@ func causeCounts(now, earlier store.Trend, w window) []causeCount {
 	for i, s := range now.Series {
 		rows = append(rows, causeCount{
 			Class: classes[i].Class, Cause: causeOf(classify.Code(s.Name)), Count: count(s.Total), Share: percent(s.Total, sum(now.Failures)),
-			Change: compare(s.Total, then[s.Name], w.then()), URL: linkTo("/incidents", nil, "state", "all", "cause", s.Name),
+			Change: compare(s.Total, then[s.Name], w.then()), URL: "/incidents?" + w.query("state", "all", "cause", s.Name),
 		})
 	}
 	return rows

@@ -5,10 +5,9 @@ document.addEventListener("DOMContentLoaded", () => {
   if (!document.querySelector(".range")) return; // the page shows one time only
   for (const chart of document.querySelectorAll("svg.bars[data-from]")) {
     const from = Date.parse(chart.dataset.from), to = Date.parse(chart.dataset.to), steps = Number(chart.dataset.steps);
-    const { width, height } = chart.viewBox.baseVal;
-    const marked = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+    const { width } = chart.viewBox.baseVal;
+    const marked = chart.querySelector("rect.hit").cloneNode(false); // as high as the drawing
     marked.setAttribute("class", "brush");
-    marked.setAttribute("height", height);
     let start = -1, end = -1;
 
     // stepAt is the step under the pointer: a time is chosen in whole steps, which the figures are exact for.
