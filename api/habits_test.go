@@ -102,11 +102,11 @@ func TestEnvironmentsDiff(t *testing.T) {
 	for _, f := range d.Differences {
 		fields[f.Field] = f.Detail
 	}
-	if len(fields) != 3 || fields[classify.SightAssertionAlg] == "" || !strings.Contains(fields[classify.SightAssertionKID], "one key in both") || fields[classify.SightScopeGranted] == "" || d.Same != 1 || d.AsExpected < 1 {
+	if len(fields) != 4 || !strings.Contains(fields[classify.SightAPI], "in prod it has the value of preprod") || fields[classify.SightAssertionAlg] == "" || !strings.Contains(fields[classify.SightAssertionKID], "one key in both") || fields[classify.SightScopeGranted] == "" || d.Same != 1 || d.AsExpected < 1 {
 		t.Errorf("%+v", d)
 	}
 	body := s.page(t, "/environments/diff?client=client-a&a=prod&b=preprod", "session viewer")
-	for _, want := range []string{"3 fields differ and matter", "<code>PS256</code>", `<option value="preprod" selected>`} {
+	for _, want := range []string{"4 fields differ and matter", "<code>PS256</code>", `<option value="preprod" selected>`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page lacks %q", want)
 		}
