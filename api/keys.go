@@ -3,7 +3,6 @@ package api
 import (
 	"cmp"
 	"net/http"
-	"net/url"
 	"slices"
 	"time"
 
@@ -152,6 +151,3 @@ func keysOfGroups(keys []*signingKey) []*signingKey {
 	})
 	return keys
 }
-
-// keysURL is the page of a client's keys.
-func keysURL(client string) string { return "/keys?client=" + url.QueryEscape(client) }

@@ -443,10 +443,11 @@ func MarginClasses() [9]int64 { return [...]int64{0, 5, 15, 30, 60, 120, 300, 90
 
 // MarginClass is the class of a use that many seconds before the expiry: the place of the first bound that is above it.
 func MarginClass(seconds int64) int {
-	for n, bound := range MarginClasses() {
+	bounds := MarginClasses()
+	for n, bound := range bounds {
 		if seconds < bound {
 			return n
 		}
 	}
-	return len(MarginClasses())
+	return len(bounds)
 }
