@@ -71,7 +71,7 @@ type cluster struct {
 
 const (
 	// unclassifiedLimit bounds the failures that one page groups: each record is read and heard again, a tenth of a millisecond.
-	unclassifiedLimit = 500
+	unclassifiedLimit = 300
 	// unclassifiedPages bounds the pages of the list that are read for them.
 	unclassifiedPages = 10
 	// candidatesShown is how many causes of a group are named.

@@ -159,7 +159,7 @@ func TestPages_Templates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	views := []view{overviewPage{}, overviewPage{Start: &startView{}}, incidentsPage{}, incidentPage{}, failurePage{}, clientsPage{}, clientPage{}, environmentsPage{}, changesPage{}, referencePage{}, alertsPage{}, rulePage{}, rulePage{Preview: &previewView{}}, bundlePage{}, livePage{}, overPage{}, sourcesPage{}, sourcePage{}, rejectPage{},
+	views := []view{overviewPage{}, overviewPage{Start: &startView{}}, incidentsPage{}, incidentPage{}, failurePage{}, clientsPage{}, clientPage{}, environmentsPage{}, environmentsDiffPage{}, signingKeysPage{}, changesPage{}, referencePage{}, alertsPage{}, rulePage{}, rulePage{Preview: &previewView{}}, bundlePage{}, livePage{}, overPage{}, sourcesPage{}, sourcePage{}, rejectPage{},
 		causesPage{}, causePage{}, checkPage{}, checkPage{Verdict: &verdictView{}}, loginPage{}, setupPage{}, errorPage{},
 		profilesPage{}, profilePage{}, storagePage{}, redactionPage{}, keysPage{}, keysPage{Made: &madeKey{}}, revokePage{}, usersPage{}, usersPage{Made: &madeLink{}}, auditPage{},
 		unclassifiedPage{}, proposePage{}, proposePage{Rule: &ruleView{}}}

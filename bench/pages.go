@@ -87,6 +87,8 @@ func pagesOf(ctx context.Context, p *product, key string) ([]pageClass, error) {
 		{Name: "clients", path: "/clients"},
 		{Name: "client", path: "/clients/" + url.PathEscape(client)},
 		{Name: "environments", path: "/environments"},
+		{Name: "keys", path: "/keys"},
+		{Name: "live", path: "/live"},
 		{Name: "causes", path: "/causes"},
 		{Name: "cause", path: "/causes/token_expired"},
 		{Name: "changes", path: "/changes"},
