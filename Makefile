@@ -21,7 +21,7 @@ test: lint chromium axe client prometheus
 	cd tools/corpus && go test .
 	$(MAKE) shippers
 	scripts/fuzz.sh 10s ./classify ./classify/profile
-	scripts/fuzz.sh 5s ./ingest
+	scripts/fuzz.sh 5s ./ingest ./store
 
 # Real log shippers deliver to the real authwatch: docs/shippers.md. Four at once, because some wait most of their time.
 shippers:
@@ -30,7 +30,7 @@ shippers:
 
 # As long as asked: make fuzz FUZZTIME=1h.
 fuzz:
-	scripts/fuzz.sh $(FUZZTIME) ./classify ./classify/profile ./ingest
+	scripts/fuzz.sh $(FUZZTIME) ./classify ./classify/profile ./ingest ./store
 
 lint:
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt -w these files:"; echo "$$unformatted"; exit 1; fi
