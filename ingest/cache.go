@@ -121,6 +121,7 @@ func (i *Ingester) site(e *classify.Exchange) *site {
 // others have said the same: only what is new has to be observed.
 type knownFact struct {
 	fact classify.Fact // as it was met first
+	slow int64         // how much later than known it has to be seen to be worth a write, in nanoseconds
 	from atomic.Int64  // history knows of an acceptance at this event time or before, in nanoseconds
 	to   atomic.Int64  // and at this one or after
 }
@@ -135,7 +136,7 @@ func (i *Ingester) knownFact(f *classify.Fact) *knownFact {
 	if k := slot.Load(); k != nil && k.fact.Key == f.Key {
 		return k
 	}
-	k := &knownFact{fact: *f}
+	k := &knownFact{fact: *f, slow: int64(store.Resolution(f.Key.Kind))}
 	k.fact.Key.Name = strings.Clone(f.Key.Name) // not those of all facts of the exchange
 	k.from.Store(math.MaxInt64)
 	k.to.Store(math.MinInt64)
@@ -154,8 +155,8 @@ func (k *knownFact) again(at time.Time) classify.Fact {
 // A span is from the earliest to the latest of some event times.
 type span struct{ from, to int64 }
 
-// covers is true for a time that adds nothing: it was neither earlier, nor so much later that history would note it.
-func (s span) covers(at int64) bool { return s.from <= at && at-s.to < int64(store.FactResolution) }
+// adds is false for a time that says nothing new beside a span: it was neither earlier, nor so much later that history would note it.
+func (k *knownFact) adds(at int64, to span) bool { return at < to.from || at-to.to >= k.slow }
 
 func (k *knownFact) span() span { return span{k.from.Load(), k.to.Load()} }
 

@@ -101,7 +101,7 @@ func (i *Ingester) place(q *quickRecord, phase classify.Phase) (s success, ok bo
 func (b *batch) news(at time.Time, facts []*knownFact) (out []classify.Fact) {
 	t := at.UnixNano()
 	for _, k := range facts {
-		if !k.span().covers(t) && b.note(k, t) {
+		if k.adds(t, k.span()) && b.note(k, t) {
 			out = append(out, k.again(at))
 		}
 	}
@@ -113,7 +113,7 @@ func (b *batch) note(k *knownFact, t int64) bool {
 	s, ok := b.noted[k]
 	if !ok {
 		s = span{t, t}
-	} else if s.covers(t) {
+	} else if !k.adds(t, s) {
 		return false
 	}
 	if b.noted == nil {
@@ -275,7 +275,7 @@ func (i *Ingester) quickGrant(b *batch, w *walk, q *quickRecord, p part, d *deco
 	t := d.at.UnixNano()
 	d.success.facts = nil
 	for n := range q.facts {
-		if k := i.knownFact(&q.facts[n]); k == nil || !k.span().covers(t) && b.note(k, t) {
+		if k := i.knownFact(&q.facts[n]); k == nil || k.adds(t, k.span()) && b.note(k, t) {
 			d.success.facts = append(d.success.facts, q.facts[n])
 		}
 	}

@@ -220,7 +220,7 @@ func TestPipeline_SameEitherWay(t *testing.T) {
 // History learns the same of accepted calls whichever way they were read: the earliest acceptance exactly, the latest to its resolution,
 // also where later batches bring earlier events, and those in between say nothing new.
 func TestQuickSuccess_SameHistory(t *testing.T) {
-	for _, minutes := range [][]int{{0, 3, 9, 12, 25}, {25, 12, 9, 3, 0}, {12, 0, 25, 3, 9}, {5, 5, 5}} {
+	for _, minutes := range [][]int{{0, 3, 9, 12, 25}, {25, 12, 9, 3, 0}, {12, 0, 25, 3, 9}, {5, 5, 5}, {0, 200, 420, 700}} {
 		facts := map[string]classify.History{}
 		for _, way := range []string{"quick", "whole"} {
 			s := newService(t, testProfile())
@@ -252,9 +252,38 @@ func TestQuickSuccess_SameHistory(t *testing.T) {
 		}
 		for key, want := range facts["whole"] {
 			got := facts["quick"][key]
-			if !got.FirstAccepted.Equal(want.FirstAccepted) || !got.FirstSeen.Equal(want.FirstSeen) || want.LastAccepted.Sub(got.LastAccepted).Abs() >= store.FactResolution {
+			if !got.FirstAccepted.Equal(want.FirstAccepted) || !got.FirstSeen.Equal(want.FirstSeen) || want.LastAccepted.Sub(got.LastAccepted).Abs() >= store.Resolution(key.Kind) {
 				t.Errorf("%v: %+v\nquick %+v\nwhole %+v", minutes, key, got, want)
 			}
+		}
+	}
+}
+
+// What only says when a fact can be forgotten is said again after hours, what decides between two keys after minutes.
+func TestQuickSuccess_SaysAgain(t *testing.T) {
+	i := quickIngester(t)
+	said := func(minute int) (kinds []classify.FactKind) {
+		b := batch{source: "s", redactor: i.redactor, at: testNow(), equals: newEquals()}
+		d, ok := quickly(i, &b, []byte(apiCall(60*minute, fmt.Sprintf("ok-%d", minute), 200, "at-1", second(90000))))
+		if !ok {
+			t.Fatal("not read quickly")
+		}
+		for _, f := range d.success.facts {
+			kinds = append(kinds, f.Key.Kind)
+		}
+		remember(b.noted)
+		return kinds
+	}
+	if first := said(0); !slices.Contains(first, classify.FactToken) || !slices.Contains(first, classify.FactKID) {
+		t.Errorf("says %v at first", first)
+	}
+	for _, tt := range []struct {
+		minute     int
+		key, token bool
+	}{{5, false, false}, {20, true, false}, {300, true, false}, {370, true, true}, {380, true, false}} {
+		kinds := said(tt.minute)
+		if slices.Contains(kinds, classify.FactKID) != tt.key || slices.Contains(kinds, classify.FactToken) != tt.token {
+			t.Errorf("says %v again after %d minutes", kinds, tt.minute)
 		}
 	}
 }

@@ -173,7 +173,7 @@ func (c *factCache) knows(k factKey, f classify.Fact) bool {
 	if f.FirstAccepted.IsZero() || f.MaxOffset != 0 || c == nil {
 		return false
 	}
-	known, new, exactly := c.extent(k), extentOf(f), resolution(f.Key.Kind).Milliseconds()
+	known, new, exactly := c.extent(k), extentOf(f), Resolution(f.Key.Kind).Milliseconds()
 	return known.firstSeen != 0 && (known.firstSeen < new.firstSeen || known.firstSeen == new.firstSeen && f.FirstExchange == "") &&
 		known.firstAccepted != 0 && known.firstAccepted <= new.firstAccepted &&
 		new.lastSeen-known.lastSeen < exactly && new.lastAccepted-known.lastAccepted < exactly
@@ -196,8 +196,9 @@ func (c *factCache) extent(k factKey) extent {
 	return extent{}
 }
 
-// resolution is how exactly it is known when something of a kind was last seen.
-func resolution(kind classify.FactKind) time.Duration {
+// Resolution is how exactly it is known when something of a kind was last seen: what was accepted, and is seen again so much later at
+// most, need not be observed.
+func Resolution(kind classify.FactKind) time.Duration {
 	switch kind {
 	case classify.FactToken, classify.FactClient, classify.FactIssuer, classify.FactAudience, classify.FactShape:
 		return forgottenBy
