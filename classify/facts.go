@@ -259,6 +259,10 @@ func (e Exchange) AppendFacts(facts []Fact) []Fact {
 	return facts
 }
 
+// AppendOwnFacts appends those of Facts that are of this exchange alone, which are the first: those of its assertion. Of two accepted
+// exchanges that differ in nothing but their times and ids, and the jti, iat, exp and nbf of their assertions, all others are the same.
+func (e Exchange) AppendOwnFacts(facts []Fact) []Fact { return e.assertionFacts(facts, 0) }
+
 // shapeFacts remembers the kind of credentials that was accepted.
 func (e *Exchange) shapeFacts(l mentions) mentions {
 	switch {

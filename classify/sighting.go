@@ -332,6 +332,15 @@ func lifetimeOf(t *JWT, at time.Time) (seconds int64, ok bool) {
 	return 0, false
 }
 
+// AppendForm appends what a look shows of a token's jti and times: tokens that differ in nothing else look the same when it is the same.
+func (t *JWT) AppendForm(out []byte, at time.Time) []byte {
+	l := appendPattern(out, textOf(t.Claims["jti"]))
+	if seconds, ok := lifetimeOf(t, at); ok {
+		l = strconv.AppendInt(append(l, ' '), seconds, 10)
+	}
+	return l
+}
+
 // appendPattern appends the form of a jti without the jti.
 func appendPattern(out look, jti string) look {
 	digits, hex, hyphens := 0, 0, 0
