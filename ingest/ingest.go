@@ -55,6 +55,7 @@ type Ingester struct {
 	looks    *cache[knownLook]
 	calls    *cache[knownCall]
 	facts    *cache[knownFact]
+	grants   *cache[knownGrant]
 	alike    *classify.Alike
 }
 
@@ -84,6 +85,6 @@ func New(o Options) (*Ingester, error) {
 		metrics: newMetrics(o.Registerer, o.Profiles, o.Store, o.Now), now: o.Now, retain: o.Retain,
 		quota: newQuota(o.KeyRate, time.Now), turns: newTurns(runtime.GOMAXPROCS(0)), guesses: newGuessGuard(time.Now), notes: newNotes(o.Store), running: newRunning(), dependents: newDependents(),
 		quick: newQuickRecords(), tokens: newCache[knownToken](), requests: newCache[knownRequest](), sites: newCache[site](),
-		looks: newCache[knownLook](), calls: newCache[knownCall](), facts: newCache[knownFact](), alike: classify.NewAlike(o.Profiles),
+		looks: newCache[knownLook](), calls: newCache[knownCall](), facts: newCache[knownFact](), grants: newCache[knownGrant](), alike: classify.NewAlike(o.Profiles),
 	}, nil
 }

@@ -22,12 +22,17 @@ type quickRecord struct {
 	request  classify.Request
 	response classify.Response
 	headers  classify.Headers // of whichever of the two needs some
-	key      []byte           // of a call
+	key      []byte           // of a call, or of a grant
 	facts    []classify.Fact  // room for what it says
+	varying  varying          // of a grant
+	token    classify.JWT     // of a grant like one that is known
+	rest     []byte           // of a grant: what it is not known by
 }
 
 func newQuickRecords() *sync.Pool {
-	return &sync.Pool{New: func() any { return &quickRecord{headers: classify.Headers{}} }}
+	return &sync.Pool{New: func() any {
+		return &quickRecord{headers: classify.Headers{}, token: classify.JWT{Claims: classify.Object{}}}
+	}}
 }
 
 // A success is a plain success as the batch keeps it.
@@ -83,18 +88,18 @@ func (i *Ingester) quickSuccess(b *batch, p part) (d decoded, ok bool) {
 
 // place says where a success happened, what it shows of its client and all that it says for history, in the room of q. A record at which the classifier panics is left to the
 // whole way, which reports it.
-func (i *Ingester) place(q *quickRecord, phase classify.Phase) (s success, ok bool) {
+func (i *Ingester) place(q *quickRecord, phase classify.Phase) (e classify.Exchange, s success, ok bool) {
 	defer func() {
 		if recover() != nil {
 			ok = false
 		}
 	}()
-	e := i.classifier.Locate(&q.record)
+	e = i.classifier.Locate(&q.record)
 	if e.Outcome != classify.Accepted || e.Phase != phase {
-		return success{}, false
+		return e, success{}, false
 	}
 	q.facts = e.AppendFacts(q.facts[:0])
-	return success{site: i.site(&e), seen: i.look(&e, nil), facts: q.facts}, true
+	return e, success{site: i.site(&e), seen: i.look(&e, nil), facts: q.facts}, true
 }
 
 // news are those of the facts that neither history knows nor the batch has said.
@@ -187,7 +192,7 @@ func (i *Ingester) quickCall(b *batch, w *walk, q *quickRecord, p part, d *decod
 		if !q.readCall(w, o, data) {
 			return false
 		}
-		first, ok := i.place(q, classify.APICall)
+		_, first, ok := i.place(q, classify.APICall)
 		if !ok {
 			return false
 		}
@@ -242,97 +247,6 @@ func (q *quickRecord) readCall(w *walk, o *outline, data []byte) (ok bool) {
 	}
 	q.headers["host"] = string(host)
 	return w.isClean(q.headers["host"])
-}
-
-// quickGrant reads a granted token. A raw token anywhere in the record could be taken for one that was presented, so where
-// there may be one the whole record has to be looked at.
-func (i *Ingester) quickGrant(b *batch, w *walk, q *quickRecord, p part, d *decoded) bool {
-	o, data := p.outline, p.raw
-	if q.record.ID == "" || !q.readNames(w, o, data) || mayHideToken(w.Redactor, data) {
-		return false
-	}
-	request, ok := i.request(w.Redactor, o.request.of(data))
-	if !ok {
-		return false
-	}
-	value, f := parseValue(o.clientAssertion.of(data))
-	members, isObject := value.(map[string]any)
-	if f != nil || !isObject {
-		return false
-	}
-	w.side = sideRequest
-	q.record.ClientAssertion = w.decodedToken(members)
-	q.request = request.request
-	if q.record.ClientID == "" {
-		q.record.ClientID = request.user
-	}
-	if !q.readAnswer(w, o, data) || len(w.found) > 0 || w.failed {
-		return false
-	}
-	if d.success, ok = i.place(q, classify.TokenRequest); !ok {
-		return false
-	}
-	t := d.at.UnixNano()
-	d.success.facts = nil
-	for n := range q.facts {
-		if k := i.knownFact(&q.facts[n]); k == nil || k.adds(t, k.span()) && b.note(k, t) {
-			d.success.facts = append(d.success.facts, q.facts[n])
-		}
-	}
-	return true
-}
-
-// readAnswer fills in what of a granting answer matters. ok is false when redaction would change it.
-func (q *quickRecord) readAnswer(w *walk, o *outline, data []byte) (ok bool) {
-	clear(q.headers)
-	date, ok := o.date.plain(data)
-	if !ok {
-		return false
-	}
-	if len(date) > 0 {
-		text := string(date)
-		if w.headerText("date", text) != text {
-			return false
-		}
-		q.headers["date"] = text
-	}
-	q.response.Headers = q.headers
-	if o.responseBody.given() {
-		q.response.Body = classify.Body(o.responseBody.of(data))
-	}
-	return true
-}
-
-// mayHideToken is true for a text in which a raw token could stand, plain or in any of the encodings that are opened.
-func mayHideToken(r *Redactor, data []byte) bool {
-	if bytes.IndexByte(data, '\\') >= 0 || bytes.IndexByte(data, '%') >= 0 {
-		return true
-	}
-	text := string(data)
-	found := r.traces(text)
-	return found&traceShape != 0 || found&traceEncoded != 0 && r.holdsEncodedText(text)
-}
-
-// holdsEncodedText is true for a text with base64 in it that base64Encoded would open.
-func (r *Redactor) holdsEncodedText(s string) bool {
-	classes := r.classes
-	for i := 0; i < len(s); i++ {
-		start := i
-		for i < len(s) && classes[s[i]]&byteBase64 != 0 {
-			i++
-		}
-		for run := s[start:i]; len(run) >= minEncoded; {
-			if mayEncodeText(run) {
-				return true
-			}
-			slash := strings.IndexByte(run, '/')
-			if slash < 0 {
-				break
-			}
-			run = run[slash+1:]
-		}
-	}
-	return false
 }
 
 // plain is the text of a scalar that needs no decoding.

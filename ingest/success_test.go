@@ -21,12 +21,12 @@ import (
 // and comes to the same key, time, site and facts, whether or not records like it were read before.
 func checkQuick(t *testing.T, i *Ingester, raw []byte) (taken bool) {
 	t.Helper()
-	i.calls, i.facts = newCache[knownCall](), newCache[knownFact]()
+	i.calls, i.grants, i.facts = newCache[knownCall](), newCache[knownGrant](), newCache[knownFact]()
 	b := batch{source: "s", redactor: i.redactor, at: testNow(), equals: newEquals()}
 	checkQuickIn(t, i, &b, otherNumbers(raw)) // whose call may be taken for this one's
 	b.noted, i.facts = nil, newCache[knownFact]()
 	taken = checkQuickIn(t, i, &b, raw)
-	for _, forget := range []func(){func() { i.calls = newCache[knownCall]() }, func() {}} {
+	for _, forget := range []func(){func() { i.calls, i.grants = newCache[knownCall](), newCache[knownGrant]() }, func() {}} {
 		forget()
 		b.noted = nil
 		if checkQuickIn(t, i, &b, raw) != taken {
@@ -39,9 +39,11 @@ func checkQuick(t *testing.T, i *Ingester, raw []byte) (taken bool) {
 	return taken
 }
 
-// otherNumbers is a record of a call to the same route with other ids.
+// otherNumbers is a record of a call to the same route with other ids, or of a grant with another assertion.
 func otherNumbers(raw []byte) []byte {
-	return regexp.MustCompile(`/[0-9]+`).ReplaceAll(raw, []byte("/4711"))
+	raw = regexp.MustCompile(`/[0-9]+`).ReplaceAll(raw, []byte("/4711"))
+	raw = regexp.MustCompile(`"jti":"[^"]*"`).ReplaceAll(raw, []byte(`"jti":"7f3c1e"`))
+	return regexp.MustCompile(`"(iat|exp|nbf)":[0-9]+`).ReplaceAll(raw, []byte(`"$1":1795132812`))
 }
 
 func quickly(i *Ingester, b *batch, raw []byte) (decoded, bool) {
@@ -107,7 +109,10 @@ func quickSeeds(tb testing.TB) [][]byte {
 			{`"time":"`, `"time":"1999-01-01T00:00:00Z","x":"`}, {`"time":"`, `"time":1795132800,"x":"`}, {`"time":"`, `"time":" `}, {`.074Z`, `.074+01:00`}, {`.074Z`, `.074z`}, {`"response":{`, `"error":"token expired","response":{`}, {`"content-type":"application/json"`, `"Date":"Sun, 22 Nov 2026 03:05:00 GMT"`}, {`"content-type":"application/json"`, `"date":"Sun, 22 Nov 2026 03:05:00 GMT","Date":"x"`},
 			{`"user_agent":"`, `"user_agent":"` + token + ` `}, {`"request_id":"`, `"user_agent":"` + token + `","request_id":"`}, {`"request_id":"`, `"user_agent":"ZXlKaGJHY2lPaUpTVXpJMU5pSXNJblI1Y0NJNklrcFhWQ0o5","request_id":"`}, {`"token_type":"Bearer"`, `"error":"invalid_client"`}, {`"token_type":"Bearer"`, `"access_token":"invalid_client"`},
 			{`"token_type":"Bearer"`, `"scope":"read_write slow_down"`}, {`"headers":{"content-type":"application/x-www-form-urlencoded"}`, `"headers":{"Authorization":"Basic Y2xpZW50LXo6cHc="}`}, {`"headers":{"content-type":"application/x-www-form-urlencoded"}`, `"headers":{"x-access-token":"aaaa.bbbb.cccc"}`},
-			{`"client_id":"client-a",`, ``}, {`"iat":`, `"iat":"x","nbf":`}, {`"iss":"client-a"`, `"iss":"` + token + `"`}, {`"client_assertion":"[redacted]"`, `"client_assertion":"` + token + `"`}, {`"response":{`, `"response":{},"response":{`},
+			{`"client_id":"client-a",`, ``}, {`"iat":`, `"iat":"x","nbf":`}, {`"iss":"client-a"`, `"iss":"` + token + `"`}, {`"client_assertion":"[redacted]"`, `"client_assertion":"` + token + `"`},
+			{`"jti":"`, `"x":{"jti":"j"},"jti" :"`}, {`"jti":"`, `"jti":"password=hunter2 `}, {`"jti":"`, `"jti":"a\u0062`}, {`"jti":"`, `"jti":"` + token}, {`"jti":"j"`, `"jti":7`}, {`"jti":"j"`, `"jti":"","x":["jti"]`}, {`"jti":"`, `"jti":"sk_9aBcD3fGh1JkL0mN`}, {`"jti":"`, `"jti":"` + strings.Repeat("9", 3000)},
+			{`"claims":{`, `"claims":{"x":{"jti":"j"},`}, {`"header":{`, `"header":{"jti":"j","iat":1,`}, {`"exp":`, `"exp":1.5,"nbf":1795132800,"old":`}, {`"exp":`, `"exp":1795132800123,"nbf":-5,"old":`}, {`"claims":{`, `"payload":{`}, {`"claims":{`, `"malformed":"x","claims":{`},
+			{`"headers":{"content-type":"application/json"`, `"headers":{"date":"Sun, 22 Nov 2026 03:55:00 GMT","content-type":"application/json"`}, {`"response":{`, `"response":{},"response":{`},
 		} {
 			out = append(out, []byte(strings.Replace(record, change[0], change[1], 1)))
 		}
@@ -184,6 +189,34 @@ func FuzzQuickSuccess(f *testing.F) {
 	}
 	i := quickIngester(f)
 	f.Fuzz(func(t *testing.T, raw []byte) { checkQuick(t, i, raw) })
+}
+
+// A grant like an earlier one is not read as a whole again, and says only what is its own; nor does what stands around it hide a token.
+func TestQuickSuccess_GrantAgain(t *testing.T) {
+	i := quickIngester(t)
+	b := batch{source: "s", redactor: i.redactor, at: testNow(), equals: newEquals()}
+	grant := func(n int, more string) []byte {
+		return []byte(tokenRequest(n, fmt.Sprintf("y-%d", n), 200, `,"client_assertion":`+assertionAt(n, fmt.Sprintf("jti %d", n), tokenEndpoint)+more))
+	}
+	if first, ok := quickly(i, &b, grant(1, "")); !ok || len(first.success.facts) < 8 {
+		t.Fatalf("the first says %+v", first.success.facts)
+	}
+	for n := range i.grants.slots { // what is read as a whole again finds its own
+		if known := i.grants.slots[n].Load(); known != nil {
+			known.site = &site{client: "known"}
+		}
+	}
+	for n := 2; n < 5; n++ {
+		again, ok := quickly(i, &b, grant(n, ""))
+		if !ok || len(again.success.facts) != 2 || again.success.facts[0].FirstExchange != fmt.Sprintf("y-%d", n) || again.success.site.client != "known" {
+			t.Errorf("another, at %+v, says %+v", again.success.site, again.success.facts)
+		}
+	}
+	for _, hidden := range []string{rv01(t), "ZXlKaGJHY2lPaUpTVXpJMU5pSXNJblI1Y0NJNklrcFhWQ0o5"} {
+		if _, ok := quickly(i, &b, grant(5, `,"note":"`+hidden+`"`)); ok {
+			t.Errorf("%s is not seen", hidden)
+		}
+	}
 }
 
 // The database holds the same whichever way its successes were read, and whether batches were judged ahead or in their turn.
