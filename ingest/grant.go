@@ -247,7 +247,7 @@ func (q *quickRecord) readAnswer(w *walk, o *outline, data []byte) (ok bool) {
 	}
 	if len(date) > 0 {
 		text := string(date)
-		if w.headerText("date", text) != text {
+		if namesAge(o.responseHeaders.of(data)) || w.headerText("date", text) != text {
 			return false
 		}
 		q.headers["date"] = text
@@ -257,6 +257,21 @@ func (q *quickRecord) readAnswer(w *walk, o *outline, data []byte) (ok bool) {
 		q.response.Body = classify.Body(o.responseBody.of(data))
 	}
 	return true
+}
+
+// namesAge is true for headers that may say how old an answer from a cache is, which has the Date of another time.
+func namesAge(headers []byte) bool {
+	const name = `"age"`
+	for {
+		start := bytes.IndexByte(headers, '"')
+		if start < 0 || len(headers) < start+len(name) {
+			return false
+		}
+		if bytes.EqualFold(headers[start:start+len(name)], []byte(name)) {
+			return true
+		}
+		headers = headers[start+1:]
+	}
 }
 
 // mayHideToken is true for a text in which a raw token could stand, plain or in any of the encodings that are opened.

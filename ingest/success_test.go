@@ -112,7 +112,7 @@ func quickSeeds(tb testing.TB) [][]byte {
 			{`"client_id":"client-a",`, ``}, {`"iat":`, `"iat":"x","nbf":`}, {`"iss":"client-a"`, `"iss":"` + token + `"`}, {`"client_assertion":"[redacted]"`, `"client_assertion":"` + token + `"`},
 			{`"jti":"`, `"x":{"jti":"j"},"jti" :"`}, {`"jti":"`, `"jti":"password=hunter2 `}, {`"jti":"`, `"jti":"a\u0062`}, {`"jti":"`, `"jti":"` + token}, {`"jti":"j"`, `"jti":7`}, {`"jti":"j"`, `"jti":"","x":["jti"]`}, {`"jti":"`, `"jti":"sk_9aBcD3fGh1JkL0mN`}, {`"jti":"`, `"jti":"` + strings.Repeat("9", 3000)},
 			{`"claims":{`, `"claims":{"x":{"jti":"j"},`}, {`"header":{`, `"header":{"jti":"j","iat":1,`}, {`"exp":`, `"exp":1.5,"nbf":1795132800,"old":`}, {`"exp":`, `"exp":1795132800123,"nbf":-5,"old":`}, {`"claims":{`, `"payload":{`}, {`"claims":{`, `"malformed":"x","claims":{`},
-			{`"headers":{"content-type":"application/json"`, `"headers":{"date":"Sun, 22 Nov 2026 03:55:00 GMT","content-type":"application/json"`}, {`"response":{`, `"response":{},"response":{`},
+			{`"headers":{"content-type":"application/json"`, `"headers":{"date":"Sun, 22 Nov 2026 03:55:00 GMT","content-type":"application/json"`}, {`"headers":{"content-type":"application/json"`, `"headers":{"AGE":"60","date":"Sun, 22 Nov 2026 03:55:00 GMT","content-type":"application/json"`}, {`"response":{`, `"response":{},"response":{`},
 		} {
 			out = append(out, []byte(strings.Replace(record, change[0], change[1], 1)))
 		}
