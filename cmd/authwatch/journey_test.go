@@ -23,12 +23,8 @@ import (
 // TestJourney is a night on call: a million failures of three hundred clients lie behind, a client breaks, and the alert's
 // link leads to the cause, its proof and a verified fix: with a pointer, with the keyboard alone, and without JavaScript.
 func TestJourney(t *testing.T) {
-	chromium, err := exec.LookPath("chromium")
-	if err != nil {
-		if os.Getenv("AUTHWATCH_REQUIRE_BROWSER") != "" {
-			t.Fatal("Chromium is missing: apt-get install chromium")
-		}
-		t.Log("Chromium is missing; make test installs it and runs this test")
+	chromium, ok := findChromium(t)
+	if !ok {
 		return
 	}
 	s, link := startNight(t)

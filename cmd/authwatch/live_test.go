@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -23,12 +21,8 @@ func failing(n int, client string) []byte {
 
 // TestBrowser_Live looks at the page Live while failures come: it shows them, is paused by a key, and says what it skipped.
 func TestBrowser_Live(t *testing.T) {
-	chromium, err := exec.LookPath("chromium")
-	if err != nil {
-		if os.Getenv("AUTHWATCH_REQUIRE_BROWSER") != "" {
-			t.Fatal("Chromium is missing: apt-get install chromium")
-		}
-		t.Log("Chromium is missing; make test installs it and runs this test")
+	chromium, ok := findChromium(t)
+	if !ok {
 		return
 	}
 	s := startDemo(t)

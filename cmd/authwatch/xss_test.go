@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -23,12 +22,8 @@ import (
 // write, and opens the pages in Chromium: no dialog, no refusal by the content security policy (nothing even came that far),
 // no request to elsewhere. testdata/xss holds the collections, with their licences.
 func TestScripting(t *testing.T) {
-	chromium, err := exec.LookPath("chromium")
-	if err != nil {
-		if os.Getenv("AUTHWATCH_REQUIRE_BROWSER") != "" {
-			t.Fatal("Chromium is missing: apt-get install chromium")
-		}
-		t.Log("Chromium is missing; make test installs it and runs this test")
+	chromium, ok := findChromium(t)
+	if !ok {
 		return
 	}
 	hostile := hostileStrings(t)
