@@ -30,7 +30,7 @@ func routeAccess() map[string]access {
 		"GET /api/v1/causes": apiRead, "GET /api/v1/causes/:code": apiRead, "GET /api/v1/profiles": apiRead, "GET /api/v1/profiles/:id": apiRead,
 		"GET /incidents/:id/bundle": pageViewer, "GET /incidents/:id/bundle/file": pageViewer, "POST /incidents/:id/note": pageResponder, "POST /incidents/change": pageResponder, "GET /reference": pageViewer, "GET /reference/:part": pageViewer, "GET /changes": pageViewer, "POST /changes": pageResponder,
 		"POST /api/v1/incidents/change": apiRespond, "GET /api/v1/incidents/:id/activity": apiRead, "GET /api/v1/incidents/:id/bundle": apiRead,
-		"GET /live": pageViewer, "GET /incidents/:id/over": pageViewer,
+		"GET /live": pageViewer, "GET /failures": pageViewer, "GET /incidents/:id/over": pageViewer,
 		"GET /api/v1/stream": apiRead, "GET /api/v1/feed": apiRead,
 		"GET /api/v1/clients/:id/clock": apiRead, "GET /api/v1/clients/:id/habits": apiRead, "GET /api/v1/environments/diff": apiRead, "GET /api/v1/signing-keys": apiRead,
 		"GET /environments/diff": pageViewer, "GET /keys": pageViewer,

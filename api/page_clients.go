@@ -37,6 +37,7 @@ type clientPage struct {
 	Chart     chartView
 	Incidents []incidentRow
 	Failures  []failureRow
+	Behind    string // URL of all failures of the time
 	Clocks    []clockView
 	Lanes     lanesView
 	Habits    []habitsView
@@ -110,7 +111,7 @@ func (s *Server) clientPage(c echo.Context) error {
 	}
 	page := clientPage{
 		frame: s.frameOf(c, "/clients"), Client: clientOf(id), Range: w.view("/clients/"+url.PathEscape(id), q), Rows: clientRows(list, now),
-		Incidents: incidentRows(incidents, w), Failures: failureRows(failures, now),
+		Incidents: incidentRows(incidents, w), Failures: failureRows(failures, now), Behind: "/failures?" + w.query("client", id),
 		Chart: chartOf(chartInput{Title: "Failures by cause", Window: w, Starts: trend.Starts, Series: causeSeries(trend),
 			Failures: trend.Failures, Successes: trend.Successes, Earlier: earlier.Failures, Strip: true}),
 	}

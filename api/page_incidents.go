@@ -16,7 +16,7 @@ type incidentsPage struct {
 	frame
 	Range   rangeView
 	Tabs    []choice
-	Filters incidentFilters
+	Filters listFilters
 	Views   viewsView
 	Rows    []incidentRow
 	Next    string // URL of the next page
@@ -26,17 +26,20 @@ type incidentsPage struct {
 
 func (incidentsPage) template() string { return "incidents.html" }
 
-// An incidentFilters is the filter form with what is chosen.
-type incidentFilters struct {
+// A listFilters is the filter form of a list with what is chosen.
+type listFilters struct {
+	Path         string // of the list
 	State        string
+	Incident     string
 	Range        string
 	From, To     string
 	Causes       []option
 	Providers    []option
 	Environments []option
-	Faults       []option
+	Faults       []option // of incidents only
 	Client       string
 	Search       string
+	Example      string // of a search
 	Active       bool   // something is filtered
 	Clear        string // URL without filters
 }
@@ -92,8 +95,9 @@ func (s *Server) incidentsPage(c echo.Context) error {
 	}
 	page := incidentsPage{
 		frame: s.frameOf(c, "/incidents"), Range: w.view("/incidents", q), Tabs: stateTabs(q, states),
-		Filters: filtersOf(q, environments), Rows: incidentRows(list, w),
+		Filters: filtersOf("/incidents", q, environments), Rows: incidentRows(list, w),
 	}
+	page.Filters.Example, page.Filters.Faults = "client:a* -env:dev", faultOptions(q.Get("fault"))
 	page.Next, page.First = pageLinks("/incidents", q, next)
 	page.Back = q.Encode()
 	if page.Views, err = s.viewsOf(c, store.ViewIncidents, q, page.CanRespond); err != nil {
@@ -153,12 +157,8 @@ func pageIncidentFilter(q url.Values, w window) (store.IncidentFilter, error) {
 	if f.Terms, err = searchOf(q.Get("q")); err != nil {
 		return f, err
 	}
-	for _, code := range given(q, "cause") {
-		if _, ok := classify.Lookup(classify.Code(code)); !ok {
-			return f, fail(http.StatusBadRequest, "There is no such cause; the page Causes lists them.",
-				fault{Parameter: "cause", Code: "unknown_cause", Detail: "use a code of the catalogue"})
-		}
-		f.Causes = append(f.Causes, classify.Code(code))
+	if f.Causes, err = givenCauses(q); err != nil {
+		return f, err
 	}
 	for _, name := range given(q, "fault") {
 		if !slices.Contains(pageFaults(), classify.Fault(name)) {
@@ -181,6 +181,17 @@ func given(q url.Values, name string) []string {
 	return values
 }
 
+func givenCauses(q url.Values) (list []classify.Code, err error) {
+	for _, code := range given(q, "cause") {
+		if _, ok := classify.Lookup(classify.Code(code)); !ok {
+			return nil, fail(http.StatusBadRequest, "There is no such cause; the page Causes lists them.",
+				fault{Parameter: "cause", Code: "unknown_cause", Detail: "use a code of the catalogue"})
+		}
+		list = append(list, classify.Code(code))
+	}
+	return list, nil
+}
+
 func stateTabs(q url.Values, states map[store.State]int64) []choice {
 	current := q.Get("state")
 	if current == "" {
@@ -196,17 +207,14 @@ func stateTabs(q url.Values, states map[store.State]int64) []choice {
 	return append(tabs, choice{Label: "All", Count: count(all), Current: current == "all", URL: linkTo("/incidents", q, "state", "all")})
 }
 
-func filtersOf(q url.Values, environments []store.EnvironmentSummary) incidentFilters {
-	f := incidentFilters{State: q.Get("state"), Range: q.Get("range"), From: q.Get("from"), To: q.Get("to"), Client: q.Get("client"), Search: q.Get("q")}
+func filtersOf(path string, q url.Values, environments []store.EnvironmentSummary) listFilters {
+	f := listFilters{Path: path, State: q.Get("state"), Range: q.Get("range"), From: q.Get("from"), To: q.Get("to"), Client: q.Get("client"), Search: q.Get("q")}
 	for _, name := range []string{"cause", "provider", "environment", "fault", "client", "q"} {
 		f.Active = f.Active || len(given(q, name)) > 0
 	}
-	f.Clear = linkTo("/incidents", q, "cause", "", "provider", "", "environment", "", "fault", "", "client", "", "q", "")
+	f.Clear = linkTo(path, q, "cause", "", "provider", "", "environment", "", "fault", "", "client", "", "q", "")
 	for _, row := range classify.Catalogue() {
 		f.Causes = append(f.Causes, option{string(row.Code), row.Title, q.Get("cause") == string(row.Code)})
-	}
-	for _, name := range pageFaults() {
-		f.Faults = append(f.Faults, option{string(name), faultBadge(name).Text, q.Get("fault") == string(name)})
 	}
 	var providers, names []string
 	for _, e := range environments {
@@ -214,6 +222,14 @@ func filtersOf(q url.Values, environments []store.EnvironmentSummary) incidentFi
 	}
 	f.Providers, f.Environments = optionsOf(providers, q.Get("provider")), optionsOf(names, q.Get("environment"))
 	return f
+}
+
+func faultOptions(chosen string) []option {
+	var out []option
+	for _, name := range pageFaults() {
+		out = append(out, option{string(name), faultBadge(name).Text, chosen == string(name)})
+	}
+	return out
 }
 
 // optionsOf offers what traffic has shown, and what the URL asks for although it was never seen.

@@ -28,6 +28,7 @@ func (s *Server) pageRoutes() []route {
 		{http.MethodGet, "/i/:id", pageViewer, s.shortIncident},
 		{http.MethodGet, "/incidents/:id/over", pageViewer, s.overPage},
 		{http.MethodGet, "/live", pageViewer, s.livePage},
+		{http.MethodGet, "/failures", pageViewer, s.failuresPage},
 		{http.MethodGet, "/failures/:id", pageViewer, s.failurePage},
 		{http.MethodGet, "/clients", pageViewer, s.clientsPage},
 		{http.MethodGet, "/clients/:id", pageViewer, s.clientPage},
@@ -149,7 +150,7 @@ func (s *Server) frameOf(c echo.Context, section string) frame {
 		{Label: "Environments", URL: "/environments", Key: "e"}, {Label: "Causes", URL: "/causes", Key: "d"}, {Label: "Check", URL: "/check", Key: "k"},
 	})
 	f.NavMore = currentOf(section, []choice{
-		{Label: "Live", URL: "/live", Key: "l"}, {Label: "Changes", URL: "/changes", Key: "h"}, {Label: "Keys", URL: "/keys", Key: "y"}, {Label: "Alerts", URL: "/alerts", Key: "a"}, {Label: "Sources", URL: "/sources", Key: "s"},
+		{Label: "Live", URL: "/live", Key: "l"}, {Label: "Failures", URL: "/failures", Key: "f"}, {Label: "Changes", URL: "/changes", Key: "h"}, {Label: "Keys", URL: "/keys", Key: "y"}, {Label: "Alerts", URL: "/alerts", Key: "a"}, {Label: "Sources", URL: "/sources", Key: "s"},
 		{Label: "Unclassified", URL: "/unclassified", Key: "u"}, {Label: "REST API", URL: "/reference", Key: "r"}, {Label: "Settings", URL: "/settings", Key: "t"},
 	})
 	f.NavHere = "More"

@@ -122,6 +122,9 @@ func TestPages_EveryTemplate(t *testing.T) {
 	open(incident+"/bundle", "bundle.html", "Download Markdown")
 	open(incident+"/over", "over.html", "it is not known to be over")
 	open("/live", "live.html", "orders-bot", "Show what came since")
+	open("/failures?client=orders-bot&q=status:401", "failures.html", "Wrong audience", "orders-bot", `value="status:401"`)
+	open("/failures?cause=wrong_audience&range=1h&client=nobody", "failures.html", "No such failure in the last hour.", "Clear the filters")
+	open(strings.Replace(incident, "/incidents/", "/failures?incident=", 1), "failures.html", "one incident", "Next page")
 	open("/reference", "reference.html", "GET /api/v1/incidents")
 	open("/keys", "keys.html", "No token with a key was seen")
 	open("/environments/diff?client=orders-bot&a=prod&b=preprod", "environments_diff.html", "It was not seen in both")
@@ -159,7 +162,7 @@ func TestPages_Templates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	views := []view{overviewPage{}, overviewPage{Start: &startView{}}, incidentsPage{}, incidentPage{}, failurePage{}, clientsPage{}, clientPage{}, environmentsPage{}, environmentsDiffPage{}, signingKeysPage{}, changesPage{}, referencePage{}, alertsPage{}, rulePage{}, rulePage{Preview: &previewView{}}, bundlePage{}, livePage{}, overPage{}, sourcesPage{}, sourcePage{}, rejectPage{},
+	views := []view{overviewPage{}, overviewPage{Start: &startView{}}, incidentsPage{}, incidentPage{}, failurePage{}, failuresPage{}, clientsPage{}, clientPage{}, environmentsPage{}, environmentsDiffPage{}, signingKeysPage{}, changesPage{}, referencePage{}, alertsPage{}, rulePage{}, rulePage{Preview: &previewView{}}, bundlePage{}, livePage{}, overPage{}, sourcesPage{}, sourcePage{}, rejectPage{},
 		causesPage{}, causePage{}, checkPage{}, checkPage{Verdict: &verdictView{}}, loginPage{}, setupPage{}, errorPage{},
 		profilesPage{}, profilePage{}, storagePage{}, redactionPage{}, keysPage{}, keysPage{Made: &madeKey{}}, revokePage{}, usersPage{}, usersPage{Made: &madeLink{}}, auditPage{},
 		unclassifiedPage{}, proposePage{}, proposePage{Rule: &ruleView{}}}
@@ -385,7 +388,7 @@ func TestPages_HostileTextStaysText(t *testing.T) {
 		}
 		return tx.AddFailures(ctx, list)
 	})
-	paths := []string{"/", "/incidents?state=all", "/clients", "/environments", "/causes/unclassified", "/live?since=1.0", "/live?q=" + url.QueryEscape(`-client:"<script>alert(1)</script>"`)}
+	paths := []string{"/", "/failures", "/incidents?state=all", "/clients", "/environments", "/causes/unclassified", "/live?since=1.0", "/live?q=" + url.QueryEscape(`-client:"<script>alert(1)</script>"`)}
 	for _, f := range list {
 		paths = append(paths, "/failures/"+f.ID, "/incidents/"+f.IncidentID, "/incidents/"+f.IncidentID+"/over")
 		paths = append(paths, "/incidents?client="+url.QueryEscape(f.Verdict.ClientID[:min(len(f.Verdict.ClientID), 200)]))

@@ -83,7 +83,7 @@ func (f overviewFacts) fill(p *overviewPage) {
 	p.Lead, p.Rest = counted(f.now.Failures, "failure", "failures"), w.words()
 	p.Lede = f.lede(requests)
 	open := f.states[store.StateOpen] + f.states[store.StateAcknowledged]
-	records := "/incidents?" + w.query("state", "all")
+	records := "/failures?" + w.query()
 	p.Figures = []figure{
 		{Label: "Failures", Value: count(f.now.Failures), Change: compare(f.now.Failures, f.before.Failures, then), URL: records},
 		{Label: "Share of authenticated requests", Value: percent(f.now.Failures, requests), Change: compareShare(f.now.Failures, requests, f.before.Failures, requestsThen, then), URL: records},

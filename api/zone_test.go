@@ -97,7 +97,7 @@ func TestOverview_CompareAndPermalink(t *testing.T) {
 	if !strings.Contains(usual, `<a href="/?from=2026-11-21T12%3A00%3A00Z&amp;to=2026-11-22T12%3A00%3A00Z" data-permalink`) {
 		t.Error("no permalink")
 	}
-	for _, want := range []string{`<dd class="value"><a href="/incidents?range=24h&amp;state=all">3</a>`, `href="/incidents?cause=token_expired&amp;range=24h&amp;state=all"`} {
+	for _, want := range []string{`<dd class="value"><a href="/failures?range=24h">3</a>`, `href="/incidents?cause=token_expired&amp;range=24h&amp;state=all"`} {
 		if !strings.Contains(usual, want) {
 			t.Errorf("a number does not lead to its records in the same time: %s", want)
 		}

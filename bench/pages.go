@@ -83,6 +83,7 @@ func pagesOf(ctx context.Context, p *product, key string) ([]pageClass, error) {
 		{Name: "incidents, all of 30 days", path: "/incidents?range=30d&state=all"},
 		{Name: "incidents, a search", path: "/incidents?range=30d&state=all&q=" + url.QueryEscape("client:p* -env:staging")},
 		{Name: "incident", path: "/incidents/" + incident},
+		{Name: "failures, 24 hours", path: "/failures"},
 		{Name: "record", path: "/failures/" + records.Data[0].ID},
 		{Name: "clients", path: "/clients"},
 		{Name: "client", path: "/clients/" + url.PathEscape(client)},

@@ -233,6 +233,6 @@ func (s *testServer) largePages() []string {
 			most = i
 		}
 	}
-	return []string{"/", "/?range=30d", "/incidents", "/incidents?range=30d&state=all", "/incidents/" + most.ID, "/clients",
+	return []string{"/", "/?range=30d", "/failures", "/incidents", "/incidents?range=30d&state=all", "/incidents/" + most.ID, "/clients",
 		"/clients/" + most.ClientID, "/environments", "/causes", "/causes/wrong_audience", "/changes", "/unclassified", "/sources"}
 }

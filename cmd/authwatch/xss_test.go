@@ -203,7 +203,7 @@ func (s *testServer) hostilePages(hostile []string) (pages []string) {
 	}
 	for n := 0; n < len(hostile); n += 600 {
 		text := strings.NewReplacer("%", "%25", "&", "%26", "#", "%23", "+", "%2B", " ", "%20", `"`, "%22", ";", "%3B").Replace(hostile[n])
-		pages = append(pages, "/incidents?state=all&q="+text, "/incidents?client="+text, "/clients?q="+text)
+		pages = append(pages, "/incidents?state=all&q="+text, "/incidents?client="+text, "/failures?q="+text, "/clients?q="+text)
 	}
 	return s.thatAnswer(pages)
 }
