@@ -45,7 +45,8 @@ func (s *server) start(ctx context.Context) (time.Duration, error) {
 	}
 	defer log.Close()
 	begin := time.Now()
-	s.cmd, s.ended = exec.Command(s.binary, "serve", "--db", s.database(), "--listen", s.listen), make(chan struct{})
+	// What is there is counted by reading all of it, faster than anybody else would.
+	s.cmd, s.ended = exec.Command(s.binary, "serve", "--db", s.database(), "--listen", s.listen, "--api-rate", "1000000"), make(chan struct{})
 	s.cmd.Stderr = log
 	if err := s.cmd.Start(); err != nil {
 		return 0, fmt.Errorf("start server: %w", err)
