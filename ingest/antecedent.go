@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -53,7 +54,11 @@ func (d *dependents) note(received time.Time, keys []classify.Key, one dependent
 		if len(d.young) >= maxDependents || received.Sub(d.since) > waitFor {
 			d.young, d.old, d.since = map[classify.Key][]dependent{}, d.young, received
 		}
-		if list := d.young[k]; len(list) < maxOfOneToken {
+		list, known := d.young[k]
+		if !known {
+			k.Name = strings.Clone(k.Name) // not those of all facts of the exchange
+		}
+		if len(list) < maxOfOneToken {
 			d.young[k] = append(list, one)
 		}
 		d.mu.Unlock()
