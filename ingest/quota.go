@@ -111,9 +111,10 @@ func (s *share) charge(records int) {
 
 // release gives everything back.
 func (s *share) release() {
-	for len(s.lent) > 0 {
-		s.giveBack(s.lent[len(s.lent)-1])
+	for _, buf := range s.lent {
+		s.quota.buffers.put(buf)
 	}
+	s.lent = nil
 	s.hold(0)
 	q := s.quota
 	q.mu.Lock()
