@@ -93,14 +93,14 @@ func (t *Tx) isBeyond(ctx context.Context, k episodeKey, source string) (bool, e
 		return false, nil
 	}
 	known, err := t.episodesOf(ctx, k.client())
-	if err != nil || len(known.list) > 0 || t.storm.open(source) {
+	if err != nil || len(known.list) > 0 {
 		return false, err
 	}
 	var one int
 	err = t.queryRow(ctx, `select 1 from client where provider = $1 and environment = $2 and client_id = $3 and successes > 0`,
 		k.provider, k.environment, k.clientID).Scan(&one)
 	if errors.Is(err, sql.ErrNoRows) {
-		return true, nil
+		return !t.storm.open(source), nil
 	}
-	return false, err
+	return false, err // of a client that works, which takes none of the source's share
 }

@@ -17,6 +17,7 @@ func TestStorm(t *testing.T) {
 		}{
 			{"new clients beyond the bound share an incident", testStormGathers},
 			{"known clients keep their own", testStormKnown},
+			{"known clients take none of the share", testStormOutage},
 			{"invented places share too", testStormPlaces},
 		} {
 			t.Run(e.name+"/"+tt.name, func(t *testing.T) {
@@ -88,6 +89,21 @@ func testStormKnown(t *testing.T, w *world) {
 	for name, want := range map[string]int{"good": 1, "failing": 2, "made-up-19": 0} {
 		equal(t, name, len(w.incidents(t, IncidentFilter{Clients: []string{name}})), want)
 	}
+}
+
+// An outage of clients that work leaves the source its share of new ones.
+func testStormOutage(t *testing.T, w *world) {
+	var failures []Failure
+	for n := range 8 {
+		ok := accept(-60)
+		ok.ClientID = fmt.Sprint("works-", n)
+		w.traffic(t, ok)
+		failures = append(failures, fail(n, client(ok.ClientID)))
+	}
+	w.settleAll(t)
+	w.add(t, failures...)
+	w.add(t, stormOf(10, 20)...)
+	equal(t, "incidents", len(w.incidents(t, IncidentFilter{})), 8+5+1)
 }
 
 func testStormPlaces(t *testing.T, w *world) {
