@@ -122,11 +122,21 @@ type frame struct {
 	Version    string
 	Now        moment
 	Zone       zoneView
+	Theme      string // light or dark; empty: as the reader's system has it
 	Style      string
 	Script     string
 	Keys       string
 	Brush      string
 	Icon       string
+}
+
+// themeOf is the theme that the reader chose. The server sets it on the page, so that its first paint has it and waits for
+// no script; the script that writes the cookie is static/app.js.
+func themeOf(c echo.Context) string {
+	if cookie, err := c.Cookie("aw_theme"); err == nil && (cookie.Value == "light" || cookie.Value == "dark") {
+		return cookie.Value
+	}
+	return ""
 }
 
 // frameOf fills the frame; section is the path of the part of the dashboard that the page belongs to.
@@ -137,6 +147,7 @@ func (s *Server) frameOf(c echo.Context, section string) frame {
 		Style: s.assetURL("app.css"), Script: s.assetURL("app.js"), Keys: s.assetURL("keys.js"), Brush: s.assetURL("brush.js"), Icon: s.assetURL("icon.svg"),
 	}
 	f.Zone = zoneViewOf(c, now)
+	f.Theme = themeOf(c)
 	who := s.user(c)
 	if who.ID == "" {
 		return f

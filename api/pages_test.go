@@ -40,7 +40,12 @@ func checkMarkup(t *testing.T, path string, a answer) {
 	if len(body) > pageLimit {
 		t.Errorf("%s: %d bytes, at most %d", path, len(body), pageLimit)
 	}
-	for _, need := range []string{`<html lang="en">`, `<a class="skip" href="#main">`, `<main id="main"`, `<title>`} {
+	for _, script := range regexp.MustCompile(`<script[^>]*>`).FindAllString(body, -1) {
+		if !strings.Contains(script, " defer") && !strings.Contains(script, ` type="module"`) {
+			t.Errorf("%s: the first paint waits for %s", path, script)
+		}
+	}
+	for _, need := range []string{`<html lang="en"`, `<a class="skip" href="#main">`, `<main id="main"`, `<title>`} {
 		if !strings.Contains(body, need) {
 			t.Errorf("%s: lacks %s", path, need)
 		}

@@ -77,6 +77,18 @@ func TestZone_OnPages(t *testing.T) {
 	}
 }
 
+// A chosen theme is in the page as the server writes it, so that no script has to run before the first paint.
+func TestTheme(t *testing.T) {
+	s := newSite(t)
+	for cookie, want := range map[string]string{"": `<html lang="en">`, "; aw_theme=dark": `<html lang="en" data-theme="dark">`, "; aw_theme=light": `<html lang="en" data-theme="light">`, "; aw_theme=x": `<html lang="en">`} {
+		for _, path := range []string{"/causes", "/incidents/none"} {
+			if a := s.do(t, ask{path: path, header: map[string]string{"Cookie": "aw_session=" + s.cookies["viewer"] + cookie}}); !strings.Contains(a.body, want) {
+				t.Errorf("%s%s: %.80s", path, cookie, a.body)
+			}
+		}
+	}
+}
+
 // The comparison with last week is there unless somebody switches it off; a permalink has absolute times.
 func TestOverview_CompareAndPermalink(t *testing.T) {
 	s := newSite(t)

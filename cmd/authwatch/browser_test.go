@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -46,6 +47,7 @@ func TestBrowser(t *testing.T) {
 			if tt.scripts {
 				b.byKeyboard(s.url)
 				b.brush(s.url)
+				b.theme(s.url)
 			}
 			b.screenshots(s.url, tt.scripts)
 			b.assertQuiet()
@@ -302,6 +304,20 @@ func (b *browserTab) brush(base string) {
 		b.t.Errorf("a quarter of the day leads to %s", resp.URL)
 	}
 	b.assertText("main", "from")
+}
+
+// theme chooses the dark theme: the next page is painted in it, and its first paint waits for no script.
+func (b *browserTab) theme(base string) {
+	b.t.Helper()
+	b.do(chromedp.Navigate(base+"/causes"), chromedp.Click(chromedp.CSS("[data-theme-toggle]")), chromedp.Navigate(base+"/live"))
+	got, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]string](`(async () => {
+		const page = await (await fetch(location.href)).text();
+		const waits = performance.getEntriesByType("resource").filter(e => e.initiatorType === "script" && e.renderBlockingStatus !== "non-blocking");
+		return [document.documentElement.dataset.theme, page.match(/<html[^>]*>/)[0], ...waits.map(e => e.name)];
+	})()`, chromedp.EvalAwaitPromise))
+	if want := []string{"dark", `<html lang="en" data-theme="dark">`}; err != nil || !slices.Equal(got, want) {
+		b.t.Errorf("%q, %v; want %q", got, err, want)
+	}
 }
 
 func mouse(kind input.DispatchMouseEventType, x, y float64) chromedp.Action[chromedp.Void] {
