@@ -5,7 +5,7 @@ LISTEN = 127.0.0.1:8080
 FUZZTIME = 10m
 CORPORA = classify/testdata
 
-.PHONY: run build test fuzz lint bench microbench crash corpus shippers clean chromium axe client prometheus
+.PHONY: run build test fuzz lint bench microbench crash corpus shippers clean chromium axe client prometheus grafana
 
 run: build
 	$(BIN) serve --demo --listen $(LISTEN)
@@ -14,8 +14,8 @@ build:
 	go build -o $(BIN) ./cmd/authwatch
 
 # Everything runs: a test that skips itself would be a failure that nobody sees.
-test: lint chromium axe client prometheus
-	CI=true AUTHWATCH_REQUIRE_POSTGRES=1 AUTHWATCH_REQUIRE_BROWSER=1 AUTHWATCH_REQUIRE_CLIENT=1 AUTHWATCH_REQUIRE_PROMETHEUS=1 \
+test: lint chromium axe client prometheus grafana
+	CI=true AUTHWATCH_REQUIRE_POSTGRES=1 AUTHWATCH_REQUIRE_BROWSER=1 AUTHWATCH_REQUIRE_CLIENT=1 AUTHWATCH_REQUIRE_PROMETHEUS=1 AUTHWATCH_REQUIRE_GRAFANA=1 \
 		scripts/postgres.sh run scripts/test.sh
 	go test -run TestHostile ./ingest # as a whole; the race detector saw a sample
 	cd tools/corpus && go test .
@@ -71,6 +71,11 @@ client:
 	@command -v jq >/dev/null && command -v curl >/dev/null || scripts/install.sh jq curl
 	@cd tools/client && npm ci --silent --no-audit --no-fund
 
-# The tests check the shipped rules with promtool, and deliver alerts to a real Alertmanager.
+# The tests check the shipped rules with promtool, let a real Prometheus answer the queries of rules and dashboard, and deliver alerts to a real Alertmanager.
 prometheus:
-	@command -v promtool >/dev/null && command -v prometheus-alertmanager >/dev/null || scripts/install.sh prometheus prometheus-alertmanager
+	@command -v promtool >/dev/null && command -v prometheus >/dev/null && command -v prometheus-alertmanager >/dev/null || scripts/install.sh prometheus prometheus-alertmanager
+
+# Grafana's own types of a dashboard, which the shipped one is held to.
+grafana:
+	@command -v npm >/dev/null || scripts/install.sh nodejs npm
+	@cd tools/grafana && npm ci --silent --no-audit --no-fund
