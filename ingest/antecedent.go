@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"hash/maphash"
 	"sync"
 	"time"
 
@@ -15,10 +15,14 @@ import (
 // dependents remember which of the last failures were about which assertion and which token, so that what comes late and
 // happened before them (the first use of the jti, the call that the token was still good for) changes their verdicts as if
 // it had come in time. They are of this process: a failure that another replica judged stays as that one judged it.
+//
+// They are kept by hashes: a key holds texts of the request in which it came, and the failures of two keys that meet in one hash are
+// but judged once more for nothing.
 type dependents struct {
+	seed  maphash.Seed
 	mu    sync.Mutex
-	young map[classify.Key][]dependent
-	old   map[classify.Key][]dependent
+	young map[uint64][]dependent
+	old   map[uint64][]dependent
 	since time.Time // of young, by receipt
 }
 
@@ -35,7 +39,7 @@ const (
 )
 
 func newDependents() *dependents {
-	return &dependents{young: map[classify.Key][]dependent{}}
+	return &dependents{seed: maphash.MakeSeed(), young: map[uint64][]dependent{}}
 }
 
 // decides is true for facts about a single token. Of the others every failure of a client depends on, and the first of
@@ -50,16 +54,13 @@ func (d *dependents) note(received time.Time, keys []classify.Key, one dependent
 		if !decides(k) {
 			continue
 		}
+		hash := maphash.Comparable(d.seed, k)
 		d.mu.Lock()
 		if len(d.young) >= maxDependents || received.Sub(d.since) > waitFor {
-			d.young, d.old, d.since = map[classify.Key][]dependent{}, d.young, received
+			d.young, d.old, d.since = map[uint64][]dependent{}, d.young, received
 		}
-		list, known := d.young[k]
-		if !known {
-			k.Name = strings.Clone(k.Name) // not those of all facts of the exchange
-		}
-		if len(list) < maxOfOneToken {
-			d.young[k] = append(list, one)
+		if list := d.young[hash]; len(list) < maxOfOneToken {
+			d.young[hash] = append(list, one)
 		}
 		d.mu.Unlock()
 	}
@@ -79,7 +80,8 @@ func (d *dependents) after(facts []classify.Fact) []string {
 		if !decides(f.Key) {
 			continue
 		}
-		for _, list := range [][]dependent{d.old[f.Key], d.young[f.Key]} {
+		hash := maphash.Comparable(d.seed, f.Key)
+		for _, list := range [...][]dependent{d.old[hash], d.young[hash]} {
 			for _, one := range list {
 				if len(ids) == maxJudgedAgain {
 					return ids
