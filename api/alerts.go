@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -127,13 +128,33 @@ func (s *Server) rule(given newRuleJSON) (store.AlertRule, []fault) {
 			faults = append(faults, faultOfField(f))
 		}
 	}
-	for _, text := range append(append(append([]string{r.Name}, r.Match.Clients...), r.Match.Providers...), r.Match.Environments...) {
-		if !isText(text) {
-			faults = append(faults, fault{Pointer: "/match", Code: "not_text", Detail: "UTF-8 text without NUL"})
-			break
+	if !isText(r.Name) {
+		faults = append(faults, fault{Pointer: "/name", Code: "not_text", Detail: "UTF-8 text without NUL"})
+	}
+	return r, append(faults, s.faultsOfMatch(r.Match)...)
+}
+
+// faultsOfMatch looks at what a person wrote to select by. A secret in it cannot be taken out as from a note: it would select something else.
+func (s *Server) faultsOfMatch(m store.AlertMatch) (faults []fault) {
+	for _, list := range []struct {
+		pointer string
+		values  []string
+	}{{"/match/clients", m.Clients}, {"/match/providers", m.Providers}, {"/match/environments", m.Environments}} {
+		switch {
+		case slices.ContainsFunc(list.values, func(v string) bool { return !isText(v) }):
+			faults = append(faults, fault{Pointer: list.pointer, Code: "not_text", Detail: "UTF-8 text without NUL"})
+		case slices.ContainsFunc(list.values, s.holdsSecret):
+			faults = append(faults, secretFault(list.pointer))
 		}
 	}
-	return r, faults
+	return faults
+}
+
+// holdsSecret is true of what must not be kept as it is.
+func (s *Server) holdsSecret(text string) bool { return s.Redact(text) != text }
+
+func secretFault(pointer string) fault {
+	return fault{Pointer: pointer, Code: "secret", Detail: "it looks like it holds a secret, and what is kept is shown to others"}
 }
 
 func faultOfField(f store.AlertFault) fault {

@@ -109,7 +109,8 @@ func TestRules_Refused(t *testing.T) {
 		`{"name":"x","condition":{"kind":"new"},"match":{"causes":["nope"]}}`:      "/match/causes",
 		`{"name":"x","condition":{"kind":"new"},"match":{"cause":["jti_reuse"]}}`:  "/match",
 		`{"name":"x","condition":{"kind":"new"},"receivers":[""]}`:                 "/receivers",
-		`{"name":"x","condition":{"kind":"new"},"match":{"clients":["a\u0000b"]}}`: "/match",
+		`{"name":"x","condition":{"kind":"new"},"match":{"clients":["a\u0000b"]}}`: "/match/clients",
+		`{"name":"x","condition":{"kind":"new"},"match":{"clients":["hunter2"]}}`:  "/match/clients",
 		`{"name":"x","condition":{"kind":"new","at_least":3}}`:                     "/condition/at_least",
 	} {
 		for _, path := range []string{"/api/v1/rules", "/api/v1/rules/preview"} {
@@ -171,6 +172,8 @@ func TestSilences(t *testing.T) {
 		`{"ends_at":"2026-11-22T14:00:00Z"}`:              "/reason",
 		`{"reason":"x"}`:                                  "/ends_at",
 		`{"reason":"x","ends_at":"2026-11-22T11:00:00Z"}`: "/ends_at",
+		`{"reason":"x","ends_at":"2026-11-22T14:00:00Z","match":{"environments":["hunter2"]}}`:    "/match/environments",
+		`{"reason":"x","ends_at":"2026-11-22T14:00:00Z","match":{"providers":["hunter2\u0000"]}}`: "/match/providers",
 	} {
 		p := problemIn(t, s.send(t, "POST", "/api/v1/silences", "respond", body), http.StatusBadRequest)
 		if len(p.Errors) != 1 || p.Errors[0].Pointer != want {

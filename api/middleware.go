@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -115,7 +116,8 @@ func securityHeaders(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 // refuseCredentialsInURL answers 400 to a key in the query, which histories and proxies' logs keep, so that the habit
-// does not form, and to a query that cannot be read.
+// does not form, and to a query that cannot be read. A page's parameters have to be
+// text that a database can hold; those of the API are checked one by one.
 func refuseCredentialsInURL(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if isIngest(c) || c.Request().URL.RawQuery == "" {
@@ -125,7 +127,10 @@ func refuseCredentialsInURL(next echo.HandlerFunc) echo.HandlerFunc {
 		if err != nil || len(values) > 100 {
 			return fail(http.StatusBadRequest, "The query of the URL cannot be read, or has more than 100 parameters.")
 		}
-		for name := range values {
+		for name, given := range values {
+			if isPage(c) && (len(given) > 50 || slices.ContainsFunc(given, func(v string) bool { return !isText(v) })) {
+				return fail(http.StatusBadRequest, "A parameter of the URL has more than 50 values, or one that is not UTF-8 text.")
+			}
 			switch strings.ToLower(strings.ReplaceAll(name, "-", "_")) {
 			case "api_key", "apikey", "key", "token", "access_token", "authorization":
 				return fail(http.StatusBadRequest, "Keys are never accepted in the URL; send Authorization: Bearer aw_… and revoke the key that was shown.",

@@ -38,6 +38,7 @@ type liveRow struct {
 	Late    string // how long after its event it was stored, where that is not at once
 	Revised bool
 	Event   string // place in the feed: tells rows apart
+	stored  time.Time
 }
 
 const (
@@ -92,7 +93,7 @@ func liveRowsOf(list []store.FeedEvent, since store.FeedPosition, now time.Time)
 		if e.Failure == nil {
 			continue
 		}
-		row := liveRow{failureRow: failureRowOf(*e.Failure, now), Revised: e.Kind == store.FeedFailureRevised, Event: e.After.String()}
+		row := liveRow{failureRow: failureRowOf(*e.Failure, now), Revised: e.Kind == store.FeedFailureRevised, Event: e.After.String(), stored: e.At}
 		row.New = since != (store.FeedPosition{}) && since.Before(e.After)
 		if late := e.At.Sub(e.Failure.Verdict.Time); late >= lateFrom && !row.Revised {
 			row.Late = roughly(late)
@@ -111,8 +112,8 @@ func liveWords(rows []liveRow, news store.FeedNews, since store.FeedPosition, no
 		return "None among the last that were stored; there may be older ones."
 	}
 	recent, fresh := 0, 0
-	for n, row := range rows {
-		if now.Sub(news.Events[n].At) < rateOf {
+	for _, row := range rows {
+		if now.Sub(row.stored) < rateOf {
 			recent++
 		}
 		if row.New {

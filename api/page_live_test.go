@@ -39,6 +39,19 @@ func TestLive(t *testing.T) {
 	}
 }
 
+// TestLive_Withdrawn counts by the failures that are shown, and not by the places that withdrawn ones have in the feed.
+func TestLive_Withdrawn(t *testing.T) {
+	news := store.FeedNews{Whole: true, Events: []store.FeedEvent{{Kind: store.FeedFailureWithdrawn}, {Kind: store.FeedFailureWithdrawn}}}
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	for range 2 {
+		news.Events = append(news.Events, store.FeedEvent{Kind: store.FeedFailure, At: now, Failure: &store.Failure{Verdict: classify.Verdict{Time: now}}})
+	}
+	rows := liveRowsOf(news.Events, store.FeedPosition{}, now)
+	if got := liveWords(rows, news, store.FeedPosition{}, now); got != "The newest 2 failures, 2 within the last minute." {
+		t.Error(got)
+	}
+}
+
 func wordsOf(body string) string {
 	m := regexp.MustCompile(`data-live-words>([^<]*)<`).FindStringSubmatch(body)
 	if m == nil {

@@ -43,7 +43,7 @@ func (s *Server) silence(given newSilenceJSON) (store.AlertSilence, []fault) {
 	if len(faults) == 0 && !isText(v.Reason) {
 		faults = append(faults, fault{Pointer: "/reason", Code: "not_text", Detail: "UTF-8 text without NUL"})
 	}
-	return v, faults
+	return v, append(faults, s.faultsOfMatch(v.Match)...)
 }
 
 // listSilences lists the silences that have not ended, and with all=true those of the last 90 days.

@@ -104,14 +104,24 @@ func (s *Server) sendStream(c echo.Context, w *eventWriter, client *streamClient
 				return err
 			}
 		case <-beat.C:
-			if who, err := s.identify(c, apiRead); err != nil || who.allow(apiRead) != nil {
-				return err // the key was revoked, or the session is over
+			if stays, err := s.mayStay(c); err != nil || !stays {
+				return err
 			}
 			if err := s.heartbeat(c, w); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// mayStay is false when the key of a stream was revoked or its session is over: news for the client, no error here.
+func (s *Server) mayStay(c echo.Context) (bool, error) {
+	who, err := s.identify(c, apiRead)
+	var refused *problem
+	if errors.As(err, &refused) {
+		return false, nil
+	}
+	return err == nil && who.allow(apiRead) == nil, err
 }
 
 // catchUp sends what lies between two places.

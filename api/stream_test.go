@@ -274,6 +274,18 @@ func TestStream_OutlivesTheLimitsOfRequests(t *testing.T) {
 	}
 }
 
+// TestStream_Revoked ends a stream whose key was revoked, and calls that no error.
+func TestStream_Revoked(t *testing.T) {
+	s := newSite(t)
+	for who, want := range map[string]bool{"read": true, "ingest": false, "revoked": false} {
+		r := httptest.NewRequest(http.MethodGet, "/api/v1/stream", nil)
+		r.Header.Set("Authorization", "Bearer "+s.keys[who])
+		if stays, err := s.api.mayStay(s.api.echo.NewContext(r, httptest.NewRecorder())); err != nil || stays != want {
+			t.Errorf("%s: %v, %v", who, stays, err)
+		}
+	}
+}
+
 // TestStream_LastClient leaves nothing behind that reads the database.
 func TestStream_LastClient(t *testing.T) {
 	s := newSite(t)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"authwatch/store"
@@ -70,6 +71,12 @@ func (s *Server) view(given newViewJSON, who identity) (store.View, error) {
 	q.Del("cursor") // the view is the list, not a place in it
 	v.Query = q.Encode()
 	var faults []fault
+	for _, values := range q {
+		if slices.ContainsFunc(values, s.holdsSecret) {
+			faults = append(faults, secretFault("/query"))
+			break
+		}
+	}
 	for _, f := range v.Faults() {
 		faults = append(faults, faultOfField(f))
 	}

@@ -31,7 +31,7 @@ func TestViews_API(t *testing.T) {
 		}
 	}
 	for _, body := range []string{`{"page":"settings","name":"x"}`, `{"page":"incidents","name":""}`, `{"page":"incidents","name":"x","query":"state=odd"}`, `{"page":"overview","name":"x","query":"range=2h"}`,
-		`{"page":"overview","name":"x","query":"%zz"}`, `{"page":"overview","name":"x\ny"}`, `{"page":"overview","name":"x","shared":false}`} {
+		`{"page":"overview","name":"x","query":"%zz"}`, `{"page":"incidents","name":"x","query":"client=hunter2"}`, `{"page":"overview","name":"x\ny"}`, `{"page":"overview","name":"x","shared":false}`} {
 		if a := save("respond", body); a.status != http.StatusBadRequest {
 			t.Errorf("%s: %d %s", body, a.status, a.body)
 		}
