@@ -15,8 +15,45 @@ import (
 
 // A labelled is one line of a corpus.
 type labelled struct {
-	Record json.RawMessage `json:"record"`
-	Truth  *classify.Truth `json:"truth"`
+	Record *classify.Record `json:"record"`
+	Truth  *classify.Truth  `json:"truth"`
+}
+
+func profileOf(t testing.TB, corpus string) *classify.Profile {
+	t.Helper()
+	p, err := profile.Load(strings.TrimSuffix(corpus, ".ndjson") + ".profile.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func readCorpus(t testing.TB, path string) (list []labelled) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range bytes.Lines(data) {
+		var l labelled
+		if err := json.Unmarshal(line, &l); err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, l)
+	}
+	return list
+}
+
+// replay hands over each exchange of a corpus in its order, with what a store would find of the history that it asks for.
+func replay(t *testing.T, c *classify.Classifier, path, see string, each func(l labelled, e classify.Exchange, known classify.History)) {
+	t.Helper()
+	history := classify.History{}
+	for _, l := range readCorpus(t, path) {
+		hide(l.Record, see)
+		e := c.Locate(l.Record)
+		each(l, e, lookup(history, e.Keys()))
+		history.Observe(e.Facts())
+	}
 }
 
 // A score is that of authwatch eval, with the misses as people read them.
@@ -41,37 +78,11 @@ func (s *score) run(t *testing.T, path, see string, withProfile bool) {
 	t.Helper()
 	profiles := classify.Profiles{}
 	if withProfile {
-		p, err := profile.Load(strings.TrimSuffix(path, ".ndjson") + ".profile.yaml")
-		if err != nil {
-			t.Fatal(err)
-		}
-		profiles = append(profiles, p)
+		profiles = append(profiles, profileOf(t, path))
 	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	classifier := classify.New(profiles, s.knowledge)
-	history := classify.History{}
-	for line := range bytes.Lines(data) {
-		var c labelled
-		var r classify.Record
-		if err := json.Unmarshal(line, &c); err != nil {
-			t.Fatal(err)
-		}
-		if err := json.Unmarshal(c.Record, &r); err != nil {
-			t.Fatal(err)
-		}
-		hide(&r, see)
-		e := classifier.Locate(&r)
-		var v *classify.Verdict
-		if e.Outcome == classify.Failed {
-			verdict := classify.Classify(e, lookup(history, e.Keys()))
-			v = &verdict
-		}
-		history.Observe(e.Facts())
-		s.count(filepath.Base(path), r.ID, c.Truth, v)
-	}
+	replay(t, classify.New(profiles, s.knowledge), path, see, func(l labelled, e classify.Exchange, known classify.History) {
+		s.count(filepath.Base(path), l.Record.ID, l.Truth, verdictOn(e, known))
+	})
 }
 
 // lookup hands over only what was asked for, as a store does.

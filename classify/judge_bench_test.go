@@ -1,15 +1,9 @@
 package classify_test
 
 import (
-	"bytes"
-	"encoding/json"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"authwatch/classify"
-	"authwatch/classify/profile"
 )
 
 // A traffic is the records of every corpus with what a service would have: all profiles, all documented texts, and the history of what
@@ -22,28 +16,12 @@ type traffic struct {
 
 func corpusTraffic(b *testing.B) *traffic {
 	b.Helper()
-	paths, err := filepath.Glob("testdata/*/*.ndjson")
-	if err != nil || len(paths) == 0 {
-		b.Fatalf("corpora: %v %v", paths, err)
-	}
 	var profiles classify.Profiles
 	var records []*classify.Record
-	for _, path := range paths {
-		p, err := profile.Load(strings.TrimSuffix(path, ".ndjson") + ".profile.yaml")
-		if err != nil {
-			b.Fatal(err)
-		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			b.Fatal(err)
-		}
-		profiles = append(profiles, p)
-		for line := range bytes.Lines(data) {
-			var c struct{ Record *classify.Record }
-			if err := json.Unmarshal(line, &c); err != nil {
-				b.Fatal(err)
-			}
-			records = append(records, c.Record)
+	for _, path := range corpora(b) {
+		profiles = append(profiles, profileOf(b, path))
+		for _, l := range readCorpus(b, path) {
+			records = append(records, l.Record)
 		}
 	}
 	t := &traffic{classifier: classify.New(profiles, classify.NewKnowledge(classify.DocumentedTexts())), history: classify.History{}}

@@ -1,16 +1,12 @@
 package classify_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"authwatch/classify"
-	"authwatch/classify/profile"
 )
 
 // A trial is a failure of a corpus, ready to be judged again with other odds or other words.
@@ -24,36 +20,17 @@ type trial struct {
 // trialsOf places the records of a corpus, each failure with the history that it had.
 func trialsOf(t *testing.T, path string, k *classify.Knowledge) (*classify.Classifier, []trial) {
 	t.Helper()
-	p, err := profile.Load(strings.TrimSuffix(path, ".ndjson") + ".profile.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := classify.New(classify.Profiles{p}, k)
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := classify.New(classify.Profiles{profileOf(t, path)}, k)
 	var out []trial
-	history := classify.History{}
-	for line := range bytes.Lines(data) {
-		var l labelled
-		r := &classify.Record{}
-		if err := json.Unmarshal(line, &l); err != nil {
-			t.Fatal(err)
-		}
-		if err := json.Unmarshal(l.Record, r); err != nil {
-			t.Fatal(err)
-		}
-		e := c.Locate(r)
+	replay(t, c, path, "all", func(l labelled, e classify.Exchange, known classify.History) {
 		if l.Truth != nil {
-			out = append(out, trial{exchange: e, record: r, history: lookup(history, e.Keys()), truth: l.Truth})
+			out = append(out, trial{exchange: e, record: l.Record, history: known, truth: l.Truth})
 		}
-		history.Observe(e.Facts())
-	}
+	})
 	return c, out
 }
 
-func corpora(t *testing.T) []string {
+func corpora(t testing.TB) []string {
 	t.Helper()
 	paths, err := filepath.Glob("testdata/*/*.ndjson")
 	if err != nil || len(paths) < 31 {

@@ -133,13 +133,7 @@ func judgeLast(profiles classify.Profiles, records []classify.Record) (classify.
 	var v classify.Verdict
 	for i := range records {
 		e = profiles.Locate(&records[i])
-		known := classify.History{}
-		for _, key := range e.Keys() {
-			if fact, ok := history[key]; ok {
-				known[key] = fact
-			}
-		}
-		v = classify.Classify(e, known)
+		v = classify.Classify(e, lookup(history, e.Keys()))
 		history.Observe(e.Facts())
 	}
 	return e, v

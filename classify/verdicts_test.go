@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"authwatch/classify"
-	"authwatch/classify/profile"
 )
 
 // judged is everything that the engine says of a corpus, one JSON text a line: the verdict on each failure, what it asked history for, and
@@ -21,36 +20,19 @@ func judged(t *testing.T, k *classify.Knowledge, path, see string, withProfile b
 	t.Helper()
 	var profiles classify.Profiles
 	if withProfile {
-		p, err := profile.Load(strings.TrimSuffix(path, ".ndjson") + ".profile.yaml")
-		if err != nil {
-			t.Fatal(err)
-		}
-		profiles = append(profiles, p)
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
+		profiles = append(profiles, profileOf(t, path))
 	}
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
-	classifier, history := classify.New(profiles, k), classify.History{}
-	for line := range bytes.Lines(data) {
-		var c struct{ Record *classify.Record }
-		if err := json.Unmarshal(line, &c); err != nil {
-			t.Fatal(err)
-		}
-		hide(c.Record, see)
-		e := classifier.Locate(c.Record)
-		keys, facts := e.Keys(), e.Facts()
-		said := []any{e.Endpoint, e.Outcome, keys, facts}
-		if e.Outcome == classify.Failed {
-			said = append(said, classify.Classify(e, lookup(history, keys)))
+	replay(t, classify.New(profiles, k), path, see, func(_ labelled, e classify.Exchange, known classify.History) {
+		said := []any{e.Endpoint, e.Outcome, e.Keys(), e.Facts()}
+		if v := verdictOn(e, known); v != nil {
+			said = append(said, v)
 		}
 		if err := encoder.Encode(said); err != nil {
 			t.Fatal(err)
 		}
-		history.Observe(facts)
-	}
+	})
 	return out.Bytes()
 }
 
@@ -58,13 +40,9 @@ func judged(t *testing.T, k *classify.Knowledge, path, see string, withProfile b
 // its speed must change none of it. A change that is meant to writes the sums anew, with go test ./classify -run TestVerdicts -update.
 func TestVerdicts_AreThoseOfTheLastLook(t *testing.T) {
 	const kept = "testdata/verdicts.sum"
-	paths, err := filepath.Glob("testdata/*/*.ndjson")
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("corpora: %v %v", paths, err)
-	}
 	k := classify.NewKnowledge(classify.DocumentedTexts())
 	var sums strings.Builder
-	for _, path := range paths {
+	for _, path := range corpora(t) {
 		for _, see := range []string{"all", "response", "token"} {
 			for _, withProfile := range []bool{true, false} {
 				fmt.Fprintf(&sums, "%.8x %s %s profile=%v\n", sha256.Sum256(judged(t, k, path, see, withProfile)), filepath.ToSlash(path), see, withProfile)
