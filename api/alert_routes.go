@@ -17,7 +17,7 @@ func (s *Server) alertRoutes() []route {
 		{http.MethodGet, "/api/v1/alerts", apiRead, s.listAlerts},
 		{http.MethodGet, "/api/v1/deliveries", apiRead, s.listDeliveries},
 		{http.MethodGet, "/api/v1/receivers", apiRead, s.listReceivers},
-		{http.MethodPost, "/api/v1/receivers/:name/test", apiRespond, s.once(s.testReceiver)},
+		{http.MethodPost, "/api/v1/receivers/:name/test", apiRespond, s.onceOutside(s.testReceiver)},
 	}
 }
 

@@ -28,6 +28,7 @@ type site struct {
 	api     *Server
 	terms   *contract
 	store   *store.Store
+	db      string // path
 	log     *lockedBuffer
 	now     time.Time
 	keys    map[string]string // by scope, and "revoked"
@@ -56,7 +57,8 @@ func newSite(t *testing.T) *site {
 	t.Helper()
 	s := &site{terms: loadContract(t), log: &lockedBuffer{}, now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC), keys: map[string]string{}, cookies: map[store.Role]string{}}
 	clock := func() time.Time { return s.now }
-	opened, err := store.Open(t.Context(), store.Options{DSN: filepath.Join(t.TempDir(), "authwatch.db"), Now: clock})
+	s.db = filepath.Join(t.TempDir(), "authwatch.db")
+	opened, err := store.Open(t.Context(), store.Options{DSN: s.db, Now: clock})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -37,8 +38,29 @@ type keptAnswer struct {
 // same key with the same request gets the same answer, marked as a repetition, and with another one 422. What was refused
 // may be tried again with its key. It is for handlers whose work would be done twice and whose answers hold no secret.
 //
-// The answer is kept after the work, not with it: a process that ends between the two does the work of a repetition.
+// All that the handler writes with the request's context is committed together with the answer: there is no moment at
+// which the work is done and a repetition would do it again.
 func (s *Server) once(handle echo.HandlerFunc) echo.HandlerFunc {
+	return s.onceAs(func(c echo.Context, asked store.Answered) error { return s.answerOnce(c, asked, handle) }, handle)
+}
+
+// onceOutside is once for work that is not in the database and may take its time: its answer is kept after it, so that a
+// process that ends between the two does the work of a repetition.
+func (s *Server) onceOutside(handle echo.HandlerFunc) echo.HandlerFunc {
+	return s.onceAs(func(c echo.Context, asked store.Answered) error {
+		held, err := hold(c, handle)
+		if err != nil {
+			return err
+		}
+		if _, err := s.keepAnswer(c.Request().Context(), asked, held); err != nil { // the work is done all the same
+			s.Logger.ErrorContext(c.Request().Context(), "keep answer", "err", err)
+		}
+		return held.send(c)
+	}, handle)
+}
+
+// onceAs knows a repetition; work does a request that is none, and handle one without a key.
+func (s *Server) onceAs(work func(c echo.Context, asked store.Answered) error, handle echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		header := c.Request().Header.Values("Idempotency-Key")
 		if len(header) == 0 {
@@ -55,7 +77,7 @@ func (s *Server) once(handle echo.HandlerFunc) echo.HandlerFunc {
 		earlier, err := s.Store.GetAnswered(c.Request().Context(), asked.Source, asked.Name)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
-			return s.answerOnce(c, asked, handle)
+			return work(c, asked)
 		case err != nil:
 			return err
 		case earlier.BodyPrint != asked.BodyPrint:
@@ -96,39 +118,59 @@ func (s *Server) askedOnce(c echo.Context, header []string) (store.Answered, err
 	return store.Answered{Source: "api " + hex.EncodeToString(who[:16]), Name: name, BodyPrint: hex.EncodeToString(mac.Sum(nil))}, nil
 }
 
-// answerOnce does the work, keeps the answer unless it is a refusal, and sends it.
+// errAnsweredElsewhere says that another replica was first with the same request.
+var errAnsweredElsewhere = errors.New("another replica was first")
+
+// answerOnce does the work and keeps the answer in one transaction, unless it is a refusal, and sends it.
 func (s *Server) answerOnce(c echo.Context, asked store.Answered, handle echo.HandlerFunc) error {
-	client := c.Response().Writer
-	held := &heldAnswer{ResponseWriter: client, status: http.StatusOK}
-	c.Response().Writer = held
-	err := handle(c)
-	c.Response().Writer = client
+	request := c.Request()
+	defer c.SetRequest(request)
+	body, err := io.ReadAll(request.Body)
+	if err != nil {
+		return fmt.Errorf("read body: %w", err)
+	}
+	var held *heldAnswer
+	err = s.Store.WriteTogether(request.Context(), func(ctx context.Context) (err error) {
+		try := request.WithContext(ctx)
+		try.Body = io.NopCloser(bytes.NewReader(body))
+		c.SetRequest(try)
+		if held, err = hold(c, handle); err != nil {
+			return err
+		}
+		first, err := s.keepAnswer(ctx, asked, held)
+		if err == nil && !first {
+			return errAnsweredElsewhere
+		}
+		return err
+	})
+	if errors.Is(err, errAnsweredElsewhere) {
+		earlier, err := s.Store.GetAnswered(request.Context(), asked.Source, asked.Name)
+		if err != nil {
+			return err
+		}
+		return repeatAnswer(c, earlier)
+	}
 	if err != nil {
 		return err
 	}
-	kept := keptAnswer{Status: held.status, Header: map[string]string{}, Body: held.body.String()}
-	for _, name := range []string{echo.HeaderContentType, echo.HeaderLocation, "ETag"} {
-		if value := client.Header().Get(name); value != "" {
-			kept.Header[name] = value
-		}
-	}
-	if held.status < http.StatusMultipleChoices && held.body.Len() <= maxKeptAnswer {
-		if err := s.keepAnswer(c.Request().Context(), asked, kept); err != nil { // the work is done all the same
-			s.Logger.ErrorContext(c.Request().Context(), "keep answer", "err", err)
-		}
-	}
-	client.WriteHeader(held.status)
-	_, err = client.Write(held.body.Bytes())
-	return err
+	return held.send(c)
 }
 
-func (s *Server) keepAnswer(ctx context.Context, asked store.Answered, kept keptAnswer) error {
-	text, err := json.Marshal(kept)
+// keepAnswer keeps what was no refusal; first is false when the request was answered already.
+func (s *Server) keepAnswer(ctx context.Context, asked store.Answered, held *heldAnswer) (first bool, err error) {
+	if held.status >= http.StatusMultipleChoices || held.body.Len() > maxKeptAnswer {
+		return true, nil
+	}
+	text, err := json.Marshal(keptAnswer{Status: held.status, Header: held.kept(), Body: held.body.String()})
 	if err != nil {
-		return fmt.Errorf("encode answer: %w", err)
+		return false, fmt.Errorf("encode answer: %w", err)
 	}
 	asked.Answer, asked.ExpiresAt = string(text), s.Now().Add(answerKept)
-	return s.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error { return tx.KeepAnswered(ctx, asked) })
+	err = s.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		first, err = tx.KeepAnswered(ctx, asked)
+		return err
+	})
+	return first, err
 }
 
 func repeatAnswer(c echo.Context, earlier store.Answered) error {
@@ -146,18 +188,48 @@ func repeatAnswer(c echo.Context, earlier store.Answered) error {
 	return err
 }
 
-// A heldAnswer holds an answer back until it is kept.
+// A heldAnswer is an answer that is held back until it is kept.
 type heldAnswer struct {
-	http.ResponseWriter
+	header http.Header
 	status int
 	body   bytes.Buffer
 }
+
+// hold lets a handler answer into memory.
+func hold(c echo.Context, handle echo.HandlerFunc) (*heldAnswer, error) {
+	held := &heldAnswer{header: http.Header{}, status: http.StatusOK}
+	client := c.Response()
+	defer c.SetResponse(client)
+	c.SetResponse(echo.NewResponse(held, c.Echo()))
+	return held, handle(c)
+}
+
+// Header is of the held answer alone.
+func (h *heldAnswer) Header() http.Header { return h.header }
 
 // WriteHeader notes the status.
 func (h *heldAnswer) WriteHeader(status int) { h.status = status }
 
 // Write holds the bytes back.
 func (h *heldAnswer) Write(b []byte) (int, error) { return h.body.Write(b) }
+
+// kept are the headers that belong to the answer whenever it is given.
+func (h *heldAnswer) kept() map[string]string {
+	kept := map[string]string{}
+	for _, name := range []string{echo.HeaderContentType, echo.HeaderLocation, "ETag"} {
+		if value := h.header.Get(name); value != "" {
+			kept[name] = value
+		}
+	}
+	return kept
+}
+
+func (h *heldAnswer) send(c echo.Context) error {
+	maps.Copy(c.Response().Header(), h.header)
+	c.Response().WriteHeader(h.status)
+	_, err := c.Response().Write(h.body.Bytes())
+	return err
+}
 
 // inHand are the requests with an Idempotency-Key that are worked on.
 type inHand struct {

@@ -1,13 +1,19 @@
 package api
 
 import (
+	"context"
+	"database/sql"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"authwatch/classify"
 	"authwatch/store"
+
+	"github.com/labstack/echo/v4"
 )
 
 func named(key string) map[string]string {
@@ -71,6 +77,81 @@ func TestIdempotency_RefusedMayBeTriedAgain(t *testing.T) {
 	for _, bad := range []string{"ä", strings.Repeat("x", maxIdempotency+1), `""`} {
 		change.header = named(bad)
 		problemIn(t, s.do(t, change), http.StatusBadRequest)
+	}
+}
+
+// What is done is done together with the answer: when that cannot be kept nothing is done, and the next try does it once.
+func TestIdempotency_WorkAndAnswerAreOne(t *testing.T) {
+	s := newSite(t)
+	list := s.addFailures(t, 1, classify.ScopeGap, "prod", "client-b")
+	id := list[0].IncidentID
+	db, err := sql.Open("sqlite3", s.db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	change := `{"state":"acknowledged","assignee":"ana","note":"looking"}`
+	for n, a := range []ask{
+		{method: http.MethodPatch, path: "/api/v1/incidents/" + id, body: change},
+		{method: http.MethodPost, path: "/api/v1/incidents/change", body: `{"ids":["` + id + `","inc_none","` + id + `"],"change":` + change + `}`},
+		{method: http.MethodPost, path: "/api/v1/rules", body: `{"name":"new ones","condition":{"kind":"new"},"receivers":[]}`},
+		{method: http.MethodPost, path: "/api/v1/silences", body: `{"match":{"clients":["client-b"]},"reason":"migration","ends_at":"2026-11-22T13:00:00Z"}`},
+	} {
+		a.who, a.header = "respond", named(fmt.Sprint("w-", n))
+		before := s.written(t, db)
+		if _, err := db.Exec(`create trigger ends before insert on idempotency begin select raise(abort, 'the process ends here'); end`); err != nil {
+			t.Fatal(err)
+		}
+		problemIn(t, s.do(t, a), http.StatusInternalServerError)
+		if after := s.written(t, db); after != before {
+			t.Errorf("%s: %s became %s without an answer", a.path, before, after)
+		}
+		if _, err := db.Exec(`drop trigger ends`); err != nil {
+			t.Fatal(err)
+		}
+		first := s.do(t, a)
+		done := s.written(t, db)
+		again := s.do(t, a)
+		if first.status >= 300 || done == before || s.written(t, db) != done || again.body != first.body || again.header.Get("Idempotent-Replayed") != "true" {
+			t.Errorf("%+v, then %+v; %s, %s, %s", first, again, before, done, s.written(t, db))
+		}
+		if a.path == "/api/v1/incidents/change" && (strings.Count(first.body, `"problem"`) != 1 || strings.Count(first.body, `"incident"`) != 2) {
+			t.Errorf("%s", first.body)
+		}
+	}
+}
+
+// written counts what the requests with a key write.
+func (s *site) written(t *testing.T, db *sql.DB) string {
+	t.Helper()
+	var text string
+	err := db.QueryRow(`select (select sum(version) from incident) || ' versions, ' || (select count(*) from activity) || ' activities, ' ||
+		(select count(*) from audit) || ' audits, ' || (select count(*) from alert_rule) || ' rules, ' || (select count(*) from alert_silence) || ' silences'`).Scan(&text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// Another replica may be first: what is done here is undone, and its answer is given.
+func TestIdempotency_AnotherReplicaWasFirst(t *testing.T) {
+	s := newSite(t)
+	f := s.addFailures(t, 1, classify.ScopeGap, "prod", "client-b")[0]
+	asked := store.Answered{Source: "api x", Name: "k", BodyPrint: "p", Answer: `{"status":201,"header":{},"body":"of the other"}`, ExpiresAt: s.now.Add(time.Hour)}
+	s.write(t, func(ctx context.Context, tx *store.Tx) error {
+		_, err := tx.KeepAnswered(ctx, asked)
+		return err
+	})
+	answer := httptest.NewRecorder()
+	c := s.api.echo.NewContext(httptest.NewRequest(http.MethodPost, "/", nil), answer)
+	err := s.api.answerOnce(c, asked, func(c echo.Context) error {
+		if err := s.store.AddNote(c.Request().Context(), f.IncidentID, "ana", "looking"); err != nil {
+			return err
+		}
+		return c.NoContent(http.StatusCreated)
+	})
+	if err != nil || answer.Code != http.StatusCreated || answer.Body.String() != "of the other" || s.notes(t, f.IncidentID) != 0 {
+		t.Errorf("%v, %d %s, %d notes", err, answer.Code, answer.Body, s.notes(t, f.IncidentID))
 	}
 }
 

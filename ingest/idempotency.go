@@ -61,7 +61,10 @@ func (i *Ingester) once(ctx context.Context, header []string, b batch, body []by
 	if len(known.Answer) > maxAnswer {
 		return a, nil
 	}
-	err = i.write(ctx, func(ctx context.Context, tx *store.Tx) error { return tx.KeepAnswered(ctx, known) })
+	err = i.write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		_, err := tx.KeepAnswered(ctx, known)
+		return err
+	})
 	return a, err
 }
 

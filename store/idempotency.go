@@ -40,21 +40,21 @@ func (s *Store) GetAnswered(ctx context.Context, source, name string) (Answered,
 	return a, nil
 }
 
-// KeepAnswered keeps an answer until it expires. The first one of a name stays.
-func (t *Tx) KeepAnswered(ctx context.Context, a Answered) error {
+// KeepAnswered keeps an answer until it expires. The first one of a name stays: first is false when there is one already.
+func (t *Tx) KeepAnswered(ctx context.Context, a Answered) (first bool, err error) {
 	source := keyText(a.Source)
-	err := t.exec(ctx, `delete from idempotency where expires_at <= $1`, t.now())
+	err = t.exec(ctx, `delete from idempotency where expires_at <= $1`, t.now())
 	if err != nil {
-		return fmt.Errorf("remove expired answers: %w", err)
+		return false, fmt.Errorf("remove expired answers: %w", err)
 	}
-	err = t.exec(ctx, `insert into idempotency (source, name, body_print, answer, expires_at) values ($1, $2, $3, $4, $5)
+	first, err = t.changed(ctx, `insert into idempotency (source, name, body_print, answer, expires_at) values ($1, $2, $3, $4, $5)
 		on conflict (source, name) do nothing`, source, keyText(a.Name), a.BodyPrint, a.Answer, a.ExpiresAt)
 	if err == nil && newRef()%trimEvery == 0 {
 		err = t.exec(ctx, `delete from idempotency where source = $1 and expires_at < coalesce((
 			select expires_at from idempotency where source = $1 order by expires_at desc limit 1 offset $2), 0)`, source, int64(answersOfSource))
 	}
 	if err != nil {
-		return fmt.Errorf("keep answer of source %s: %w", source, err)
+		return false, fmt.Errorf("keep answer of source %s: %w", source, err)
 	}
-	return nil
+	return first, nil
 }

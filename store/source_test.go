@@ -15,6 +15,7 @@ func sourceContract() []contractTest {
 		{"rejects are kept once and counted", testRejects},
 		{"rejects are bounded", testRejectsBounded},
 		{"answers are kept until they expire", testAnswered},
+		{"writes done together are one", testWriteTogether},
 		{"old figures of sources are forgotten", testForgetSources},
 	}
 }
@@ -164,7 +165,11 @@ func testAnswered(t *testing.T, w *world) {
 	for _, answer := range []string{"{}", "another"} {
 		again := a
 		again.Answer = answer
-		w.write(t, func(ctx context.Context, tx *Tx) error { return tx.KeepAnswered(ctx, again) })
+		w.write(t, func(ctx context.Context, tx *Tx) error {
+			first, err := tx.KeepAnswered(ctx, again)
+			equal(t, "first", first, answer == "{}")
+			return err
+		})
 	}
 	got, err := w.GetAnswered(t.Context(), "s", "key")
 	if err != nil || got != a {

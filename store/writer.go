@@ -27,6 +27,9 @@ const (
 // Errors: ErrBusy or ErrClosed when it was never begun, ctx's own when it ended while the write was still waiting,
 // fn's, or the commit's. A write that has begun runs to its end, whatever becomes of ctx.
 func (s *Store) Write(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
+	if t, ok := ctx.Value(togetherKey{s}).(*together); ok {
+		return t.write(ctx, fn)
+	}
 	j := newJob(ctx, fn)
 	if err := s.writes.enqueue(j); err != nil {
 		return err
