@@ -100,23 +100,38 @@ func (t *templates) packWhole(c *cutter, f *Failure, verdict []byte) {
 
 // unpack reads the body of a row.
 func (t *templates) unpack(ctx context.Context, from querier, f *Failure) error {
+	verdict, err := t.unpackTexts(ctx, from, f)
+	if err != nil {
+		return err
+	}
+	at := f.Verdict.Time
+	dec := json.NewDecoder(bytes.NewReader(verdict))
+	dec.UseNumber() // observed values keep every digit
+	if err := dec.Decode(&f.Verdict); err != nil {
+		return fmt.Errorf("decode verdict: %w", err)
+	}
+	f.setID(f.id)
+	f.Verdict.Time = at
+	return nil
+}
+
+// unpackTexts reads the body of a row and leaves the verdict as its text, which takes longer to decode than all the rest; only its time is set.
+func (t *templates) unpackTexts(ctx context.Context, from querier, f *Failure) (verdict []byte, err error) {
 	form, rest := byte(0), f.body
 	if len(rest) > 0 {
 		form, rest = rest[0], rest[1:]
 	}
 	ahead, n := binary.Varint(rest)
 	if n <= 0 {
-		return errDamagedBody
+		return nil, errDamagedBody
 	}
 	rest = rest[n:]
 	lag, n := binary.Varint(rest)
 	if n <= 0 {
-		return errDamagedBody
+		return nil, errDamagedBody
 	}
 	rest = rest[n:]
 	at := time.UnixMilli(f.id.millis() + ahead).UTC()
-	var verdict []byte
-	var err error
 	switch form {
 	case packedWhole:
 		verdict, err = t.unpackWhole(f, rest)
@@ -125,17 +140,8 @@ func (t *templates) unpack(ctx context.Context, from querier, f *Failure) error 
 	default:
 		err = errDamagedBody
 	}
-	if err != nil {
-		return err
-	}
-	dec := json.NewDecoder(bytes.NewReader(verdict))
-	dec.UseNumber() // observed values keep every digit
-	if err := dec.Decode(&f.Verdict); err != nil {
-		return fmt.Errorf("decode verdict: %w", err)
-	}
-	f.setID(f.id)
 	f.Verdict.Time, f.ReceivedAt, f.body = at, at.Add(time.Duration(lag)*time.Millisecond), nil
-	return nil
+	return verdict, err
 }
 
 func (t *templates) unpackWhole(f *Failure, packed []byte) (verdict []byte, err error) {
