@@ -52,7 +52,7 @@ func (s *Service) Preview(ctx context.Context, rule store.AlertRule) (Preview, e
 }
 
 func (s *Service) previewIncidents(ctx context.Context, p *Preview, rule store.AlertRule) error {
-	all := []store.State{store.StateOpen, store.StateAcknowledged, store.StateSilenced, store.StateResolved}
+	all := store.States()
 	list, err := evaluation{Service: s, rule: rule}.incidents(ctx, p.From, all...)
 	if err != nil {
 		return err

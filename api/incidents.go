@@ -15,7 +15,7 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// incidentJSON is an incident as the API shows it; design part 7 says what the members mean. Times are event times.
+// incidentJSON is an incident as the API shows it; openapi.yaml says what the members mean. Times are event times.
 type incidentJSON struct {
 	ID                string              `json:"id"`
 	Provider          string              `json:"provider,omitempty"`
@@ -85,12 +85,12 @@ func (s *Server) listIncidents(c echo.Context) error {
 // incidentFilter reads the filters that lists of incidents have in common.
 func incidentFilter(q *query) store.IncidentFilter {
 	f := store.IncidentFilter{
-		States:       manyOf(q, "state", store.StateOpen, store.StateAcknowledged, store.StateSilenced, store.StateResolved),
+		States:       manyOf(q, "state", store.States()...),
 		Causes:       manyOf(q, "cause", causeCodes()...),
 		Providers:    q.all("provider"),
 		Environments: q.all("environment"),
 		Clients:      q.all("client"),
-		Faults:       manyOf(q, "fault", classify.FaultClient, classify.FaultProvider, classify.FaultAPI, classify.FaultNetwork, classify.FaultUnknown),
+		Faults:       manyOf(q, "fault", classify.Faults()...),
 		Terms:        q.terms(ofIncidents),
 		Sort:         oneOf(q, "sort", "last_seen", "first_seen", "count"),
 	}
@@ -215,7 +215,7 @@ const maxNoteLength = 4000
 
 // faultsOf says what is wrong with a change.
 func (s *Server) faultsOf(change incidentChangeJSON) (faults []fault) {
-	states := []store.State{store.StateOpen, store.StateAcknowledged, store.StateSilenced, store.StateResolved}
+	states := store.States()
 	if change.State == nil && change.Assignee == nil && change.Note == "" {
 		faults = append(faults, fault{Code: "nothing_to_do", Detail: "give a state, an assignee or a note", Allowed: []string{"state", "silenced_until", "assignee", "note"}})
 	}

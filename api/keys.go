@@ -117,12 +117,8 @@ func (s *Server) signingKeysPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	var names []string
-	for _, e := range environments {
-		names = append(names, e.Environment)
-	}
 	keys := keysOf(withoutLeftOut(list), now)
-	page := signingKeysPage{frame: s.frameOf(c, "/keys"), Range: w.view("/keys", q), Choices: optionsOf(names, q.Get("environment"))}
+	page := signingKeysPage{frame: s.frameOf(c, "/keys"), Range: w.view("/keys", q), Choices: environmentOptions(environments, q.Get("environment"))}
 	if len(keys) > keysShown {
 		slices.SortStableFunc(keys, func(a, b *signingKey) int {
 			return cmp.Or(len(b.Findings)-len(a.Findings), b.LastSeen.Compare(a.LastSeen))

@@ -122,7 +122,7 @@ func (s *Server) ruleFormOf(given newRuleJSON) ruleForm {
 	if n := len(given.Match.Causes); n > 0 {
 		f.Ticked = counted(int64(n), "cause", "causes")
 	}
-	for _, fault := range allFaults() {
+	for _, fault := range classify.Faults() {
 		f.Faults = append(f.Faults, option{string(fault), faultBadge(fault).Text, slices.Contains(given.Match.Faults, fault)})
 	}
 	for _, r := range s.Alerts.Receivers {

@@ -286,17 +286,13 @@ func silenceFormOf(form url.Values) silenceForm {
 	for _, row := range classify.Catalogue() {
 		f.Causes = append(f.Causes, option{string(row.Code), row.Title, form.Get("cause") == string(row.Code)})
 	}
-	for _, fault := range allFaults() {
+	for _, fault := range classify.Faults() {
 		f.Faults = append(f.Faults, option{string(fault), faultBadge(fault).Text, form.Get("fault") == string(fault)})
 	}
 	for _, hours := range []string{"1", "4", "8", "24", "72", "168"} {
 		f.Hours = append(f.Hours, option{hours, hours + " h", form.Get("hours") == hours})
 	}
 	return f
-}
-
-func allFaults() []classify.Fault {
-	return []classify.Fault{classify.FaultClient, classify.FaultProvider, classify.FaultAPI, classify.FaultNetwork, classify.FaultUnknown}
 }
 
 // addSilenceForm takes the form. What is not valid comes back as it was filled in.

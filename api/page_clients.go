@@ -71,11 +71,7 @@ func (s *Server) clientsPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	var names []string
-	for _, e := range environments {
-		names = append(names, e.Environment)
-	}
-	page := clientsPage{frame: s.frameOf(c, "/clients"), Rows: clientRows(list, now), Environment: q.Get("environment"), Choices: optionsOf(names, q.Get("environment"))}
+	page := clientsPage{frame: s.frameOf(c, "/clients"), Rows: clientRows(list, now), Environment: q.Get("environment"), Choices: environmentOptions(environments, q.Get("environment"))}
 	page.Next, page.First = pageLinks("/clients", q, next)
 	return s.render(c, http.StatusOK, page)
 }

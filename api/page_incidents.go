@@ -130,14 +130,6 @@ func separator(link string) string {
 	return "?"
 }
 
-func pageStates() []store.State {
-	return []store.State{store.StateOpen, store.StateAcknowledged, store.StateSilenced, store.StateResolved}
-}
-
-func pageFaults() []classify.Fault {
-	return []classify.Fault{classify.FaultClient, classify.FaultProvider, classify.FaultAPI, classify.FaultNetwork, classify.FaultUnknown}
-}
-
 // pageIncidentFilter reads the filters of the URL; without a state it is the open ones.
 func pageIncidentFilter(q url.Values, w window) (store.IncidentFilter, error) {
 	f := store.IncidentFilter{
@@ -147,7 +139,7 @@ func pageIncidentFilter(q url.Values, w window) (store.IncidentFilter, error) {
 	switch state := store.State(q.Get("state")); {
 	case state == "":
 		f.States = []store.State{store.StateOpen}
-	case slices.Contains(pageStates(), state):
+	case slices.Contains(store.States(), state):
 		f.States = []store.State{state}
 	case state != "all":
 		return f, fail(http.StatusBadRequest, "The state is not open, acknowledged, silenced, resolved or all.",
@@ -161,7 +153,7 @@ func pageIncidentFilter(q url.Values, w window) (store.IncidentFilter, error) {
 		return f, err
 	}
 	for _, name := range given(q, "fault") {
-		if !slices.Contains(pageFaults(), classify.Fault(name)) {
+		if !slices.Contains(classify.Faults(), classify.Fault(name)) {
 			return f, fail(http.StatusBadRequest, "The fault is not client, provider, api, network or unknown.",
 				fault{Parameter: "fault", Code: "unknown_fault", Detail: "use client, provider, api, network or unknown"})
 		}
@@ -199,7 +191,7 @@ func stateTabs(q url.Values, states map[store.State]int64) []choice {
 	}
 	var tabs []choice
 	var all int64
-	for _, state := range pageStates() {
+	for _, state := range store.States() {
 		all += states[state]
 		tabs = append(tabs, choice{Label: capitalize(string(state)), Count: count(states[state]), Current: current == string(state),
 			URL: linkTo("/incidents", q, "state", string(state))})
@@ -216,17 +208,25 @@ func filtersOf(path string, q url.Values, environments []store.EnvironmentSummar
 	for _, row := range classify.Catalogue() {
 		f.Causes = append(f.Causes, option{string(row.Code), row.Title, q.Get("cause") == string(row.Code)})
 	}
-	var providers, names []string
+	var providers []string
 	for _, e := range environments {
-		providers, names = append(providers, e.Provider), append(names, e.Environment)
+		providers = append(providers, e.Provider)
 	}
-	f.Providers, f.Environments = optionsOf(providers, q.Get("provider")), optionsOf(names, q.Get("environment"))
+	f.Providers, f.Environments = optionsOf(providers, q.Get("provider")), environmentOptions(environments, q.Get("environment"))
 	return f
+}
+
+func environmentOptions(environments []store.EnvironmentSummary, chosen string) []option {
+	var names []string
+	for _, e := range environments {
+		names = append(names, e.Environment)
+	}
+	return optionsOf(names, chosen)
 }
 
 func faultOptions(chosen string) []option {
 	var out []option
-	for _, name := range pageFaults() {
+	for _, name := range classify.Faults() {
 		out = append(out, option{string(name), faultBadge(name).Text, chosen == string(name)})
 	}
 	return out

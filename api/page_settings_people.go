@@ -38,9 +38,13 @@ type madeKey struct{ Name, Scope, Text string }
 const nameLength = 120
 
 func scopeOptions(chosen store.Scope) []option {
-	var out []option
-	for _, scope := range []store.Scope{store.ScopeIngest, store.ScopeRead, store.ScopeRespond, store.ScopeAdmin} {
-		out = append(out, option{string(scope), string(scope), scope == chosen})
+	return wordOptions(chosen, store.ScopeIngest, store.ScopeRead, store.ScopeRespond, store.ScopeAdmin)
+}
+
+// wordOptions offers words of a closed set as they are.
+func wordOptions[T ~string](chosen T, all ...T) (out []option) {
+	for _, word := range all {
+		out = append(out, option{string(word), string(word), word == chosen})
 	}
 	return out
 }
@@ -89,7 +93,7 @@ func (s *Server) createKey(c echo.Context) error {
 	scope := store.Scope(c.FormValue("scope"))
 	page := keysPage{Scopes: scopeOptions(scope)}
 	name, problem := s.nameOf(c)
-	if problem == "" && !slices.ContainsFunc(page.Scopes, func(o option) bool { return o.Selected }) {
+	if problem == "" && selected(page.Scopes) == "" {
 		problem = "Choose what the key may do."
 	}
 	if problem != "" {
@@ -171,11 +175,7 @@ type madeLink struct{ Name, URL, Valid string }
 const linkLength = 30 * time.Minute
 
 func roleOptions(chosen store.Role) []option {
-	var out []option
-	for _, role := range []store.Role{store.Viewer, store.Responder, store.Admin} {
-		out = append(out, option{string(role), string(role), role == chosen})
-	}
-	return out
+	return wordOptions(chosen, store.Viewer, store.Responder, store.Admin)
 }
 
 func (s *Server) usersPage(c echo.Context) error {
@@ -200,7 +200,7 @@ func (s *Server) addUser(c echo.Context) error {
 	role := store.Role(c.FormValue("role"))
 	page := usersPage{Roles: roleOptions(role)}
 	name, problem := s.nameOf(c)
-	if problem == "" && !slices.ContainsFunc(page.Roles, func(o option) bool { return o.Selected }) {
+	if problem == "" && selected(page.Roles) == "" {
 		problem = "Choose a role."
 	}
 	if problem != "" {

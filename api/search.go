@@ -145,7 +145,7 @@ func checkValue(f store.Field, value string, at int) error {
 		_, ok := classify.Lookup(classify.Code(value))
 		return known(ok, "there is no such cause; the page Causes lists them")
 	case store.FieldFault:
-		return known(containsText(pageFaults(), value), "a fault is client, provider, api, network or unknown")
+		return known(containsText(classify.Faults(), value), "a fault is client, provider, api, network or unknown")
 	case store.FieldConfidence:
 		return known(containsText([]classify.Confidence{classify.Proven, classify.Stated, classify.Inferred}, value), "a confidence is proven, stated or inferred")
 	case store.FieldStatus:

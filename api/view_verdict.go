@@ -90,7 +90,7 @@ func phaseWords(p classify.Phase) string {
 	}
 }
 
-// witnessesOf sorts the evidence by who gives it. The request's form is looked at by the token witness (design part 1).
+// witnessesOf sorts the evidence by who gives it. The request's form is looked at by the token witness.
 func witnessesOf(v classify.Verdict) []witnessView {
 	list := []witnessView{{Name: "The response"}, {Name: "The token"}, {Name: "History"}}
 	votes := []map[classify.Code]int{{}, {}, {}}

@@ -49,7 +49,7 @@ func TestCatalogue_HasEveryCode(t *testing.T) {
 
 func TestCatalogue_RowsAreComplete(t *testing.T) {
 	groups := []string{"credentials", "time", "claims", "keys", "replay", "environment", "token request", "authorization", "not the client"}
-	faults := []Fault{FaultClient, FaultProvider, FaultAPI, FaultNetwork, FaultUnknown}
+	faults := Faults()
 	codes := declaredCodes(t)
 	titles := map[string]Code{}
 	for _, c := range Catalogue() {

@@ -1,6 +1,6 @@
 package classify
 
-// A Code is the stable name of a documented cause (design part 5).
+// A Code is the stable name of a documented cause.
 type Code string
 
 // The cause codes. Catalogue has a row for each.

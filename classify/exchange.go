@@ -5,7 +5,7 @@ type Outcome string
 
 // The outcomes. Only Failed is judged; Accepted is history and denominator; Other is only counted.
 const (
-	Failed   Outcome = "failed"   // an authentication or authorization failure, design part 3
+	Failed   Outcome = "failed"   // an authentication or authorization failure
 	Accepted Outcome = "accepted" // the server accepted the token or the assertion, or the exchange carried auth and succeeded
 	Other    Outcome = "other"    // says nothing about authentication: a 404, a public page, a business error without auth
 )

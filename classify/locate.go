@@ -107,7 +107,7 @@ func clientOf(r *Record, phase Phase) string {
 	return ""
 }
 
-// outcomeOf decides what a record means for authentication, design part 3.
+// outcomeOf decides what a record means for authentication.
 func (s *site) outcomeOf(e Exchange, called *endpoint) Outcome {
 	r := e.Record
 	if e.Phase == ClientSide {

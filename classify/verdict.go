@@ -5,7 +5,7 @@ import "time"
 // A Phase is the step of the protocol that failed.
 type Phase string
 
-// The phases of design part 6.
+// The phases of an exchange.
 const (
 	TokenRequest Phase = "token_request"
 	APICall      Phase = "api_call"
@@ -25,7 +25,7 @@ const (
 // A Fault says who has to act.
 type Fault string
 
-// The faults of design part 6.
+// The faults that a cause may be.
 const (
 	FaultClient   Fault = "client"
 	FaultProvider Fault = "provider"
@@ -34,10 +34,15 @@ const (
 	FaultUnknown  Fault = "unknown"
 )
 
+// Faults lists them.
+func Faults() []Fault {
+	return []Fault{FaultClient, FaultProvider, FaultAPI, FaultNetwork, FaultUnknown}
+}
+
 // A Witness is where a piece of evidence comes from.
 type Witness string
 
-// The witnesses of design part 1; request is the token witness looking at the request's form.
+// The witnesses that judge a failure; request is the token witness looking at the request's form.
 const (
 	WitnessResponse Witness = "response"
 	WitnessToken    Witness = "token"

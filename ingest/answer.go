@@ -10,7 +10,7 @@ import (
 	"strconv"
 )
 
-// An answer says what became of a request's records, after the commit (design part 8).
+// An answer says what became of a request's records, after the commit.
 type answer struct {
 	Received   int           `json:"received"`
 	Accepted   int           `json:"accepted"`

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// shapes turns the members of any log record into those of the native record (design part 3), so that every format
+// shapes turns the members of any log record into those of the native record, so that every format
 // takes the one path that native records take. Field names of ECS and of OpenTelemetry's semantic conventions mean the
 // same wherever they stand; the names of an access log (status, path, host) mean something only in a record that has
 // the marks of that log. What a format does not carry stays absent: nothing is guessed.

@@ -47,7 +47,7 @@ create table incident (
     updated_at       bigint not null,
     version          bigint not null
 );
--- The rule of design part 7: at most one episode is not resolved.
+-- At most one episode of them is not resolved.
 create unique index incident_active on incident (provider, environment, client_id, cause) where state <> 'resolved';
 -- The episode that a late failure joins, and the incidents of a client.
 create index incident_episode on incident (provider, environment, client_id, cause, resolved_at);

@@ -148,8 +148,7 @@ func (m AlertMatch) faults() (list []AlertFault) {
 			break
 		}
 	}
-	known := []classify.Fault{classify.FaultClient, classify.FaultProvider, classify.FaultAPI, classify.FaultNetwork, classify.FaultUnknown}
-	if slices.ContainsFunc(m.Faults, func(f classify.Fault) bool { return !slices.Contains(known, f) }) {
+	if slices.ContainsFunc(m.Faults, func(f classify.Fault) bool { return !slices.Contains(classify.Faults(), f) }) {
 		list = append(list, AlertFault{"match.faults", "client, provider, api, network or unknown"})
 	}
 	return list

@@ -14,13 +14,18 @@ import (
 // A State is where an incident stands.
 type State string
 
-// The states of an incident (design part 7).
+// The states of an incident.
 const (
 	StateOpen         State = "open"
 	StateAcknowledged State = "acknowledged"
 	StateSilenced     State = "silenced"
 	StateResolved     State = "resolved"
 )
+
+// States lists them.
+func States() []State {
+	return []State{StateOpen, StateAcknowledged, StateSilenced, StateResolved}
+}
 
 // An Incident groups the failures of one (provider, environment, cause, client). All times but UpdatedAt are event times.
 type Incident struct {
