@@ -21,6 +21,7 @@ func hostileRecord(id, header, claims, more string) string {
 // Rows 14, 16, 29, 30 and 36 of the attack table: one hostile record spoils no list, no page and no metric, and nothing in it
 // makes the server connect to anywhere.
 func TestAttack_WholeService(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	shipper, reader := s.key("ingest"), s.key("read")
 	tempting, err := net.Listen("tcp", "127.0.0.1:0")

@@ -1,17 +1,14 @@
 package main
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
@@ -20,21 +17,18 @@ import (
 // TestAccessible applies the rules of axe-core to every page that the demo links to, light and dark, on a wide screen, a
 // tablet and a phone, and looks for what makes a phone scroll sideways. A new page is found by its link: nothing has to be added here.
 func TestAccessible(t *testing.T) {
-	chromium, err := exec.LookPath("chromium")
-	rules, readErr := os.ReadFile(filepath.Join("..", "..", "tools", "axe", "node_modules", "axe-core", "axe.min.js"))
-	if err != nil || readErr != nil {
-		if os.Getenv("AUTHWATCH_REQUIRE_BROWSER") != "" {
-			t.Fatalf("Chromium and axe-core are needed: %v, %v", err, readErr)
-		}
-		t.Log("Chromium or axe-core is missing; make test installs them and runs this test")
+	t.Parallel()
+	chromium, ok := findChromium(t)
+	rules, err := os.ReadFile(filepath.Join("..", "..", "tools", "axe", "node_modules", "axe-core", "axe.min.js"))
+	if err != nil {
+		lacks(t, "axe-core")
+	}
+	if err != nil || !ok {
 		return
 	}
 	s := startDemo(t)
 	s.signIn()
 	b := openBrowser(t, chromium, true)
-	var cancel context.CancelFunc
-	b.ctx, cancel = context.WithTimeout(b.browser, 5*time.Minute)
-	t.Cleanup(cancel)
 	b.signIn(s.newLink())
 	pages := s.linkedPages()
 	if len(pages) < 10 {

@@ -26,6 +26,7 @@ import (
 
 // TestBrowser walks the way of an on-call engineer in Chromium, with scripts and without.
 func TestBrowser(t *testing.T) {
+	t.Parallel()
 	chromium, ok := findChromium(t)
 	if !ok {
 		return
@@ -59,14 +60,19 @@ func TestBrowser(t *testing.T) {
 func findChromium(t *testing.T) (path string, ok bool) {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
-	if err == nil {
-		return path, true
+	if err != nil {
+		lacks(t, "Chromium")
 	}
+	return path, err == nil
+}
+
+// lacks says why a test with a browser does not run; where it has to, it fails.
+func lacks(t *testing.T, what string) {
+	t.Helper()
 	if os.Getenv("AUTHWATCH_REQUIRE_BROWSER") != "" {
-		t.Fatal("Chromium is missing: apt-get install chromium")
+		t.Fatalf("%s is missing: make test installs it", what)
 	}
-	t.Log("Chromium is missing; make test installs it and runs this test")
-	return "", false
+	t.Logf("%s is missing; make test installs it and runs this test", what)
 }
 
 // newLink makes another sign-in link beside the running demo.
@@ -84,11 +90,14 @@ func (s *testServer) newLink() string {
 type browserTab struct {
 	t       *testing.T
 	browser context.Context // lives as long as the test
-	ctx     context.Context // of the steps, with a limit
+	ctx     context.Context // of the steps, which end after stepsLimit
 
 	mu         sync.Mutex
 	complaints []string
 }
+
+// stepsLimit is how long all steps of a tab may take: a browser that hangs must not hang the run.
+const stepsLimit = 20 * time.Minute
 
 func openBrowser(t *testing.T, chromium string, scripts bool) *browserTab {
 	t.Helper()
@@ -100,9 +109,9 @@ func openBrowser(t *testing.T, chromium string, scripts bool) *browserTab {
 	t.Cleanup(cancel)
 	b := &browserTab{t: t, browser: ctx, ctx: ctx}
 	b.do() // the browser lives as long as the context of its first call, so that call has no timeout
-	b.ctx, cancel = context.WithTimeout(ctx, time.Minute)
+	b.ctx, cancel = context.WithTimeout(ctx, stepsLimit)
 	t.Cleanup(cancel)
-	if err := chromedp.Listen(b.ctx, b.listen); err != nil {
+	if err := chromedp.Listen(b.browser, b.listen); err != nil { // as long as the tab is there, whatever limit the steps have
 		t.Fatal(err)
 	}
 	b.do(
@@ -189,10 +198,17 @@ func (b *browserTab) assertText(selector chromedp.CSS, wants ...string) {
 	}
 }
 
-func (b *browserTab) signIn(link string) {
+// enter signs in, by a link.
+func (b *browserTab) enter(link string) {
 	b.t.Helper()
 	b.do(chromedp.Navigate(link))
 	b.follow("main form button")
+}
+
+// signIn enters a server that has failures of today.
+func (b *browserTab) signIn(link string) {
+	b.t.Helper()
+	b.enter(link)
 	b.assertText("h1", "failures", "in the last 24 hours")
 }
 

@@ -14,6 +14,7 @@ import (
 // inputs are those of the JSON test suite that ingestion is held to, each as the whole assertion, as the payload of a compact JWT, and, if it
 // is JSON, as the value of claims and of a header parameter.
 func TestCheck_Hostile(t *testing.T) {
+	t.Parallel()
 	data, err := os.ReadFile("../../ingest/testdata/jsontestsuite.ndjson")
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 // TestDocumentedAPI runs what README.md and docs/api.md show, as it stands there: commands of a shell, and a program with
 // a client that another language's generator makes of the description.
 func TestDocumentedAPI(t *testing.T) {
+	t.Parallel()
 	modules, err := filepath.Abs(filepath.Join("..", "..", "tools", "client", "node_modules"))
 	if err != nil {
 		t.Fatal(err)
@@ -31,7 +32,7 @@ func TestDocumentedAPI(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "bin", "authwatch"), ".").CombinedOutput(); err != nil {
 		t.Fatalf("build authwatch: %v: %s", err, out)
 	}
-	s := &testServer{t: t, db: filepath.Join(dir, "authwatch.db"), stdout: &buffer{}, stderr: &buffer{}, status: make(chan int, 1)}
+	s := newTestServer(t, filepath.Join(dir, "authwatch.db"))
 	s.start([]string{"serve", "--db", s.db, "--listen", "127.0.0.1:0"})
 	t.Run("curl", func(t *testing.T) { s.runCommands(t, dir) })
 	t.Run("TypeScript", func(t *testing.T) { s.runProgram(t, modules) })

@@ -9,6 +9,16 @@ import (
 
 func noEnv(string) string { return "" }
 
+// envOf is an environment with one variable.
+func envOf(name, value string) func(string) string {
+	return func(asked string) string {
+		if asked == name {
+			return value
+		}
+		return ""
+	}
+}
+
 func TestFingerprintKey_IsMadeOnceAndKept(t *testing.T) {
 	db := databaseFlag{DB: filepath.Join(t.TempDir(), "aw.db")}
 	first, created, err := fingerprintFlag{}.key(db, noEnv)

@@ -42,15 +42,21 @@ type testServer struct {
 	db             string // path
 	demo           bool
 	stdout, stderr *buffer
+	getenv         func(string) string
 	stop           context.CancelFunc
 	status         chan int
 	browser        *http.Client // signed in once signIn was called
 }
 
+// newTestServer is not started yet. The memory that one server is granted would be too little here: the tests run several.
+func newTestServer(t *testing.T, db string) *testServer {
+	return &testServer{t: t, db: db, getenv: envOf(grantedVar, "off"), stdout: &buffer{}, stderr: &buffer{}, status: make(chan int, 1)}
+}
+
 // startServer runs authwatch serve on a free port until the test ends.
 func startServer(t *testing.T, args ...string) *testServer {
 	t.Helper()
-	s := &testServer{t: t, db: filepath.Join(t.TempDir(), "aw.db"), stdout: &buffer{}, stderr: &buffer{}, status: make(chan int, 1)}
+	s := newTestServer(t, filepath.Join(t.TempDir(), "aw.db"))
 	return s.start(append([]string{"serve", "--db", s.db, "--listen", "127.0.0.1:0", "--retain", "forever", "--retain-summaries", "forever"}, args...)) // the tests' records have times of their own
 }
 
@@ -58,8 +64,8 @@ func startServer(t *testing.T, args ...string) *testServer {
 func startDemo(t *testing.T) *testServer {
 	t.Helper()
 	dir := t.TempDir()
-	t.Setenv("TMPDIR", dir)
-	s := &testServer{t: t, demo: true, stdout: &buffer{}, stderr: &buffer{}, status: make(chan int, 1)}
+	s := newTestServer(t, "")
+	s.demo, s.getenv = true, func(name string) string { return map[string]string{"TMPDIR": dir, grantedVar: "off"}[name] }
 	s.start([]string{"serve", "--demo", "--listen", "127.0.0.1:0"})
 	found, err := filepath.Glob(filepath.Join(dir, "authwatch-demo-*", "authwatch.db"))
 	if err != nil || len(found) != 1 {
@@ -73,7 +79,7 @@ func (s *testServer) start(args []string) *testServer {
 	s.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	s.stop = cancel
-	go func() { s.status <- run(ctx, args, noEnv, strings.NewReader(""), s.stdout, s.stderr) }()
+	go func() { s.status <- run(ctx, args, s.getenv, strings.NewReader(""), s.stdout, s.stderr) }()
 	s.t.Cleanup(s.close)
 	if s.demo {
 		s.url = s.await(s.stdout, `Open (http://[^/]+)/`)

@@ -133,6 +133,7 @@ func numberedLines(from, to int) string {
 }
 
 func TestIngest_WaitsForTheServer(t *testing.T) {
+	t.Parallel()
 	s := &fakeServer{script: []func(http.ResponseWriter, []string) bool{
 		refuse(503, "1", `{"title":"overloaded","detail":"nothing was stored"}`), refuse(429, "0", ""), refuse(502, "", "<html>"),
 	}}
@@ -187,6 +188,7 @@ func TestIngest_NamesRejectedLines(t *testing.T) {
 
 // A followed log is sent through a rename, an emptying and a last line that comes in two pieces; every line once and in order.
 func TestIngest_FollowsRotation(t *testing.T) {
+	t.Parallel()
 	s := &fakeServer{}
 	r := newIngestRun(t, s)
 	r.write("a.log", numberedLines(0, 3)+"line")

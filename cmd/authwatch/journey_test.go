@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -23,6 +22,7 @@ import (
 // TestJourney is a night on call: a million failures of three hundred clients lie behind, a client breaks, and the alert's
 // link leads to the cause, its proof and a verified fix: with a pointer, with the keyboard alone, and without JavaScript.
 func TestJourney(t *testing.T) {
+	t.Parallel()
 	chromium, ok := findChromium(t)
 	if !ok {
 		return
@@ -40,11 +40,7 @@ func TestJourney(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := openBrowser(t, chromium, tt.scripts)
-			var cancel context.CancelFunc
-			b.ctx, cancel = context.WithTimeout(b.browser, 2*time.Minute)
-			t.Cleanup(cancel)
-			b.do(chromedp.Navigate(s.newLink()))
-			b.follow("main form button")
+			b.enter(s.newLink())
 			tt.walk(b, s, link)
 			b.assertQuiet()
 		})
@@ -82,7 +78,7 @@ func startNight(t *testing.T) (s *testServer, link string) {
 	for _, path := range profiles {
 		args = append(args, "--profile", path)
 	}
-	s = &testServer{t: t, db: args[2], stdout: &buffer{}, stderr: &buffer{}, status: make(chan int, 1)}
+	s = newTestServer(t, args[2])
 	s.start(args)
 	s.send(s.key("admin"), http.MethodPost, "/api/v1/rules", `{"name":"something new","condition":{"kind":"new"},"receivers":["pager"]}`)
 	s.post(s.key("ingest"), "/ingest/v1/responses", brokenClient(time.Now()))

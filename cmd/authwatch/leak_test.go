@@ -151,6 +151,7 @@ func (s *testServer) assertNowhere(hidden *secrets) {
 
 // The corpora go through the real ingestion with raw tokens in the place of the decoded ones.
 func TestNoSecretLeaves_Corpora(t *testing.T) {
+	t.Parallel()
 	all := corpora(t)
 	s := startServer(t, profileArgs(all)...)
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -229,6 +230,7 @@ func mustJSON(t *testing.T, v any) classify.Body {
 
 // The demo's own traffic holds raw tokens; a proxy in front of the ingestion notes them.
 func TestNoSecretLeaves_Demo(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	hidden := &secrets{}
 	target, err := url.Parse(s.url)

@@ -21,6 +21,7 @@ func failing(n int, client string) []byte {
 
 // TestBrowser_Live looks at the page Live while failures come: it shows them, is paused by a key, and says what it skipped.
 func TestBrowser_Live(t *testing.T) {
+	t.Parallel()
 	chromium, ok := findChromium(t)
 	if !ok {
 		return
@@ -65,7 +66,7 @@ func TestBrowser_Live(t *testing.T) {
 // until waits for an expression to be true.
 func (b *browserTab) until(expression string) {
 	b.t.Helper()
-	for range 200 {
+	for range 600 {
 		found, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](expression))
 		if err != nil {
 			b.t.Fatalf("%s: %v", expression, err)

@@ -1,9 +1,6 @@
 package main
 
-import (
-	"os"
-	"runtime/debug"
-)
+import "runtime/debug"
 
 // A server under load makes garbage by the batch, and what stays is small. The collector would run at each doubling of that;
 // it may as well wait until the memory is used that is granted anyway.
@@ -15,11 +12,11 @@ const (
 )
 
 // settleMemory tells the collector how much it may leave lying, unless the environment says so.
-func settleMemory() {
-	if os.Getenv(collectAtVar) == "" {
+func settleMemory(getenv func(string) string) {
+	if getenv(collectAtVar) == "" {
 		debug.SetGCPercent(collectAt)
 	}
-	if os.Getenv(grantedVar) == "" {
+	if getenv(grantedVar) == "" {
 		debug.SetMemoryLimit(granted)
 	}
 }

@@ -9,18 +9,14 @@ func TestSettleMemory_LeavesTheLastWordToTheEnvironment(t *testing.T) {
 	percent, limit := debug.SetGCPercent(100), debug.SetMemoryLimit(-1)
 	defer debug.SetMemoryLimit(limit)
 	defer debug.SetGCPercent(percent)
-	t.Setenv(collectAtVar, "")
-	t.Setenv(grantedVar, "1GiB")
-	settleMemory()
+	settleMemory(envOf(grantedVar, "1GiB"))
 	if got := debug.SetGCPercent(100); got != collectAt {
 		t.Errorf("the collector runs at %d %%", got)
 	}
 	if got := debug.SetMemoryLimit(-1); got != limit {
 		t.Errorf("limit %d, want the environment's", got)
 	}
-	t.Setenv(collectAtVar, "50")
-	t.Setenv(grantedVar, "")
-	settleMemory()
+	settleMemory(envOf(collectAtVar, "50"))
 	if got := debug.SetGCPercent(100); got != 100 {
 		t.Errorf("the collector runs at %d %%, want the environment's", got)
 	}

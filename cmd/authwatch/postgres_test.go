@@ -27,7 +27,7 @@ func TestServe_PostgreSQL(t *testing.T) {
 	if _, err := createFingerprintKey(key); err != nil {
 		t.Fatal(err)
 	}
-	s := &testServer{t: t, db: freshSchema(t, server), stdout: &buffer{}, stderr: &buffer{}, status: make(chan int, 1)}
+	s := newTestServer(t, freshSchema(t, server))
 	s.start([]string{"serve", "--db", s.db, "--fingerprint-key", key, "--listen", "127.0.0.1:0", "--profile", c.profile})
 	if setup := s.await(s.stderr, `"file":"([^"]+)"`); filepath.Dir(setup) != filepath.Dir(key) {
 		t.Errorf("the sign-in link is in %s", setup)

@@ -45,6 +45,7 @@ func TestReceivers_Refused(t *testing.T) {
 
 // From a shipper's batch to the message of a receiver, and from the client's success to its end. Redelivery tells nothing.
 func TestAlert_EndToEnd(t *testing.T) {
+	t.Parallel()
 	messages := make(chan alert.Message, 10)
 	out := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var m alert.Message

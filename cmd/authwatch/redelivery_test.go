@@ -8,6 +8,7 @@ import (
 
 // Every batch is sent three times, the second time in reverse and in two halves: nothing may change.
 func TestRedelivery_ChangesNothing(t *testing.T) {
+	t.Parallel()
 	all := corpora(t)
 	s := startServer(t, profileArgs(all)...)
 	shipper, reader := s.key("ingest"), s.key("read")
@@ -61,6 +62,7 @@ func (s *testServer) summary(reader string) string {
 
 // What the service stores and what the command line prints about the same records is the same.
 func TestServiceAndCommandLineAgree(t *testing.T) {
+	t.Parallel()
 	for _, c := range corpora(t) {
 		t.Run(c.name, func(t *testing.T) {
 			s := startServer(t, "--profile", c.profile)

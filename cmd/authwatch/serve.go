@@ -45,11 +45,10 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 	if err := c.checkExposure(); err != nil {
 		return err
 	}
-	settleMemory()
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if c.Demo {
-		remove, err := c.useTemporaryDatabase()
+		remove, err := c.useTemporaryDatabase(p.getenv)
 		if err != nil {
 			return err
 		}
@@ -60,6 +59,7 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer s.close()
+	settleMemory(p.getenv)
 	go func() {
 		<-ctx.Done()
 		stop() // a second signal ends the process at once
@@ -102,11 +102,11 @@ func isLoopback(host string) bool {
 }
 
 // useTemporaryDatabase points the command at a new folder, which remove deletes.
-func (c *serveCommand) useTemporaryDatabase() (remove func(), err error) {
+func (c *serveCommand) useTemporaryDatabase(getenv func(string) string) (remove func(), err error) {
 	if c.DB != "authwatch.db" || c.FingerprintKey != "" {
 		return nil, usageError("--demo has a database of its own: leave out --db and --fingerprint-key")
 	}
-	dir, err := os.MkdirTemp("", "authwatch-demo-")
+	dir, err := os.MkdirTemp(getenv("TMPDIR"), "authwatch-demo-")
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for the demo: %w", err)
 	}

@@ -96,8 +96,7 @@ func TestServe_SecondStartKeepsTheFirstUsersLink(t *testing.T) {
 	s := startServer(t)
 	link := s.link()
 	s.close()
-	again := (&testServer{t: t, db: s.db, stdout: &buffer{}, stderr: &buffer{}, status: make(chan int, 1)}).
-		start([]string{"serve", "--db", s.db, "--listen", "127.0.0.1:0"})
+	again := newTestServer(t, s.db).start([]string{"serve", "--db", s.db, "--listen", "127.0.0.1:0"})
 	resp, err := http.Get(again.url + "/setup/" + link[strings.LastIndex(link, "/")+1:])
 	if err != nil {
 		t.Fatal(err)
