@@ -14,6 +14,7 @@ import (
 type judgement struct {
 	effects
 	list     []placed
+	asked    inquiry
 	snapshot store.Snapshot
 }
 
@@ -33,8 +34,8 @@ func (i *Ingester) judgeAhead(ctx context.Context, b *batch) (*judgement, error)
 	}
 	slices.SortStableFunc(order, func(a, b decoded) int { return a.at.Compare(b.at) })
 	list := w.place(order)
-	keys, asked := keysOf(list)
-	snapshot, err := i.store.History(ctx, keys)
+	asked := inquire(list)
+	snapshot, err := i.store.History(ctx, asked.keys)
 	if err != nil {
 		return nil, fmt.Errorf("look up history: %w", err)
 	}
@@ -42,6 +43,7 @@ func (i *Ingester) judgeAhead(ctx context.Context, b *batch) (*judgement, error)
 		snapshot.History = classify.History{}
 	}
 	w.history, w.asked = snapshot.History, asked
+	w.failures = slices.Grow(w.failures, asked.failures)
 	for n := range list {
 		w.settle(&list[n])
 	}
@@ -53,7 +55,7 @@ func (i *Ingester) judgeAhead(ctx context.Context, b *batch) (*judgement, error)
 	}
 	w.traffic = w.successes.traffic(w.failures)
 	w.facts = i.store.News(w.facts)
-	return &judgement{effects: w.effects, list: list, snapshot: snapshot}, nil
+	return &judgement{effects: w.effects, list: list, asked: asked, snapshot: snapshot}, nil
 }
 
 // settle takes the judgement over into the transaction. What it says of failures that depend on facts which others have
@@ -78,18 +80,23 @@ func (j *judgement) settle(ctx context.Context, w *work) (bool, error) {
 
 // judgeAgain judges those failures that depend on changed facts.
 func (j *judgement) judgeAgain(ctx context.Context, w *work, changed classify.History) (settled bool, err error) {
+	isChanged := make([]bool, len(j.asked.keys))
+	for i, k := range j.asked.keys {
+		_, isChanged[i] = changed[k]
+	}
 	var keys []classify.Key
-	known := map[classify.Key]bool{}
+	known := make([]bool, len(j.asked.keys))
 	touched := make([]bool, len(j.list))
 	for n := range j.list {
-		touched[n] = slices.ContainsFunc(j.list[n].keys, func(k classify.Key) bool { _, is := changed[k]; return is })
+		own := j.list[n].keys
+		touched[n] = slices.ContainsFunc(own, func(k int32) bool { return isChanged[k] })
 		if !touched[n] {
 			continue
 		}
-		for _, k := range j.list[n].keys {
+		for _, k := range own {
 			if !known[k] {
 				known[k] = true
-				keys = append(keys, k)
+				keys = append(keys, j.asked.keys[k])
 			}
 		}
 	}
@@ -111,7 +118,7 @@ func (j *judgement) judgeAgain(ctx context.Context, w *work, changed classify.Hi
 			failure++
 		}
 		for _, f := range p.facts {
-			if known[f.Key] {
+			if k, asked := j.asked.at[f.Key]; asked && known[k] {
 				history.Observe([]classify.Fact{f})
 			}
 		}

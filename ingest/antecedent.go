@@ -108,12 +108,19 @@ func (w *work) noteFailures(list []placed) {
 		return
 	}
 	failed = 0
+	var own []classify.Key
 	for n := range list {
 		p := &list[n]
 		if p.exchange.Outcome != classify.Failed || p.record == nil {
 			continue
 		}
-		w.ingester.dependents.note(w.batch.at, p.keys, dependent{w.failures[failed].ID, p.exchange.Record.Time})
+		own = own[:0]
+		for _, at := range p.keys {
+			if k := &w.asked.keys[at]; decides(*k) {
+				own = append(own, *k)
+			}
+		}
+		w.ingester.dependents.note(w.batch.at, own, dependent{w.failures[failed].ID, p.exchange.Record.Time})
 		failed++
 	}
 }

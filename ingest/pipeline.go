@@ -91,8 +91,8 @@ type work struct {
 	deliveries []store.Delivery
 	ahead      *judgement // what the batch comes to if all of it is new and nothing that counts has changed; nil for none
 	history    classify.History
-	asked      map[classify.Key]bool // what of history the batch's failures depend on
-	noted      map[classify.Key]int  // where in facts each is
+	asked      inquiry
+	noted      map[classify.Key]int // where in facts each is
 	successes  successes
 
 	accepted   int
@@ -130,6 +130,7 @@ func (w *work) responses(ctx context.Context) error {
 			return err
 		}
 		if settled {
+			w.asked = w.ahead.asked
 			return w.saveJudged(ctx, w.ahead.list)
 		}
 	}
@@ -192,7 +193,7 @@ func (w *work) fresh(isFresh []bool) []decoded {
 type placed struct {
 	decoded
 	exchange classify.Exchange
-	keys     []classify.Key // of a failure: the facts that its judgement depends on
+	keys     []int32 // of a failure: which of the inquiry's keys its judgement depends on
 	facts    []classify.Fact
 }
 
@@ -226,8 +227,8 @@ func (w *work) guarded(index int, step func()) (ok bool) {
 
 // lookUp reads the history of all exchanges at once.
 func (w *work) lookUp(ctx context.Context, list []placed) error {
-	keys, asked := keysOf(list)
-	history, err := w.tx.History(ctx, keys)
+	asked := inquire(list)
+	history, err := w.tx.History(ctx, asked.keys)
 	if err != nil {
 		return fmt.Errorf("look up history: %w", err)
 	}
@@ -238,23 +239,36 @@ func (w *work) lookUp(ctx context.Context, list []placed) error {
 	return nil
 }
 
-// keysOf names the facts that the judgement of the failures in a list depends on, and notes for each which are its own.
-func keysOf(list []placed) (keys []classify.Key, asked map[classify.Key]bool) {
-	asked = map[classify.Key]bool{}
+// An inquiry is what of history the failures of a batch depend on.
+type inquiry struct {
+	keys     []classify.Key // each once
+	at       map[classify.Key]int32
+	failures int
+}
+
+// inquire names the facts that the judgement of the failures in a list depends on, and notes for each which are its own.
+func inquire(list []placed) inquiry {
+	asked := inquiry{at: map[classify.Key]int32{}}
+	var own []classify.Key
 	for n := range list {
 		p := &list[n]
 		if p.exchange.Outcome != classify.Failed {
 			continue
 		}
-		p.keys = p.exchange.Keys()
-		for _, k := range p.keys {
-			if !asked[k] {
-				asked[k] = true
-				keys = append(keys, k)
+		asked.failures++
+		own = p.exchange.AppendKeys(own[:0])
+		p.keys = make([]int32, len(own))
+		for i, k := range own {
+			at, known := asked.at[k]
+			if !known {
+				at = int32(len(asked.keys))
+				asked.at[k] = at
+				asked.keys = append(asked.keys, k)
 			}
+			p.keys[i] = at
 		}
 	}
-	return keys, asked
+	return asked
 }
 
 // settle judges one exchange and notes what it leaves behind.
@@ -305,8 +319,10 @@ func (w *work) observe(facts []classify.Fact) {
 		}
 		// That a thing was accepted once more, and later, decides no judgement; clocks and ids of tokens are counted.
 		counts := f.Key.Kind == classify.FactClock || f.Key.Kind == classify.FactJTI
-		if (!known || counts) && w.asked[f.Key] {
-			w.history.Observe(facts[n : n+1])
+		if !known || counts {
+			if _, asked := w.asked.at[f.Key]; asked {
+				w.history.Observe(facts[n : n+1])
+			}
 		}
 	}
 }
