@@ -31,7 +31,7 @@ type catalogueRow struct {
 	Cause   causeRef
 	Summary string
 	Fault   badge
-	Count   string
+	Count   tally
 	Seen    bool
 }
 
@@ -84,10 +84,10 @@ func (s *Server) causesPage(c echo.Context) error {
 	for _, series := range trend.Series {
 		seen[series.Name] = series.Total
 	}
-	return s.render(c, http.StatusOK, causesPage{frame: s.frameOf(c, "/causes"), Groups: causeGroups(seen), Words: w.words()})
+	return s.render(c, http.StatusOK, causesPage{frame: s.frameOf(c, "/causes"), Groups: causeGroups(seen, w), Words: w.words()})
 }
 
-func causeGroups(seen map[string]int64) []causeGroup {
+func causeGroups(seen map[string]int64, w window) []causeGroup {
 	var groups []causeGroup
 	for _, row := range classify.Catalogue() {
 		name := capitalize(row.Group)
@@ -99,7 +99,7 @@ func causeGroups(seen map[string]int64) []causeGroup {
 		}
 		last := &groups[len(groups)-1]
 		n := seen[string(row.Code)]
-		last.Causes = append(last.Causes, catalogueRow{Cause: causeOf(row.Code), Summary: row.Summary, Fault: faultBadge(row.Fault), Count: count(n), Seen: n > 0})
+		last.Causes = append(last.Causes, catalogueRow{Cause: causeOf(row.Code), Summary: row.Summary, Fault: faultBadge(row.Fault), Count: tallyOf(n, "/failures?"+w.query("cause", string(row.Code))), Seen: n > 0})
 	}
 	return groups
 }
@@ -130,7 +130,7 @@ func (s *Server) causePage(c echo.Context) error {
 		frame: s.frameOf(c, "/causes"), Cause: causeOf(row.Code), Class: groupClass(code), Group: row.Group, Fault: faultBadge(row.Fault), Row: row,
 		Range: w.view("/causes/"+code, q), Incidents: incidentRows(list, w), All: linkTo("/incidents", nil, "state", "all", "cause", code),
 		Chart: chartOf(chartInput{Title: "Failures of this cause", Window: w, Starts: trend.Starts, Series: causeSeries(trend),
-			Failures: trend.Failures, Earlier: earlier.Failures}),
+			Failures: trend.Failures, Earlier: earlier.Failures, Behind: w.values("cause", code)}),
 	}
 	page.fillText(row, s.profile)
 	page.Texts = textsOf(s.textsFor(row.Code, q.Get("provider")), row.Code)

@@ -33,7 +33,7 @@ type changeRow struct {
 	URL   string
 	Place string
 	By    string
-	Seen  string // of the traffic: how the new value fared
+	Seen  tally  // of the traffic: how the new value fared
 }
 
 func changeRows(list []store.Change, now time.Time) []changeRow {
@@ -43,7 +43,7 @@ func changeRows(list []store.Change, now time.Time) []changeRow {
 			rows = append(rows, changeRow{When: at(d.Time, now, "–"), Kind: changeKind(d.Kind), Title: line(d.Title), URL: d.URL, Place: changePlace(*d), By: line(d.By)})
 			continue
 		}
-		row := changeRow{When: at(c.Seen.FirstSeen, now, "–"), Kind: "traffic", Title: seenTitle(*c.Seen), Place: seenPlace(c.Seen.Sighting), By: "authwatch", Seen: seenOutcome(c.Seen.Sighting)}
+		row := changeRow{When: at(c.Seen.FirstSeen, now, "–"), Kind: "traffic", Title: seenTitle(*c.Seen), Place: seenPlace(c.Seen.Sighting), By: "authwatch", Seen: tally{seenOutcome(c.Seen.Sighting), seenFailures(c.Seen.Sighting)}}
 		if c.Seen.ClientID != "" {
 			row.URL = clientOf(c.Seen.ClientID).URL
 		}

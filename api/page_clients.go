@@ -51,13 +51,13 @@ func (clientPage) template() string { return "client.html" }
 type clientRow struct {
 	Client      clientRef
 	Place       string
-	Failures    string
+	Failures    tally
 	Successes   string
 	Share       string
 	LastSuccess moment
 	LastFailure moment
 	First       moment
-	Incidents   string
+	Incidents   tally
 	State       badge
 }
 
@@ -109,7 +109,7 @@ func (s *Server) clientPage(c echo.Context) error {
 		frame: s.frameOf(c, "/clients"), Client: clientOf(id), Range: w.view("/clients/"+url.PathEscape(id), q), Rows: clientRows(list, now),
 		Incidents: incidentRows(incidents, w), Failures: failureRows(failures, now), Behind: "/failures?" + w.query("client", id),
 		Chart: chartOf(chartInput{Title: "Failures by cause", Window: w, Starts: trend.Starts, Series: causeSeries(trend),
-			Failures: trend.Failures, Successes: trend.Successes, Earlier: earlier.Failures, Strip: true}),
+			Failures: trend.Failures, Successes: trend.Successes, Earlier: earlier.Failures, Strip: true, Behind: w.values("client", id)}),
 	}
 	page.State, page.Failing = clientState(list)
 	if err := s.addSeen(ctx, &page, id, w); err != nil {
@@ -165,10 +165,11 @@ func (s *Server) addSeen(ctx context.Context, page *clientPage, id string, w win
 func clientRows(list []store.ClientSummary, now time.Time) []clientRow {
 	rows := make([]clientRow, 0, len(list))
 	for _, c := range list {
+		whose := []string{"client", c.ClientID, "provider", c.Provider, "environment", c.Environment}
 		row := clientRow{
-			Client: clientOf(c.ClientID), Place: placeOf(c.Provider, c.Environment), Failures: count(c.Failures), Successes: count(c.Successes),
+			Client: clientOf(c.ClientID), Place: placeOf(c.Provider, c.Environment), Failures: tallyOf(c.Failures, recordsURL(c.FirstSeenAt, c.LastFailureAt, whose...)), Successes: count(c.Successes),
 			Share: percent(c.Failures, c.Failures+c.Successes), LastSuccess: ago(c.LastSuccessAt, now, "never"), LastFailure: ago(c.LastFailureAt, now, "never"),
-			First: at(c.FirstSeenAt, now, "–"), Incidents: count(c.OpenIncidents),
+			First: at(c.FirstSeenAt, now, "–"), Incidents: tallyOf(c.OpenIncidents, incidentsURL(c.FirstSeenAt, c.LastFailureAt, append(whose, "state", "all")...)),
 		}
 		row.State = clientBadge(c)
 		rows = append(rows, row)

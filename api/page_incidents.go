@@ -58,7 +58,7 @@ type incidentRow struct {
 	Summary    string
 	Client     clientRef
 	Place      string
-	Count      string
+	Count      tally
 	First      moment
 	Last       moment
 	Confidence badge
@@ -252,7 +252,7 @@ func incidentRows(list []store.Incident, w window) []incidentRow {
 	for _, i := range list {
 		rows = append(rows, incidentRow{
 			Cause: causeOf(i.Cause), URL: incidentURL(i.ID), Summary: shown(i.Summary, valueLength), Client: clientOf(i.ClientID),
-			Place: placeOf(i.Provider, i.Environment), Count: count(i.Count), First: at(i.FirstSeenAt, w.Now, "–"), Last: ago(i.LastSeenAt, w.Now, "–"),
+			Place: placeOf(i.Provider, i.Environment), Count: tallyOf(i.Count, recordsURL(i.FirstSeenAt, i.LastSeenAt, "incident", i.ID)), First: at(i.FirstSeenAt, w.Now, "–"), Last: ago(i.LastSeenAt, w.Now, "–"),
 			Confidence: confidenceBadge(i.Confidence), Fault: faultBadge(i.Fault), State: stateBadge(i.State), Assignee: line(i.Assignee),
 		})
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf16"
 
 	"authwatch/classify"
@@ -63,7 +64,7 @@ func (s *Server) proposePage(c echo.Context) error {
 		return store.ErrNotFound
 	}
 	page := proposePage{frame: s.frameOf(c, "/unclassified"), Failure: failureRowOf(f, now), Action: "/unclassified/" + url.PathEscape(f.ID),
-		Cluster: clusterRowOf(s.clustersOf([]store.Failure{f})[0], now)}
+		Cluster: clusterRowOf(s.clustersOf([]store.Failure{f})[0], window{Now: now, From: f.Verdict.Time, To: f.Verdict.Time.Add(time.Second)})}
 	exchange := s.classifier.Locate(rec)
 	page.offer(f, exchange, q)
 	if f.Status == 0 {

@@ -34,7 +34,7 @@ type sourceRow struct {
 	LagWords   string
 	Accepted   string
 	Duplicates string
-	Rejected   string
+	Rejected   tally
 	Refused    string
 	Gathered   string // "" for none
 	Other      string
@@ -111,7 +111,7 @@ func sourceRowOf(source store.Source, now time.Time) sourceRow {
 	recent, all := source.Recent(now), source.Day(now)
 	row := sourceRow{
 		Name: line(source.Key.Name), Last: ago(source.LastAt(), now, "never"), Rate: rate(perMinute(recent, now)), Lag: "–",
-		Accepted: count(all.Accepted), Duplicates: count(all.Duplicates), Rejected: count(all.Rejected), Refused: count(all.Refused),
+		Accepted: count(all.Accepted), Duplicates: count(all.Duplicates), Rejected: tally{Text: count(all.Rejected)}, Refused: count(all.Refused),
 		Other: count(all.Other), Held: count(source.Held), Gaps: "none",
 	}
 	if all.Gathered > 0 {
@@ -122,6 +122,7 @@ func sourceRowOf(source store.Source, now time.Time) sourceRow {
 		return row
 	}
 	row.URL = sourceURL(source.Key.ID)
+	row.Rejected = tallyOf(all.Rejected, row.URL+"#rejects")
 	if gaps := source.Gaps(now); len(gaps) > 0 {
 		row.Gaps = counted(int64(len(gaps)), "gap", "gaps")
 	}

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"time"
 
 	"authwatch/classify"
 	"authwatch/store"
@@ -42,7 +41,7 @@ type clusterRow struct {
 	Status     string
 	Place      string
 	Phase      string
-	Count      string
+	Count      tally
 	Clients    string
 	Last       moment
 	Sample     string // URL
@@ -90,7 +89,7 @@ func (s *Server) unclassifiedPage(c echo.Context) error {
 	}
 	page := unclassifiedPage{frame: s.frameOf(c, "/unclassified"), Range: w.view("/unclassified", q)}
 	for _, g := range s.clustersOf(list) {
-		page.Clusters = append(page.Clusters, clusterRowOf(g, now))
+		page.Clusters = append(page.Clusters, clusterRowOf(g, w))
 	}
 	page.Lede = counted(int64(len(list)), "failure", "failures") + " without a cause " + page.Range.Words + ", in " + counted(int64(len(page.Clusters)), "group", "groups") + " by what the server said."
 	if more {
@@ -161,10 +160,19 @@ func (g *cluster) best() []classify.Code {
 	return list[:min(len(list), candidatesShown)]
 }
 
-func clusterRowOf(g *cluster, now time.Time) clusterRow {
+// failures lists those of the group, and others without a cause of its provider and status: a record is not found by its words.
+func (g *cluster) failures(w window) string {
+	pairs := []string{"cause", string(classify.Unclassified), "provider", g.key.provider}
+	if g.key.status > 0 {
+		pairs = append(pairs, "q", "status:"+strconv.Itoa(g.key.status))
+	}
+	return "/failures?" + w.query(pairs...)
+}
+
+func clusterRowOf(g *cluster, w window) clusterRow {
 	row := clusterRow{
-		Wording: shown(g.key.wording, valueLength), Code: line(g.key.code), Status: "no response", Phase: phaseWords(g.key.phase), Count: count(g.count),
-		Clients: counted(int64(len(g.clients)), "client", "clients"), Last: at(g.last.Verdict.Time, now, ""), Sample: "/failures/" + g.last.ID,
+		Wording: shown(g.key.wording, valueLength), Code: line(g.key.code), Status: "no response", Phase: phaseWords(g.key.phase), Count: tallyOf(g.count, g.failures(w)),
+		Clients: counted(int64(len(g.clients)), "client", "clients"), Last: at(g.last.Verdict.Time, w.Now, ""), Sample: "/failures/" + g.last.ID,
 		ProposeURL: "/unclassified/" + url.PathEscape(g.last.ID), Place: join(slices.Sorted(maps.Keys(g.places))),
 	}
 	if len(g.clients) == 1 {

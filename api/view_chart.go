@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"math"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,6 +46,7 @@ type chartView struct {
 	Empty   bool
 	From    string // of the first step and the end of the last, RFC 3339: what a part of the drawing stands for
 	To      string
+	Behind  string // URL of the failures that are drawn; "" for none
 }
 
 // A chartSeriesView is one colour of the stack. Class is g-<group> and its tone.
@@ -52,7 +54,7 @@ type chartSeriesView struct {
 	Class string
 	Name  string
 	URL   string
-	Total string
+	Total tally
 	Path  string
 }
 
@@ -82,6 +84,7 @@ type namedSeries struct {
 	Class  string
 	Name   string
 	URL    string
+	Cause  string // "" for several together
 	Total  int64
 	Counts []int64
 }
@@ -97,6 +100,15 @@ type chartInput struct {
 	Earlier   []int64
 	Marks     []store.Deployment
 	Strip     bool
+	Behind    url.Values // of the list of the failures that are drawn; nil where there is none
+}
+
+// behind links how many failures a series has.
+func (in chartInput) behind(s namedSeries) tally {
+	if in.Behind == nil || s.Cause == "" {
+		return tally{Text: count(s.Total)}
+	}
+	return tallyOf(s.Total, linkTo("/failures", in.Behind, "cause", s.Cause))
 }
 
 func chartOf(in chartInput) chartView {
@@ -122,6 +134,9 @@ func chartOf(in chartInput) chartView {
 		v.Strip, v.StripOf = bars(in.Successes, make([]int64, n), most, width, stripHeight), count(most)
 	}
 	v.Empty = sum(in.Failures) == 0
+	if in.Behind != nil && !v.Empty {
+		v.Behind = linkTo("/failures", in.Behind)
+	}
 	v.Summary = chartSummary(in, peak, peakAt)
 	v.table(in)
 	return v
@@ -145,7 +160,7 @@ func foldSeries(series []namedSeries) []namedSeries {
 func (v *chartView) drawStack(in chartInput, top int64, width float64) {
 	base := make([]int64, len(in.Starts))
 	for _, s := range in.Series {
-		v.Series = append(v.Series, chartSeriesView{Class: s.Class, Name: s.Name, URL: s.URL, Total: count(s.Total),
+		v.Series = append(v.Series, chartSeriesView{Class: s.Class, Name: s.Name, URL: s.URL, Total: in.behind(s),
 			Path: bars(s.Counts, base, top, width, chartHeight)})
 		for i := range base {
 			base[i] += s.Counts[i]
@@ -372,7 +387,7 @@ func causeSeries(t store.Trend) []namedSeries {
 		}
 		tones[group]++
 		ref := causeOf(classify.Code(s.Name))
-		out = append(out, namedSeries{Class: class, Name: inSentence(ref.Title), URL: ref.URL, Total: s.Total, Counts: s.Counts})
+		out = append(out, namedSeries{Class: class, Name: inSentence(ref.Title), URL: ref.URL, Cause: s.Name, Total: s.Total, Counts: s.Counts})
 	}
 	return out
 }

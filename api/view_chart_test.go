@@ -67,7 +67,7 @@ func TestChart_FoldsTheRest(t *testing.T) {
 	}
 	v := chartOf(chartInput{Window: w, Starts: starts, Series: series, Failures: []int64{18}})
 	last := v.Series[len(v.Series)-1]
-	if len(v.Series) != chartSeries || last.Name != "other causes" || last.Total != "6" {
+	if len(v.Series) != chartSeries || last.Name != "other causes" || last.Total.Text != "6" {
 		t.Errorf("%d series, last %+v", len(v.Series), last)
 	}
 }

@@ -201,8 +201,8 @@ type laneView struct {
 	First    moment
 	Last     moment
 	Accepted string
-	Rejected string
-	Other    string
+	Rejected tally
+	Other    tally
 	Clients  string
 }
 
@@ -210,6 +210,20 @@ const (
 	laneWidth  = 960
 	laneHeight = 20
 )
+
+// clientsInLink bounds the clients that an address names.
+const clientsInLink = 20
+
+// failures lists those of the key's clients where it was seen, between two times: a record is not found by its key.
+func (k *signingKey) failures(first, last time.Time) string {
+	pairs := []string{"provider", k.Provider, "environment", k.Environment}
+	if len(k.Clients) <= clientsInLink {
+		for _, client := range k.Clients {
+			pairs = append(pairs, "client", client)
+		}
+	}
+	return recordsURL(first, last, pairs...)
+}
 
 // lanesOf draws keys in a window.
 func lanesOf(keys []*signingKey, w window) lanesView {
@@ -250,7 +264,7 @@ func lanesOf(keys []*signingKey, w window) lanesView {
 
 func laneOf(k *signingKey, s *verifier, w window) laneView {
 	lane := laneView{Key: sightValue(classify.SightTokenKID, k.KID), Host: cmp.Or(line(s.Host), "unknown host"), First: at(s.FirstSeen, w.Now, "–"), Last: at(s.LastSeen, w.Now, "–"),
-		Accepted: count(s.Accepted), Rejected: count(s.Rejected), Other: count(s.Other), Clients: counted(int64(len(k.Clients)), "client", "clients")}
+		Accepted: count(s.Accepted), Rejected: tallyOf(s.Rejected, k.failures(s.FirstRejected, s.LastRejected)), Other: tallyOf(s.Other, k.failures(s.FirstSeen, s.LastSeen)), Clients: counted(int64(len(k.Clients)), "client", "clients")}
 	lane.Seen = laneBar(w, s.FirstSeen, s.LastSeen, 9, 2)
 	lane.Good = laneBar(w, s.FirstAccepted, s.LastAccepted, 2, 9)
 	lane.Bad = laneBar(w, s.FirstRejected, s.LastRejected, 12, 6)

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"authwatch/classify"
 	"authwatch/store"
@@ -29,6 +30,39 @@ func linkTo(path string, q url.Values, set ...string) string {
 		return path
 	}
 	return path + "?" + out.Encode()
+}
+
+// A tally is a number on a page and the list of what it counts; URL is empty where that is nothing, or kept nowhere.
+type tally struct{ Text, URL string }
+
+// tallyOf links a number to a list, unless it is nothing.
+func tallyOf(n int64, list string) tally {
+	if n == 0 {
+		list = ""
+	}
+	return tally{Text: count(n), URL: list}
+}
+
+// recordsURL lists the failures between two times, and of what the pairs name, for numbers that are not of a page's own
+// time. A range is no longer than a page takes; without a first time it is as long as that.
+func recordsURL(first, last time.Time, pairs ...string) string {
+	return rangeURL("/failures", first, last, pairs)
+}
+
+// incidentsURL is recordsURL for incidents.
+func incidentsURL(first, last time.Time, pairs ...string) string {
+	return rangeURL("/incidents", first, last, pairs)
+}
+
+func rangeURL(path string, first, last time.Time, pairs []string) string {
+	if last.IsZero() {
+		return ""
+	}
+	if oldest := last.Add(day - longestRange); first.Before(oldest) {
+		first = oldest
+	}
+	w := window{From: first.UTC(), To: last.UTC().Add(time.Second)}
+	return path + "?" + w.query(pairs...)
 }
 
 func sortedNames(q url.Values) []string { return slices.Sorted(maps.Keys(q)) }

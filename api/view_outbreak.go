@@ -108,7 +108,8 @@ func (r *worstRow) gather(o outbreak, w window) {
 		r.MoreClients = count(int64(more))
 	}
 	r.Last = ago(r.recent, w.Now, "")
-	r.URL = "/incidents?" + w.query("state", "all", "provider", o[0].Provider, "environment", o[0].Environment, "cause", string(o[0].Cause))
+	where := []string{"provider", o[0].Provider, "environment", o[0].Environment, "cause", string(o[0].Cause)}
+	r.URL, r.Count.URL = "/incidents?"+w.query(append(where, "state", "all")...), "/failures?"+w.query(where...)
 	words := count(int64(len(o))) + " clients began to fail with this cause within minutes of each other"
 	switch {
 	case o.over():

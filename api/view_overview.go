@@ -28,7 +28,7 @@ type worstRow struct {
 	Clients     []clientRef // of an outbreak; empty for one incident
 	MoreClients string      // how many of an outbreak are not named
 	Place       string
-	Count       string // in the window
+	Count       tally  // in the window
 	Spark       sparkView
 	First       moment
 	Last        moment
@@ -42,7 +42,7 @@ type worstRow struct {
 type causeCount struct {
 	Class  string
 	Cause  causeRef
-	Count  string
+	Count  tally
 	Share  string
 	Change change
 	URL    string // incidents of this cause
@@ -52,7 +52,7 @@ type causeCount struct {
 type environmentCard struct {
 	Place     string
 	URL       string
-	Failures  string
+	Failures  tally // ever
 	Share     string
 	Clients   string
 	Incidents string
@@ -95,7 +95,7 @@ func (f overviewFacts) fill(p *overviewPage) {
 		earlier = nil
 	}
 	p.Chart = chartOf(chartInput{Title: "Failures by cause", Window: w, Marks: f.marks, Starts: f.trend.Starts, Series: causeSeries(f.trend),
-		Failures: f.trend.Failures, Successes: f.trend.Successes, Earlier: earlier})
+		Failures: f.trend.Failures, Successes: f.trend.Successes, Earlier: earlier, Behind: w.values()})
 	rows := f.worstRows()
 	over := rows[slices.IndexFunc(append(rows, worstRow{rank: rankOver}), func(r worstRow) bool { return r.rank == rankOver }):]
 	p.Over = over[:min(len(over), overShown)]
@@ -195,7 +195,7 @@ func (f overviewFacts) worstRows() []worstRow {
 func worstRowOf(i store.Incident, counts []int64, w window) worstRow {
 	row := worstRow{
 		Cause: causeOf(i.Cause), URL: incidentURL(i.ID), Summary: shown(i.Summary, valueLength),
-		Client: clientOf(i.ClientID), Place: placeOf(i.Provider, i.Environment), Count: count(sum(counts)),
+		Client: clientOf(i.ClientID), Place: placeOf(i.Provider, i.Environment), Count: tallyOf(sum(counts), "/failures?"+w.query("incident", i.ID)),
 		Spark: sparkOf(counts, w), First: ago(i.FirstSeenAt, w.Now, ""), Last: ago(i.LastSeenAt, w.Now, ""),
 		Fault: faultBadge(i.Fault), total: sum(counts), recent: i.LastSeenAt,
 	}
@@ -244,7 +244,7 @@ func causeCounts(now, earlier store.Trend, w window) []causeCount {
 	rows := make([]causeCount, 0, len(now.Series))
 	for i, s := range now.Series {
 		rows = append(rows, causeCount{
-			Class: classes[i].Class, Cause: causeOf(classify.Code(s.Name)), Count: count(s.Total), Share: percent(s.Total, sum(now.Failures)),
+			Class: classes[i].Class, Cause: causeOf(classify.Code(s.Name)), Count: tallyOf(s.Total, "/failures?"+w.query("cause", s.Name)), Share: percent(s.Total, sum(now.Failures)),
 			Change: compare(s.Total, then[s.Name], w.then()), URL: "/incidents?" + w.query("state", "all", "cause", s.Name),
 		})
 	}
@@ -256,7 +256,7 @@ func environmentCards(list []store.EnvironmentSummary, now time.Time) []environm
 	for _, e := range list {
 		cards = append(cards, environmentCard{
 			Place: placeOf(e.Provider, e.Environment), URL: linkTo("/incidents", nil, "provider", e.Provider, "environment", e.Environment),
-			Failures: count(e.Failures), Share: percent(e.Failures, e.Failures+e.Successes), Clients: counted(e.Clients, "client", "clients"),
+			Failures: tally{counted(e.Failures, "failure", "failures") + " ever", recordsURL(time.Time{}, e.LastSeenAt, "provider", e.Provider, "environment", e.Environment)}, Share: percent(e.Failures, e.Failures+e.Successes), Clients: counted(e.Clients, "client", "clients"),
 			Incidents: counted(e.OpenIncidents, "open incident", "open incidents"), Failing: e.OpenIncidents > 0, Last: ago(e.LastSeenAt, now, "never"),
 		})
 	}

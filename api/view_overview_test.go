@@ -58,7 +58,7 @@ func TestWorst_RanksAndGathers(t *testing.T) {
 		t.Fatalf("%d rows: %+v", len(rows), rows)
 	}
 	first := rows[0]
-	if first.Urgency.Text != "outbreak" || len(first.Clients) != 3 || first.Count != "12" || first.URL != "/incidents?cause=provider_unavailable&environment=prod&from=2026-11-22T00%3A00%3A00Z&provider=exchange&state=all&to=2026-11-22T04%3A00%3A00Z" {
+	if first.Urgency.Text != "outbreak" || len(first.Clients) != 3 || first.Count.Text != "12" || first.URL != "/incidents?cause=provider_unavailable&environment=prod&from=2026-11-22T00%3A00%3A00Z&provider=exchange&state=all&to=2026-11-22T04%3A00%3A00Z" {
 		t.Errorf("outbreak: %+v", first)
 	}
 	if rows[3].Urgency.Text != "known" || rows[3].Client.Name != "known" {

@@ -141,7 +141,10 @@ func (w window) earlier() (from, to time.Time) {
 }
 
 // query writes the window, and further pairs, as the query of another page's link.
-func (w window) query(pairs ...string) string {
+func (w window) query(pairs ...string) string { return w.values(pairs...).Encode() }
+
+// values are those of query; a name may come several times.
+func (w window) values(pairs ...string) url.Values {
 	q := url.Values{}
 	if w.Preset != "" {
 		q.Set("range", w.Preset)
@@ -150,9 +153,9 @@ func (w window) query(pairs ...string) string {
 		q.Set("to", w.To.Format(time.RFC3339))
 	}
 	for i := 0; i+1 < len(pairs); i += 2 {
-		q.Set(pairs[i], pairs[i+1])
+		q.Add(pairs[i], pairs[i+1])
 	}
-	return q.Encode()
+	return q
 }
 
 // aloneOf reads compare, which is on unless it is said otherwise.

@@ -118,6 +118,18 @@ func seenOutcome(s store.Sighting) string {
 	}
 }
 
+// seenFailures lists the failures of whoever showed it while it was seen: a record is not found by what it shows.
+func seenFailures(s store.Sighting) string {
+	if s.Rejected+s.Other == 0 {
+		return ""
+	}
+	pairs := []string{"provider", s.Provider, "environment", s.Environment}
+	if s.ClientID != "" {
+		pairs = append(pairs, "client", s.ClientID)
+	}
+	return recordsURL(s.FirstSeen, s.LastSeen, pairs...)
+}
+
 // seenPlace says whose change it is.
 func seenPlace(s store.Sighting) string {
 	where := placeOf(s.Provider, s.Environment)
