@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -33,7 +34,22 @@ type changeRow struct {
 	URL   string
 	Place string
 	By    string
-	Seen  tally  // of the traffic: how the new value fared
+	Seen  tally // of the traffic: how the new value fared
+	More  tally // that further ones of the client in this minute are left out
+}
+
+// changesOfMinute is how many changes of one client in one minute are listed beside those of others.
+const changesOfMinute = 3
+
+// moreOf says how many changes of a client's minute are left out, and lists them.
+func moreOf(c store.Change) tally {
+	if c.More == 0 {
+		return tally{}
+	}
+	minute := c.Seen.FirstSeen.UTC().Truncate(time.Minute)
+	w := window{From: minute, To: minute.Add(time.Minute)}
+	return tally{"and " + count(int64(c.More)) + " more of " + line(c.Seen.ClientID) + " in this minute",
+		"/changes?" + w.query("provider", c.Seen.Provider, "environment", c.Seen.Environment, "client", c.Seen.ClientID, "source", string(store.ChangeTraffic))}
 }
 
 func changeRows(list []store.Change, now time.Time) []changeRow {
@@ -43,13 +59,21 @@ func changeRows(list []store.Change, now time.Time) []changeRow {
 			rows = append(rows, changeRow{When: at(d.Time, now, "–"), Kind: changeKind(d.Kind), Title: line(d.Title), URL: d.URL, Place: changePlace(*d), By: line(d.By)})
 			continue
 		}
-		row := changeRow{When: at(c.Seen.FirstSeen, now, "–"), Kind: "traffic", Title: seenTitle(*c.Seen), Place: seenPlace(c.Seen.Sighting), By: "authwatch", Seen: tally{seenOutcome(c.Seen.Sighting), seenFailures(c.Seen.Sighting)}}
+		row := changeRow{When: at(c.Seen.FirstSeen, now, "–"), Kind: "traffic", Title: seenTitle(*c.Seen), Place: seenPlace(c.Seen.Sighting), By: "authwatch", Seen: tally{seenOutcome(c.Seen.Sighting), seenFailures(c.Seen.Sighting)}, More: moreOf(c)}
 		if c.Seen.ClientID != "" {
 			row.URL = clientOf(c.Seen.ClientID).URL
 		}
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// changes are all of a client where it is asked for, and otherwise no more of one than others have room beside.
+func (s *Server) changes(ctx context.Context, f store.ChangeFilter) ([]store.Change, string, error) {
+	if len(f.Clients) > 0 {
+		return s.Store.ListChanges(ctx, f)
+	}
+	return s.Store.BriefChanges(ctx, f, changesOfMinute)
 }
 
 func (s *Server) changesPage(c echo.Context) error {
@@ -62,14 +86,17 @@ func (s *Server) showChanges(c echo.Context, status int, form newChangeJSON, pro
 	if err != nil {
 		return err
 	}
-	f := store.ChangeFilter{From: w.From, To: w.To.Add(day), Providers: given(q, "provider"), Environments: given(q, "environment"), Clients: given(q, "client"),
+	f := store.ChangeFilter{From: w.From, To: w.To, Providers: given(q, "provider"), Environments: given(q, "environment"), Clients: given(q, "client"),
 		Page: store.Page{Limit: 50, Cursor: q.Get("cursor")}}
 	for _, source := range store.ChangeSources() {
 		if q.Get("source") == string(source) {
 			f.Sources = []store.ChangeSource{source}
 		}
 	}
-	list, next, err := s.Store.ListChanges(c.Request().Context(), f)
+	if w.Preset != "" {
+		f.To = w.To.Add(day) // what was told of may lie ahead
+	}
+	list, next, err := s.changes(c.Request().Context(), f)
 	if err != nil {
 		return err
 	}

@@ -1,9 +1,13 @@
 package api
 
 import (
+	"fmt"
+	"html"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"authwatch/classify"
 )
@@ -62,5 +66,28 @@ func TestIncidentPage_Onset(t *testing.T) {
 	}
 	if chart := body[end:]; !strings.Contains(chart, `class="mark-line"`) || !strings.Contains(chart, "the repair") || strings.Contains(chart, "elsewhere") {
 		t.Error("the time line does not mark the changes of its time")
+	}
+}
+
+// A client that makes every mistake at once has a few lines, and one that leads to all of them.
+func TestChangesPage_OneClientDoesNotFillIt(t *testing.T) {
+	s := newSite(t)
+	for _, client := range []string{"client-a", "client-b"} {
+		s.see(t, client, s.now.Add(-6*time.Hour), sight(classify.SightUserAgent, "old", classify.Accepted))
+	}
+	s.see(t, "client-a", s.now.Add(-2*time.Hour), sight(classify.SightUserAgent, "orders/2", classify.Accepted))
+	for n := range 8 {
+		s.see(t, "client-b", s.now.Add(-time.Hour+time.Duration(n)*time.Second), sight(classify.SightUserAgent, fmt.Sprint("try-", n), classify.Failed))
+	}
+	body := s.page(t, "/changes", "session viewer")
+	if n := strings.Count(body, "User agent is now try-"); n != changesOfMinute || !strings.Contains(body, "orders/2") {
+		t.Errorf("%d of the client are listed", n)
+	}
+	more := regexp.MustCompile(`<a href="([^"]*)">and 5 more of client-b in this minute</a>`).FindStringSubmatch(body)
+	if more == nil {
+		t.Fatalf("nothing leads to the others: %s", body)
+	}
+	if body = s.page(t, html.UnescapeString(more[1]), "session viewer"); strings.Count(body, "User agent is now try-") != 8 || strings.Contains(body, "orders/2") {
+		t.Errorf("all of the minute: %s", body)
 	}
 }

@@ -28,7 +28,7 @@ type worstRow struct {
 	Clients     []clientRef // of an outbreak; empty for one incident
 	MoreClients string      // how many of an outbreak are not named
 	Place       string
-	Count       tally  // in the window
+	Count       tally // in the window
 	Spark       sparkView
 	First       moment
 	Last        moment

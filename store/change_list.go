@@ -9,6 +9,7 @@ import (
 type Change struct {
 	Told *Deployment
 	Seen *SeenChange
+	More int // of BriefChanges: so many more of the same client in the same minute are left out
 }
 
 // Time is when it happened, or was first seen.
@@ -40,6 +41,79 @@ type ChangeFilter struct {
 	Environments []string
 	Clients      []string
 	Page
+}
+
+// pass moves the cursor of a list behind the change.
+func (c Change) pass(at *cursor) {
+	if c.Told != nil {
+		at.Tie[0] = c.Told.cursor().String()
+	} else {
+		at.Tie[1] = c.Seen.cursor().String()
+	}
+}
+
+// A clientMinute is the changes that one client showed in one minute.
+type clientMinute struct {
+	clientKey
+	minute int64
+}
+
+// briefPages bounds the pages that are read for one of BriefChanges.
+const briefPages = 5
+
+// BriefChanges is ListChanges for a reader whom a client that changes everything at once must not keep from the others: of
+// what one client showed in one minute at most so many are returned, and the last of them says how many more there are.
+func (s *Store) BriefChanges(ctx context.Context, f ChangeFilter, ofMinute int) (list []Change, next string, err error) {
+	at, ok, err := readCursor(f.Cursor, "changes", 2)
+	if err != nil {
+		return nil, "", err
+	}
+	if !ok {
+		at = cursor{List: "changes", Tie: []string{"", ""}}
+	}
+	limit := f.rows()
+	shown := map[clientMinute][]int{} // by index in list
+	for range briefPages {
+		page, rest, err := s.ListChanges(ctx, f)
+		if err != nil {
+			return nil, "", err
+		}
+		goesOn := false // the last one left some out, and may leave out more
+		for _, c := range page {
+			m := minuteOf(c)
+			own := shown[m]
+			if goesOn = len(own) == ofMinute; goesOn {
+				list[own[ofMinute-1]].More++
+				c.pass(&at)
+				continue
+			}
+			if len(list) == limit {
+				return list, at.String(), nil
+			}
+			if m.clientID != "" {
+				shown[m] = append(own, len(list))
+			}
+			list = append(list, c)
+			c.pass(&at)
+		}
+		if rest == "" {
+			return list, "", nil
+		}
+		if len(list) == limit && !goesOn {
+			break
+		}
+		f.Cursor, f.Limit = rest, maxLimit
+	}
+	return list, at.String(), nil
+}
+
+// minuteOf is whose and of when a change is; of no client for what was told or is of a server.
+func minuteOf(c Change) (m clientMinute) {
+	if c.Seen != nil {
+		m.clientKey = clientKey{c.Seen.Provider, c.Seen.Environment, c.Seen.ClientID}
+		m.minute = c.Seen.FirstSeen.Unix() / 60
+	}
+	return m
 }
 
 // ListChanges merges both lists and returns a page and the cursor of the next.
@@ -74,12 +148,11 @@ func (s *Store) ListChanges(ctx context.Context, f ChangeFilter) (list []Change,
 	}
 	for len(list) < f.rows() && len(told)+len(seen) > 0 {
 		if len(seen) == 0 || len(told) > 0 && !told[0].Time.Before(seen[0].FirstSeen) {
-			list, at.Tie[0] = append(list, Change{Told: &told[0]}), told[0].cursor().String()
-			told = told[1:]
-			continue
+			list, told = append(list, Change{Told: &told[0]}), told[1:]
+		} else {
+			list, seen = append(list, Change{Seen: &seen[0]}), seen[1:]
 		}
-		list, at.Tie[1] = append(list, Change{Seen: &seen[0]}), seen[0].cursor().String()
-		seen = seen[1:]
+		list[len(list)-1].pass(&at)
 	}
 	if len(told)+len(seen) > 0 || moreTold != "" || moreSeen != "" {
 		next = at.String()

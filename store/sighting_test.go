@@ -18,6 +18,7 @@ func sightingContract() []contractTest {
 		{"sightings: changes are values where others were before", testSeenChanges},
 		{"sightings: words change at a server, keys at their owner", testSeenChangesOfServers},
 		{"changes: told and seen, one list", testListChanges},
+		{"changes: a client that changes everything leaves room", testBriefChanges},
 		{"sightings: go with the summaries", testSightingsExpire},
 	}
 }
@@ -131,6 +132,58 @@ func testSightingsBound(t *testing.T, w *world) {
 	}
 	if changes, _, err := w.ListSeenChanges(t.Context(), SeenChangeFilter{}); err != nil || len(changes) != 0 {
 		t.Errorf("a client without a habit changes: %+v, %v", changes, err)
+	}
+}
+
+// A client that changes everything at once leaves room for the others: of its minute a few are listed, and the last says how many more there are.
+func testBriefChanges(t *testing.T, w *world) {
+	agent := func(client, value string, seconds int) {
+		w.see(t, lookOf(client, accepted(classify.SightUserAgent, value)), at(seconds))
+	}
+	for _, client := range []string{"mad", "sane", "late"} {
+		agent(client, "old", 0)
+	}
+	agent("sane", "new", 3600)
+	for n := range 9 {
+		agent("mad", fmt.Sprint(n), 3660+n)
+	}
+	agent("late", "new", 3665)
+	agent("mad", "again", 3720)
+	if _, _, err := w.AddDeployment(t.Context(), Deployment{Time: at(3662), Kind: DeployedCode, Title: "told"}); err != nil {
+		t.Fatal(err)
+	}
+	all := []string{"mad again", "mad 8", "mad 7 and 7 more", "late new", "told", "sane new"}
+	for limit := 1; limit <= 7; limit++ {
+		var got []string
+		f := ChangeFilter{Page: Page{Limit: limit}}
+		for {
+			list, next, err := w.BriefChanges(t.Context(), f, 2)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range list {
+				name := ""
+				if name = "told"; c.Told == nil {
+					name = c.Seen.ClientID + " " + c.Seen.Value
+				}
+				if c.More > 0 {
+					name += fmt.Sprintf(" and %d more", c.More)
+				}
+				got = append(got, name)
+			}
+			if f.Cursor = next; next == "" {
+				break
+			}
+		}
+		if limit >= len(all) && !slices.Equal(got, all) {
+			t.Errorf("at most %d on a page: %q", limit, got)
+		}
+		// A page that is full within the minute ends there and the next one begins to count again: nothing is lost or twice.
+		once := slices.Clone(got)
+		slices.Sort(once)
+		if len(slices.Compact(once)) != len(got) || !slices.Contains(got, "late new") || !slices.Contains(got, "told") || got[len(got)-1] != "sane new" {
+			t.Errorf("at most %d on a page: %q", limit, got)
+		}
 	}
 }
 
