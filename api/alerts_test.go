@@ -238,8 +238,7 @@ func TestAlertLists(t *testing.T) {
 
 func (s *site) form(t *testing.T, path string, fields url.Values) answer {
 	t.Helper()
-	return s.do(t, ask{method: http.MethodPost, path: path, who: "session responder", body: fields.Encode(),
-		header: map[string]string{"Content-Type": "application/x-www-form-urlencoded", "Origin": s.URL}})
+	return s.postForm(t, "session responder", path, fields)
 }
 
 func TestAlertsPage(t *testing.T) {

@@ -49,8 +49,7 @@ func TestBundle(t *testing.T) {
 	if file.status != http.StatusOK || !strings.HasPrefix(file.header.Get("Content-Type"), "text/markdown") {
 		t.Errorf("%d %s", file.status, file.header.Get("Content-Type"))
 	}
-	checked := s.do(t, ask{method: "POST", path: "/check", who: "session viewer", body: "text=" + url.QueryEscape(asJSON.body),
-		header: map[string]string{"Content-Type": "application/x-www-form-urlencoded", "Origin": s.URL}})
+	checked := s.paste(t, url.Values{"text": {asJSON.body}})
 	if checked.status != http.StatusOK || !strings.Contains(checked.body, string(b.Cases[0].Verdict.Cause)) {
 		t.Errorf("/check: %d", checked.status)
 	}

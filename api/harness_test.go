@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -216,6 +217,13 @@ func (s *site) do(t *testing.T, a ask) answer {
 	got := answer{response.StatusCode, response.Header, string(body)}
 	s.terms.check(t, r, a.body, got)
 	return got
+}
+
+// postForm sends a form as a browser does from our own page.
+func (s *site) postForm(t *testing.T, who, path string, form url.Values) answer {
+	t.Helper()
+	return s.do(t, ask{method: http.MethodPost, path: path, who: who, body: form.Encode(),
+		header: map[string]string{"Content-Type": "application/x-www-form-urlencoded", "Origin": s.URL, "Sec-Fetch-Site": "same-origin"}})
 }
 
 // get reads JSON as the read key and fails the test unless the status is 200.

@@ -30,13 +30,6 @@ func testSettings() Settings {
 	}
 }
 
-// postForm sends a form as a browser does from our own page.
-func (s *site) postForm(t *testing.T, who, path string, form url.Values) answer {
-	t.Helper()
-	return s.do(t, ask{method: http.MethodPost, path: path, who: who, body: form.Encode(),
-		header: map[string]string{"Content-Type": "application/x-www-form-urlencoded", "Origin": s.URL, "Sec-Fetch-Site": "same-origin"}})
-}
-
 // holdsMarkup fails when hostile text stands in a page as anything but text; values of form fields come back as they were.
 func holdsMarkup(t *testing.T, path, body string) {
 	t.Helper()

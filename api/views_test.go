@@ -46,17 +46,13 @@ func TestViews_API(t *testing.T) {
 func TestViews_Pages(t *testing.T) {
 	s := newSite(t)
 	s.addFailures(t, 3, "token_expired", "prod", "a-client")
-	post := func(who, path string, form url.Values) answer {
-		t.Helper()
-		return s.do(t, ask{method: http.MethodPost, path: path, who: who, body: form.Encode(), header: map[string]string{"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}})
-	}
-	if a := post("session viewer", "/views", url.Values{"page": {"incidents"}, "name": {"mine"}, "query": {"state=all"}}); a.status != http.StatusSeeOther || a.header.Get("Location") != "/incidents?state=all" {
+	if a := s.postForm(t, "session viewer", "/views", url.Values{"page": {"incidents"}, "name": {"mine"}, "query": {"state=all"}}); a.status != http.StatusSeeOther || a.header.Get("Location") != "/incidents?state=all" {
 		t.Fatalf("%d %s", a.status, a.body)
 	}
-	if a := post("session viewer", "/views", url.Values{"page": {"incidents"}, "name": {"all"}, "query": {""}, "shared": {"true"}}); a.status != http.StatusForbidden {
+	if a := s.postForm(t, "session viewer", "/views", url.Values{"page": {"incidents"}, "name": {"all"}, "query": {""}, "shared": {"true"}}); a.status != http.StatusForbidden {
 		t.Errorf("a viewer saves for everybody: %d", a.status)
 	}
-	if a := post("session responder", "/views", url.Values{"page": {"incidents"}, "name": {"<b>all</b>"}, "query": {"state=resolved"}, "shared": {"true"}}); a.status != http.StatusSeeOther {
+	if a := s.postForm(t, "session responder", "/views", url.Values{"page": {"incidents"}, "name": {"<b>all</b>"}, "query": {"state=resolved"}, "shared": {"true"}}); a.status != http.StatusSeeOther {
 		t.Fatalf("%d %s", a.status, a.body)
 	}
 	viewer := s.page(t, "/incidents?state=all", "session viewer")
@@ -70,10 +66,10 @@ func TestViews_Pages(t *testing.T) {
 	}
 	_, rest, _ := strings.Cut(responder, `action="/views/`)
 	id, _, _ := strings.Cut(rest, "/")
-	if a := post("session viewer", "/views/"+id+"/delete", nil); a.status != http.StatusNotFound {
+	if a := s.postForm(t, "session viewer", "/views/"+id+"/delete", nil); a.status != http.StatusNotFound {
 		t.Errorf("a viewer deletes everybody's view: %d", a.status)
 	}
-	if a := post("session responder", "/views/"+id+"/delete", url.Values{"back": {"/incidents"}}); a.status != http.StatusSeeOther || a.header.Get("Location") != "/incidents" {
+	if a := s.postForm(t, "session responder", "/views/"+id+"/delete", url.Values{"back": {"/incidents"}}); a.status != http.StatusSeeOther || a.header.Get("Location") != "/incidents" {
 		t.Errorf("%d %s", a.status, a.body)
 	}
 	if strings.Contains(s.page(t, "/", "session responder"), "<b>all") {

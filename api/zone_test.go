@@ -46,8 +46,7 @@ func TestOwnPath(t *testing.T) {
 func TestZone_OnPages(t *testing.T) {
 	s := newSite(t)
 	s.addFailures(t, 3, "token_expired", "prod", "a-client")
-	set := s.do(t, ask{method: http.MethodPost, path: "/zone", who: "session viewer", body: url.Values{"zone": {"UTC+05:30"}, "back": {"/incidents?range=24h"}}.Encode(),
-		header: map[string]string{"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}})
+	set := s.postForm(t, "session viewer", "/zone", url.Values{"zone": {"UTC+05:30"}, "back": {"/incidents?range=24h"}})
 	if set.status != http.StatusSeeOther || set.header.Get("Location") != "/incidents?range=24h" {
 		t.Fatalf("%d %s %s", set.status, set.header.Get("Location"), set.body)
 	}
