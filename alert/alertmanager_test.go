@@ -43,7 +43,7 @@ func startAlertmanager(t *testing.T) string {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait() // says that it was killed
 	})
-	for range 200 {
+	for range 1200 {
 		response, err := http.Get("http://" + address + "/-/ready")
 		if err == nil {
 			response.Body.Close()

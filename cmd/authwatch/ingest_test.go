@@ -115,7 +115,7 @@ func (r *ingestRun) run(ctx context.Context, stdin io.Reader, args ...string) in
 // until waits for a state that another goroutine brings about.
 func (r *ingestRun) until(what string, ok func() bool) {
 	r.t.Helper()
-	for range 400 {
+	for range 2400 {
 		if ok() {
 			return
 		}

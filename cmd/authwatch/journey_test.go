@@ -88,7 +88,7 @@ func startNight(t *testing.T) (s *testServer, link string) {
 			t.Fatalf("the alert is about %s, %s", m.ClientID, m.Cause)
 		}
 		return s, m.URL
-	case <-time.After(time.Minute):
+	case <-time.After(3 * time.Minute):
 		t.Fatalf("no alert came:\n%s", s.stderr)
 	}
 	return nil, ""

@@ -96,7 +96,7 @@ func TestAlert_EndToEnd(t *testing.T) {
 		select {
 		case m := <-messages:
 			return m
-		case <-time.After(30 * time.Second):
+		case <-time.After(3 * time.Minute):
 			t.Fatalf("%s was not told; %s", what, s.get(http.DefaultClient, admin, "/api/v1/deliveries"))
 		}
 		return alert.Message{}

@@ -71,7 +71,7 @@ func scriptFreePort(ts *testscript.TestScript, _ bool, args []string) {
 
 func scriptReady(ts *testscript.TestScript, _ bool, args []string) {
 	last := "no answer"
-	for range 200 {
+	for range 1200 {
 		resp, err := http.Get(args[0] + "/readyz")
 		if err == nil {
 			resp.Body.Close()
