@@ -46,16 +46,17 @@ func (s *shipping) send(ctx context.Context, p *program, patterns []string) erro
 			}
 		}
 		for _, path := range paths {
-			if path == "-" {
-				err = s.stdin(ctx, p.stdin)
-			} else {
+			switch {
+			case path != "-":
 				err = s.path(ctx, path, first)
+			case first: // it has an end, and is never there again
+				err = s.stdin(ctx, p.stdin)
 			}
 			if err != nil {
 				return err
 			}
 		}
-		if !s.follow {
+		if !s.follow || slices.Equal(paths, []string{"-"}) {
 			return nil
 		}
 		if err := sleep(ctx, pollEvery); err != nil {

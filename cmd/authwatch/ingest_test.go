@@ -242,13 +242,13 @@ func TestIngest_TellsLogsApart(t *testing.T) {
 	}
 }
 
-// Lines of a pipe go out while it is open.
+// Lines of a pipe go out while it is open, and it is followed to its end and no further.
 func TestIngest_StandardInputAsItComes(t *testing.T) {
 	s := &fakeServer{}
 	r := newIngestRun(t, s)
 	in, out := io.Pipe()
 	status := make(chan int, 1)
-	go func() { status <- r.run(context.Background(), in, "-") }()
+	go func() { status <- r.run(context.Background(), in, "-f", "-") }()
 	if _, err := io.WriteString(out, "line 0\n"); err != nil {
 		t.Fatal(err)
 	}

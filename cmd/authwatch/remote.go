@@ -183,7 +183,7 @@ func (s *span) UnmarshalText(text []byte) error {
 	if days, found := strings.CutSuffix(string(text), "d"); found {
 		var n int
 		n, err = strconv.Atoi(days)
-		d = time.Duration(min(n, 400)) * 24 * time.Hour
+		d = time.Duration(min(n, 401)) * 24 * time.Hour // more is refused below, and must not overflow before
 	}
 	if err != nil || d < 0 || d > 400*24*time.Hour {
 		return fmt.Errorf("%q is no length of time: write 90s, 24h or 7d, and at most 400d", text)
