@@ -110,7 +110,12 @@ func (s *Server) getIncident(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return sendIncident(c, incident)
+	detail, err := s.toIncidentDetailJSON(c.Request().Context(), incident)
+	if err != nil {
+		return err
+	}
+	c.Response().Header().Set("ETag", etag(incident))
+	return sendJSON(c, http.StatusOK, detail)
 }
 
 func sendIncident(c echo.Context, i store.Incident) error {

@@ -25,6 +25,7 @@ type incidentPage struct {
 	Live      string // address of the script that asks again whether it is over
 	Seen      string // version of the incident that the page shows: what a form changes
 	Onset     onsetView
+	Different contrastsView
 	Activity  []activityView
 	Chart     chartView
 	Records   []failureRow
@@ -64,6 +65,9 @@ func (s *Server) incidentPage(c echo.Context) error {
 		return err
 	}
 	if page.Onset, err = s.onset(ctx, incident, now); err != nil {
+		return err
+	}
+	if page.Different, err = s.contrasts(ctx, incident, page.Onset.seen, now); err != nil {
 		return err
 	}
 	if page.Activity, err = s.activity(ctx, incident, now); err != nil {

@@ -13,6 +13,7 @@ import (
 type onsetView struct {
 	Words   string // what was looked at, in a sentence
 	Changes []onsetChange
+	seen    []store.SeenChange // those of Changes that the traffic showed
 }
 
 // An onsetChange is one change near the onset.
@@ -62,6 +63,9 @@ func (s *Server) onset(ctx context.Context, i store.Incident, now time.Time) (on
 	})
 	v := onsetView{Words: onsetWords(reach, told, len(list)-told)}
 	for _, c := range list[:min(len(list), onsetShown)] {
+		if c.Seen != nil {
+			v.seen = append(v.seen, *c.Seen)
+		}
 		row := changeRows([]store.Change{c}, now)[0]
 		v.Changes = append(v.Changes, onsetChange{When: row.When, Kind: row.Kind, Title: row.Title, URL: row.URL, Place: row.Place, Note: onsetNote(c, i)})
 	}

@@ -27,7 +27,7 @@ func Baselines() []Baseline {
 }
 
 // baselines are those that a dimension can be compared with, the most telling first. What is a client's own anyway, such as its key, tells
-// nothing beside other clients; what a server says of one cause tells nothing beside another cause.
+// nothing beside other clients, as does the service that writes its log; what a server says of one cause tells nothing beside another cause.
 func (d Dimension) baselines(clientKnown bool) []Baseline {
 	own := BaselineSameClient
 	if !clientKnown {
@@ -36,11 +36,11 @@ func (d Dimension) baselines(clientKnown bool) []Baseline {
 	switch d {
 	case DimensionClient, DimensionEnvironment:
 		return []Baseline{BaselineTraffic}
-	case DimensionEndpoint, DimensionMethod, DimensionService, DimensionServer:
+	case DimensionEndpoint, DimensionMethod, DimensionServer:
 		return []Baseline{BaselineFailures}
 	case DimensionStatus, Dimension(SightWording):
 		return []Baseline{BaselineSameCause}
-	case DimensionClientIP:
+	case DimensionClientIP, DimensionService:
 		return []Baseline{own}
 	case Dimension(SightUserAgent), Dimension(SightAssertionKID), Dimension(SightAssertionIssuer):
 		return []Baseline{BaselineAccepted, own}
@@ -101,7 +101,7 @@ const (
 )
 
 // Contrasts ranks what sets failures apart, by how much more often they show it and by how many were looked at, and returns at most six:
-// one value a dimension, and one for where the requests went. clientKnown is false for failures of nobody known by name.
+// the value that most of them have in a dimension, and one for where the requests went. clientKnown is false for failures of nobody known by name.
 func Contrasts(here Spread, there map[Baseline]Spread, clientKnown bool) []Contrast {
 	type ranked struct {
 		Contrast
@@ -110,11 +110,11 @@ func Contrasts(here Spread, there map[Baseline]Spread, clientKnown bool) []Contr
 	var list []ranked
 	for _, d := range slices.Sorted(maps.Keys(here)) {
 		for _, b := range d.baselines(clientKnown) {
-			if there[b].Of(d) < leastBaseline {
-				continue
+			if there[b].Of(d) < leastBaseline || b == BaselineTraffic && here.Of(d) < leastBaseline {
+				continue // one failure is of one client anyway
 			}
-			if c, score := contrast(d, b, here, there[b]); score >= leastScore {
-				list = append(list, ranked{c, score})
+			if c, ok := contrast(d, b, here, there[b]); ok && c.score() >= leastScore {
+				list = append(list, ranked{c, c.score()})
 			}
 			break // the next baseline is a lesser one
 		}
@@ -136,24 +136,22 @@ func Contrasts(here Spread, there map[Baseline]Spread, clientKnown bool) []Contr
 	return out
 }
 
-// contrast finds the value of a dimension that tells most, and how much.
-func contrast(d Dimension, b Baseline, here, there Spread) (best Contrast, score float64) {
-	of, ofThere := here.Of(d), there.Of(d)
+// contrast compares the value that most of the failures have in a dimension: what sets them apart is what most of them share.
+func contrast(d Dimension, b Baseline, here, there Spread) (c Contrast, ok bool) {
+	c = Contrast{Dimension: d, Here: Part{Of: here.Of(d)}, There: Part{Of: there.Of(d)}, Baseline: b}
+	for v, n := range here[d] {
+		if 2*n > c.Here.Of && v != OtherValues {
+			c.Value, c.Here.Count, ok = v, n, true
+		}
+	}
 	_, gathered := there[d][OtherValues]
-	for _, v := range here.values(d) {
-		n, listed := there[d][v]
-		if gathered && !listed {
-			continue // it may be among those that were not told apart
-		}
-		c := Contrast{Dimension: d, Value: v, Here: Part{here[d][v], of}, There: Part{n, ofThere}, Baseline: b}
-		if s := c.score(); s > score {
-			best, score = c, s
-		}
+	n, listed := there[d][c.Value]
+	if !ok || gathered && !listed { // it may be among those that were not told apart
+		return c, false
 	}
-	if score > 0 {
-		best.Values = sideBySide(best, here, there)
-	}
-	return best, score
+	c.There.Count = n
+	c.Values = sideBySide(c, here, there)
+	return c, true
 }
 
 // score is the value's part of the Jeffreys divergence between both spreads, which grows with the difference of the shares and with their

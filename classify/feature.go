@@ -1,8 +1,6 @@
 package classify
 
 import (
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -111,10 +109,4 @@ func (s Spread) Of(d Dimension) (n int64) {
 		n += count
 	}
 	return n
-}
-
-// values are those of a dimension that are told apart, in order.
-func (s Spread) values(d Dimension) []string {
-	list := slices.Sorted(maps.Keys(s[d]))
-	return slices.DeleteFunc(list, func(v string) bool { return v == OtherValues })
 }

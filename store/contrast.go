@@ -55,6 +55,9 @@ func (s *Store) Contrasts(ctx context.Context, i Incident, c *classify.Classifie
 	return r.found, nil
 }
 
+// Earlier is true when every accepted request that an incident is compared with was before its first failure.
+func (c Contrasts) Earlier(i Incident) bool { return c.AcceptedUntil.Before(i.FirstSeenAt) }
+
 // around grows a time to contrastTime, in both directions.
 func around(first, last time.Time) (from, to time.Time) {
 	grow := max(contrastTime-last.Sub(first), 0) / 2
