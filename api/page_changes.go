@@ -35,20 +35,32 @@ type changeRow struct {
 	Place string
 	By    string
 	Seen  tally // of the traffic: how the new value fared
-	More  tally // that further ones of the client in this minute are left out
+	More  tally // that further ones of the client in this moment are left out
 }
 
-// changesOfMinute is how many changes of one client in one minute are listed beside those of others.
-const changesOfMinute = 3
+// changesOfMoment is how many changes of one client in one moment are listed beside those of others.
+const changesOfMoment = 4
 
-// moreOf says how many changes of a client's minute are left out, and lists them.
-func moreOf(c store.Change) tally {
+// momentOf is how long a moment is in a list of that time, in words too.
+func momentOf(w window) (time.Duration, string) {
+	switch span := w.To.Sub(w.From); {
+	case span <= time.Hour:
+		return time.Minute, "this minute"
+	case span <= day:
+		return time.Hour, "this hour"
+	}
+	return day, "these 24 hours"
+}
+
+// moreOf says how many changes of a client's moment are left out, and lists all of it.
+func moreOf(c store.Change, in window) tally {
 	if c.More == 0 {
 		return tally{}
 	}
-	minute := c.Seen.FirstSeen.UTC().Truncate(time.Minute)
-	w := window{From: minute, To: minute.Add(time.Minute)}
-	return tally{"and " + count(int64(c.More)) + " more of " + line(c.Seen.ClientID) + " in this minute",
+	length, words := momentOf(in)
+	start := c.Seen.FirstSeen.UTC().Truncate(length)
+	w := window{From: start, To: start.Add(length)}
+	return tally{"and " + count(int64(c.More)) + " more of " + line(c.Seen.ClientID) + " in " + words,
 		"/changes?" + w.query("provider", c.Seen.Provider, "environment", c.Seen.Environment, "client", c.Seen.ClientID, "source", string(store.ChangeTraffic))}
 }
 
@@ -59,7 +71,7 @@ func changeRows(list []store.Change, now time.Time) []changeRow {
 			rows = append(rows, changeRow{When: at(d.Time, now, "–"), Kind: changeKind(d.Kind), Title: line(d.Title), URL: d.URL, Place: changePlace(*d), By: line(d.By)})
 			continue
 		}
-		row := changeRow{When: at(c.Seen.FirstSeen, now, "–"), Kind: "traffic", Title: seenTitle(*c.Seen), Place: seenPlace(c.Seen.Sighting), By: "authwatch", Seen: tally{seenOutcome(c.Seen.Sighting), seenFailures(c.Seen.Sighting)}, More: moreOf(c)}
+		row := changeRow{When: at(c.Seen.FirstSeen, now, "–"), Kind: "traffic", Title: seenTitle(*c.Seen), Place: seenPlace(c.Seen.Sighting), By: "authwatch", Seen: tally{seenOutcome(c.Seen.Sighting), seenFailures(c.Seen.Sighting)}}
 		if c.Seen.ClientID != "" {
 			row.URL = clientOf(c.Seen.ClientID).URL
 		}
@@ -69,11 +81,12 @@ func changeRows(list []store.Change, now time.Time) []changeRow {
 }
 
 // changes are all of a client where it is asked for, and otherwise no more of one than others have room beside.
-func (s *Server) changes(ctx context.Context, f store.ChangeFilter) ([]store.Change, string, error) {
+func (s *Server) changes(ctx context.Context, f store.ChangeFilter, w window) ([]store.Change, string, error) {
 	if len(f.Clients) > 0 {
 		return s.Store.ListChanges(ctx, f)
 	}
-	return s.Store.BriefChanges(ctx, f, changesOfMinute)
+	moment, _ := momentOf(w)
+	return s.Store.BriefChanges(ctx, f, changesOfMoment, moment)
 }
 
 func (s *Server) changesPage(c echo.Context) error {
@@ -96,7 +109,7 @@ func (s *Server) showChanges(c echo.Context, status int, form newChangeJSON, pro
 	if w.Preset != "" {
 		f.To = w.To.Add(day) // what was told of may lie ahead
 	}
-	list, next, err := s.changes(c.Request().Context(), f)
+	list, next, err := s.changes(c.Request().Context(), f, w)
 	if err != nil {
 		return err
 	}
@@ -107,6 +120,9 @@ func (s *Server) showChanges(c echo.Context, status int, form newChangeJSON, pro
 		page.Kinds = append(page.Kinds, option{string(k), capitalize(changeKind(k)), k == form.Kind})
 	}
 	page.Rows = changeRows(list, now)
+	for n, c := range list {
+		page.Rows[n].More = moreOf(c, w)
+	}
 	for _, option := range [][2]string{{"", "All"}, {string(store.ChangeTold), "Told of"}, {string(store.ChangeTraffic), "Seen in the traffic"}} {
 		page.Sources = append(page.Sources, choice{Label: option[1], URL: linkTo("/changes", q, "source", option[0]), Current: q.Get("source") == option[0]})
 	}

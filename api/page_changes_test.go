@@ -79,15 +79,15 @@ func TestChangesPage_OneClientDoesNotFillIt(t *testing.T) {
 	for n := range 8 {
 		s.see(t, "client-b", s.now.Add(-time.Hour+time.Duration(n)*time.Second), sight(classify.SightUserAgent, fmt.Sprint("try-", n), classify.Failed))
 	}
-	body := s.page(t, "/changes", "session viewer")
-	if n := strings.Count(body, "User agent is now try-"); n != changesOfMinute || !strings.Contains(body, "orders/2") {
+	body := s.page(t, "/changes?range=24h", "session viewer")
+	if n := strings.Count(body, "User agent is now try-"); n != changesOfMoment || !strings.Contains(body, "orders/2") {
 		t.Errorf("%d of the client are listed", n)
 	}
-	more := regexp.MustCompile(`<a href="([^"]*)">and 5 more of client-b in this minute</a>`).FindStringSubmatch(body)
+	more := regexp.MustCompile(`<a href="([^"]*)">and 4 more of client-b in this hour</a>`).FindStringSubmatch(body)
 	if more == nil {
 		t.Fatalf("nothing leads to the others: %s", body)
 	}
 	if body = s.page(t, html.UnescapeString(more[1]), "session viewer"); strings.Count(body, "User agent is now try-") != 8 || strings.Contains(body, "orders/2") {
-		t.Errorf("all of the minute: %s", body)
+		t.Errorf("all of the hour: %s", body)
 	}
 }

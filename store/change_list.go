@@ -9,7 +9,7 @@ import (
 type Change struct {
 	Told *Deployment
 	Seen *SeenChange
-	More int // of BriefChanges: so many more of the same client in the same minute are left out
+	More int // of BriefChanges: so many more of the same client in the same moment are left out
 }
 
 // Time is when it happened, or was first seen.
@@ -52,18 +52,19 @@ func (c Change) pass(at *cursor) {
 	}
 }
 
-// A clientMinute is the changes that one client showed in one minute.
-type clientMinute struct {
+// A clientMoment is the changes that one client showed in one of the steps that time is cut into.
+type clientMoment struct {
 	clientKey
-	minute int64
+	step int64
 }
 
 // briefPages bounds the pages that are read for one of BriefChanges.
 const briefPages = 5
 
 // BriefChanges is ListChanges for a reader whom a client that changes everything at once must not keep from the others: of
-// what one client showed in one minute at most so many are returned, and the last of them says how many more there are.
-func (s *Store) BriefChanges(ctx context.Context, f ChangeFilter, ofMinute int) (list []Change, next string, err error) {
+// what one client showed in one moment (a whole step since 1970) at most so many are returned, and the last of them says how
+// many more there are.
+func (s *Store) BriefChanges(ctx context.Context, f ChangeFilter, most int, moment time.Duration) (list []Change, next string, err error) {
 	at, ok, err := readCursor(f.Cursor, "changes", 2)
 	if err != nil {
 		return nil, "", err
@@ -72,7 +73,7 @@ func (s *Store) BriefChanges(ctx context.Context, f ChangeFilter, ofMinute int) 
 		at = cursor{List: "changes", Tie: []string{"", ""}}
 	}
 	limit := f.rows()
-	shown := map[clientMinute][]int{} // by index in list
+	shown := map[clientMoment][]int{} // by index in list
 	for range briefPages {
 		page, rest, err := s.ListChanges(ctx, f)
 		if err != nil {
@@ -80,10 +81,10 @@ func (s *Store) BriefChanges(ctx context.Context, f ChangeFilter, ofMinute int) 
 		}
 		goesOn := false // the last one left some out, and may leave out more
 		for _, c := range page {
-			m := minuteOf(c)
+			m := momentOf(c, moment)
 			own := shown[m]
-			if goesOn = len(own) == ofMinute; goesOn {
-				list[own[ofMinute-1]].More++
+			if goesOn = len(own) == most; goesOn {
+				list[own[most-1]].More++
 				c.pass(&at)
 				continue
 			}
@@ -107,11 +108,11 @@ func (s *Store) BriefChanges(ctx context.Context, f ChangeFilter, ofMinute int) 
 	return list, at.String(), nil
 }
 
-// minuteOf is whose and of when a change is; of no client for what was told or is of a server.
-func minuteOf(c Change) (m clientMinute) {
+// momentOf is whose and of when a change is; of no client for what was told or is of a server.
+func momentOf(c Change, moment time.Duration) (m clientMoment) {
 	if c.Seen != nil {
 		m.clientKey = clientKey{c.Seen.Provider, c.Seen.Environment, c.Seen.ClientID}
-		m.minute = c.Seen.FirstSeen.Unix() / 60
+		m.step = c.Seen.FirstSeen.UnixMilli() / moment.Milliseconds()
 	}
 	return m
 }

@@ -157,7 +157,7 @@ func testBriefChanges(t *testing.T, w *world) {
 		var got []string
 		f := ChangeFilter{Page: Page{Limit: limit}}
 		for {
-			list, next, err := w.BriefChanges(t.Context(), f, 2)
+			list, next, err := w.BriefChanges(t.Context(), f, 2, time.Minute)
 			if err != nil {
 				t.Fatal(err)
 			}
