@@ -85,6 +85,7 @@ func (h *hearings) words(a *answer, k *Knowledge) words {
 	}
 	kept := &hearing{answer: a.clone()}
 	kept.said = kept.answer.words(k)
+	kept.said.wording = kept.said.compared()
 	kept.said.also, kept.said.mayBe = slices.Clip(kept.said.also), slices.Clip(kept.said.mayBe) // who adds to them adds to a copy
 	h.kept[place].Store(kept)
 	return kept.said

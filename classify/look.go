@@ -133,12 +133,21 @@ func (l look) claims(kind byte, claims Object) look {
 
 // words adds what the server said, as its words for the cause: for another cause it has others, which is no change.
 func (l look) words(e *Exchange, cause Code) look {
-	code, text := Said(*e)
-	words := Wording(cmp.Or(text, code))
+	w := hear(*e, e.Phase)
+	words := w.wording
+	if words == "" {
+		words = w.compared()
+	}
 	if words == "" {
 		return l
 	}
-	return l.add(sightWording, strings.ToValidUTF8(words[:min(len(words), maxWording)], "")).field(string(cause))
+	return l.add(sightWording, words).field(string(cause))
+}
+
+// compared is what was said as looks compare it.
+func (w *words) compared() string {
+	words := Wording(cmp.Or(w.text, w.said, w.code))
+	return strings.ToValidUTF8(words[:min(len(words), maxWording)], "")
 }
 
 // scopes adds those that a token has, those that the route asked for, and those that were missing.

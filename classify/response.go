@@ -24,6 +24,7 @@ type words struct {
 	provider  string     // whose words they are, as far as is known
 	title     string     // of the provider
 	mayBe     []Code     // the causes of a documented text that stands for everything, likeliest first
+	wording   string     // see compared; "" unless the answer is remembered
 }
 
 // hear reads what the server (or, on the client's side, the client's own log line) says.
