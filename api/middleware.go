@@ -117,7 +117,7 @@ func securityHeaders(next echo.HandlerFunc) echo.HandlerFunc {
 
 // refuseCredentialsInURL answers 400 to a key in the query, which histories and proxies' logs keep, so that the habit
 // does not form, and to a query that cannot be read. A page's parameters have to be
-// text that a database can hold; those of the API are checked one by one.
+// what a statement of the database can hold; those of the API are checked one by one.
 func refuseCredentialsInURL(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if isIngest(c) || c.Request().URL.RawQuery == "" {
@@ -128,8 +128,8 @@ func refuseCredentialsInURL(next echo.HandlerFunc) echo.HandlerFunc {
 			return fail(http.StatusBadRequest, "The query of the URL cannot be read, or has more than 100 parameters.")
 		}
 		for name, given := range values {
-			if isPage(c) && (len(given) > 50 || slices.ContainsFunc(given, func(v string) bool { return !isText(v) })) {
-				return fail(http.StatusBadRequest, "A parameter of the URL has more than 50 values, or one that is not UTF-8 text.")
+			if isPage(c) && (len(given) > 50 || slices.ContainsFunc(given, func(v string) bool { return len(v) > 2048 || !isText(v) })) {
+				return fail(http.StatusBadRequest, "A parameter of the URL has more than 50 values, or one that is not UTF-8 text of at most 2048 bytes.")
 			}
 			switch strings.ToLower(strings.ReplaceAll(name, "-", "_")) {
 			case "api_key", "apikey", "key", "token", "access_token", "authorization":

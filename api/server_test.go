@@ -168,7 +168,7 @@ func TestCredentialsInURL(t *testing.T) {
 // TestPages_QueryIsText refuses what PostgreSQL would, and more values than a statement can have.
 func TestPages_QueryIsText(t *testing.T) {
 	s := newSite(t)
-	for _, bad := range []string{"/clients?environment=%00", "/?client=%ff", "/sources?x=%00", "/incidents?" + strings.Repeat("client=a&", 51)} {
+	for _, bad := range []string{"/clients?environment=%00", "/?client=%ff", "/sources?x=%00", "/incidents?q=" + strings.Repeat("client:a,", 300), "/incidents?" + strings.Repeat("client=a&", 51)} {
 		if a := s.do(t, ask{path: bad, who: "session viewer"}); a.status != http.StatusBadRequest || !strings.Contains(a.body, "<h1>Bad Request</h1>") {
 			t.Errorf("%.30s = %d", bad, a.status)
 		}
