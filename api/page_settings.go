@@ -27,6 +27,7 @@ type Settings struct {
 func (s *Server) settingsPageRoutes() []route {
 	return []route{
 		{http.MethodGet, "/settings", pageViewer, s.profilesPage},
+		{http.MethodGet, "/settings/profiles", pageViewer, func(c echo.Context) error { return c.Redirect(http.StatusSeeOther, "/settings#try") }}, // the address that a try leaves in the bar
 		{http.MethodPost, "/settings/profiles", pageViewer, s.tryProfile},
 		{http.MethodGet, "/settings/profiles/:id", pageViewer, s.profilePage},
 		{http.MethodGet, "/settings/storage", pageViewer, s.storagePage},

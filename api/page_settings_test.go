@@ -14,7 +14,7 @@ import (
 
 func settingsRouteAccess() map[string]access {
 	return map[string]access{
-		"GET /settings": pageViewer, "POST /settings/profiles": pageViewer, "GET /settings/profiles/:id": pageViewer, "GET /settings/storage": pageViewer,
+		"GET /settings": pageViewer, "GET /settings/profiles": pageViewer, "POST /settings/profiles": pageViewer, "GET /settings/profiles/:id": pageViewer, "GET /settings/storage": pageViewer,
 		"GET /settings/redaction": pageViewer, "POST /settings/redaction": pageViewer,
 		"GET /settings/keys": pageAdmin, "POST /settings/keys": pageAdmin, "GET /settings/keys/:id/revoke": pageAdmin, "POST /settings/keys/:id/revoke": pageAdmin,
 		"GET /settings/users": pageAdmin, "POST /settings/users": pageAdmin, "POST /settings/users/:id/link": pageAdmin, "GET /settings/audit": pageAdmin,
@@ -276,4 +276,12 @@ func (s *site) openSettings(t *testing.T, opened map[string]bool) {
 	}
 	opened["settings_revoke.html"] = true
 	s.page(t, firstLink(t, s.page(t, "/settings/keys", "session admin"), "/settings/keys/[a-z2-7]+/revoke"), "session admin")
+}
+
+// The address that a try of a profile leaves in the bar can be opened again.
+func TestSettings_ProfilesByAddress(t *testing.T) {
+	s := newSite(t)
+	if a := s.do(t, ask{path: "/settings/profiles", who: "session viewer"}); a.status != http.StatusSeeOther || a.header.Get("Location") != "/settings#try" {
+		t.Errorf("%d %s", a.status, a.header.Get("Location"))
+	}
 }

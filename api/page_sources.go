@@ -53,6 +53,7 @@ type sourcePage struct {
 	Chart   chartView
 	Gaps    []gapView
 	Reasons []reasonRow
+	Code    string // the only one whose rejects are listed; "" for all
 	Rejects []rejectRow
 	Next    string
 	First   string
@@ -131,6 +132,10 @@ func sourceRowOf(source store.Source, now time.Time) sourceRow {
 		row.LagWords = "all within " + durationWords(recent.Lags.Longest.Round(time.Second))
 	}
 	row.State, row.Words = sourceState(source, now)
+	if recent.Gathered > 0 && row.Words == "" {
+		row.State = badge{"state-acknowledged", "many new clients", "It names more new clients than may have incidents of their own."}
+		row.Words = counted(recent.Gathered, "failure", "failures") + " of more new clients than may have incidents in the last 10 minutes."
+	}
 	return row
 }
 
@@ -199,6 +204,7 @@ func (s *Server) sourcePage(c echo.Context) error {
 	for _, code := range source.Codes {
 		page.Reasons = append(page.Reasons, reasonRow{code.Code, count(code.Count), page.Source.URL + "?code=" + url.QueryEscape(code.Code) + "#rejects"})
 	}
+	page.Code = line(q.Get("code"))
 	for _, r := range rejects {
 		page.Rejects = append(page.Rejects, rejectRowOf(r, now))
 	}
@@ -208,7 +214,7 @@ func (s *Server) sourcePage(c echo.Context) error {
 
 func rejectRowOf(r store.Reject, now time.Time) rejectRow {
 	return rejectRow{
-		Code: r.Code, Detail: line(r.Detail), Pointer: line(r.Pointer), Last: ago(r.LastAt, now, "–"), Count: count(r.Count),
+		Code: r.Code, Detail: capitalize(line(r.Detail)), Pointer: line(r.Pointer), Last: ago(r.LastAt, now, "–"), Count: count(r.Count),
 		URL: sourceURL(r.Source) + "/rejects/" + url.PathEscape(r.ID),
 	}
 }
@@ -306,7 +312,7 @@ func (s *Server) renderReject(c echo.Context, status int, reject store.Reject, r
 		Route: line(reject.Route), FirstSeen: at(reject.FirstAt, now, "–"), CanReplay: s.user(c).Role == store.Admin && reject.Body != "", Result: result,
 	}
 	if reject.Bytes > 0 {
-		page.Bytes = count(reject.Bytes) + " bytes"
+		page.Bytes = counted(reject.Bytes, "byte", "bytes")
 	}
 	if members := rejectMembers(reject); members != nil {
 		page.Record = bodyText(members)

@@ -134,7 +134,7 @@ func TestPages_EveryTemplate(t *testing.T) {
 	shipper := s.shipper(t, "web-1", 90, 0)
 	s.reject(t, shipper, "r1", `{"members":{"message":"x"}}`)
 	open("/sources", "sources.html", "web-1", "within 2 s")
-	open("/sources/"+shipper, "source.html", "time is missing", "of their events")
+	open("/sources/"+shipper, "source.html", "Time is missing", "of their events")
 	open("/sources/"+shipper+"/rejects/r1", "reject.html", "As it came, redacted")
 	open("/alerts", "alerts.html", "There is no rule")
 	open("/alerts/rules/new", "alert_rule.html", "New rule")

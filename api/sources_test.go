@@ -123,8 +123,8 @@ func TestSourcePages(t *testing.T) {
 	s.reject(t, id, "r2", "")
 	for path, want := range map[string][]string{
 		"/sources":                          {"web-1", "silent", "Nothing came for"},
-		"/sources/" + id:                    {"web-1", "silent", "missing_time", "time is missing", `class="gap"`, ">6,600<"},
-		"/sources/" + id + "?code=not_json": {"No rejected record is kept"},
+		"/sources/" + id:                    {"web-1", "silent", "missing_time", "Time is missing", `class="gap"`, ">6,600<"},
+		"/sources/" + id + "?code=not_json": {"No rejected record is kept", "Only those that are <code>not_json</code>", `href="/sources/` + id + `#rejects">Show all`},
 		"/sources/" + id + "/rejects/r1":    {"&lt;script&gt;alert(1)", "An admin can try it again"},
 		"/sources/" + id + "/rejects/r2":    {"Nothing of the record itself is kept"},
 	} {
@@ -157,6 +157,9 @@ func TestAlarms_ManyNewClients(t *testing.T) {
 	}
 	if text := s.do(t, ask{path: "/causes", who: "session viewer"}).body; !strings.Contains(text, "Shipper web-1 names more new clients than may have incidents: 1,200 failures gathered in 10 minutes") {
 		t.Error("no alarm")
+	}
+	if text := s.page(t, "/sources", "session viewer"); !strings.Contains(text, ">many new clients</span>") || !strings.Contains(text, "1,200 failures of more new clients than may have incidents in the last 10 minutes.") {
+		t.Error("the list of sources says nothing")
 	}
 	if text := s.do(t, ask{path: "/sources/" + id, who: "session viewer"}).body; !strings.Contains(text, "1,200 failures, gathered into") {
 		t.Error("the source's page says nothing")
