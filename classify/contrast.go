@@ -36,9 +36,9 @@ func (d Dimension) baselines(clientKnown bool) []Baseline {
 	switch d {
 	case DimensionClient, DimensionEnvironment:
 		return []Baseline{BaselineTraffic}
-	case DimensionEndpoint, DimensionMethod, DimensionServer:
+	case DimensionEndpoint, DimensionMethod:
 		return []Baseline{BaselineFailures}
-	case DimensionStatus, Dimension(SightWording):
+	case DimensionStatus, DimensionServer, Dimension(SightWording):
 		return []Baseline{BaselineSameCause}
 	case DimensionClientIP, DimensionService:
 		return []Baseline{own}
@@ -46,6 +46,19 @@ func (d Dimension) baselines(clientKnown bool) []Baseline {
 		return []Baseline{BaselineAccepted, own}
 	}
 	return []Baseline{BaselineAccepted, BaselineOthersAccepted, BaselineFailures}
+}
+
+// Wants is true when a dimension is compared with the baseline, since nothing more telling is known: what it is not wanted for need not be read.
+func (d Dimension) Wants(b Baseline, there map[Baseline]Spread, clientKnown bool) bool {
+	for _, other := range d.baselines(clientKnown) {
+		if other == b {
+			return true
+		}
+		if there[other].Of(d) >= leastBaseline {
+			return false
+		}
+	}
+	return false
 }
 
 // A Part is so many of so many.

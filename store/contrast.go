@@ -44,7 +44,7 @@ func (s *Store) Contrasts(ctx context.Context, i Incident, c *classify.Classifie
 	for _, read := range []struct {
 		what string
 		do   func(context.Context) error
-	}{{"its failures", r.own}, {"other failures", r.others}, {"accepted requests", r.accepted}, {"other clients", r.othersAccepted}, {"traffic", r.traffic}} {
+	}{{"its failures", r.own}, {"accepted requests", r.accepted}, {"other clients", r.othersAccepted}, {"other failures", r.others}, {"traffic", r.traffic}} {
 		if err := read.do(ctx); err != nil {
 			return Contrasts{}, fmt.Errorf("compare %s: %s: %w", i.ID, read.what, err)
 		}
@@ -125,13 +125,20 @@ func (r *contrastReader) others(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// To read a record takes longer than all the rest, and mostly its row says all that is asked of it.
+	whole := slices.ContainsFunc(habits(), func(k classify.SightKind) bool {
+		return r.here.Of(classify.Dimension(k)) > 0 && r.wants(k, classify.BaselineFailures)
+	})
 	for n := range list {
 		of, known := whose[list[n].incident]
 		if !known {
 			continue // it was withdrawn meanwhile
 		}
 		r.found.Others++
-		features := r.features(&list[n], of.Cause)
+		features := rowFeatures(&list[n])
+		if whole || of.Cause == i.Cause || of.ClientID == i.ClientID {
+			features = r.features(&list[n], of.Cause)
+		}
 		r.there[classify.BaselineFailures].AddAll(features)
 		if of.Cause == i.Cause {
 			r.there[classify.BaselineSameCause].AddAll(features)
@@ -188,15 +195,30 @@ func (r *contrastReader) sample(ctx context.Context, query string, args ...any) 
 func (r *contrastReader) features(f *Failure, cause classify.Code) []classify.Feature {
 	rec := classify.Record{}
 	if json.Unmarshal(f.Record, &rec) != nil {
-		rec = classify.Record{Service: f.Service, Response: &classify.Response{Status: f.Status}}
+		return rowFeatures(f)
 	}
 	e := r.classifier.Locate(&rec)
 	e.ClientID, e.Endpoint = r.incident.ClientID, f.Endpoint
-	list := e.Features(cause)
+	return keptFeatures(e.Features(cause))
+}
+
+// rowFeatures are those that a failure shows without its record.
+func rowFeatures(f *Failure) []classify.Feature {
+	e := classify.Exchange{Phase: classify.ClientSide, Endpoint: f.Endpoint, Record: &classify.Record{Service: f.Service, Response: &classify.Response{Status: f.Status}}}
+	return keptFeatures(e.Features(classify.Unclassified))
+}
+
+// keptFeatures have values as sightings keep them.
+func keptFeatures(list []classify.Feature) []classify.Feature {
 	for n := range list {
 		list[n].Value = keyText(list[n].Value)
 	}
 	return list
+}
+
+// wants is true when what failures show of a kind is to be compared with the baseline.
+func (r *contrastReader) wants(k classify.SightKind, b classify.Baseline) bool {
+	return classify.Dimension(k).Wants(b, r.there, r.incident.ClientID != "")
 }
 
 // accepted reads what accepted requests of the client showed at this place. A value that was first accepted after the incident began is
@@ -230,11 +252,11 @@ func habits() []classify.SightKind {
 func (r *contrastReader) othersAccepted(ctx context.Context) error {
 	for _, kind := range habits() {
 		d := classify.Dimension(kind)
-		if r.here.Of(d) == 0 || r.there[classify.BaselineAccepted].Of(d) > 0 {
+		if r.here.Of(d) == 0 || !r.wants(kind, classify.BaselineOthersAccepted) {
 			continue
 		}
-		rows, err := r.readers.QueryContext(ctx, `select value, accepted from (select client_id, value, accepted from sighting
-			where kind = $1 and provider = $2 and environment = $3 limit $4) looked where client_id <> $5 and accepted > 0`,
+		rows, err := r.readers.QueryContext(ctx, `select value, cast(sum(accepted) as bigint) from (select client_id, value, accepted from sighting
+			where kind = $1 and provider = $2 and environment = $3 limit $4) looked where client_id <> $5 and accepted > 0 group by value`,
 			string(kind), keyText(r.incident.Provider), keyText(r.incident.Environment), int64(contrastSightings), keyText(r.incident.ClientID))
 		if err != nil {
 			return err
