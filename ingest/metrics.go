@@ -18,6 +18,7 @@ type metrics struct {
 	duration     prometheus.Histogram
 	rejected     *prometheus.CounterVec
 	gathered     prometheus.Counter
+	altered      prometheus.Counter
 	providers    map[string]bool
 	environments map[string]bool
 	reasons      map[string]bool
@@ -41,6 +42,9 @@ func newMetrics(r prometheus.Registerer, profiles classify.Profiles, s *store.St
 		gathered: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "authwatch_gathered_failures_total", Help: "Failures of more new clients than may have incidents in an hour, gathered into one incident of each cause.",
 		}),
+		altered: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "authwatch_altered_records_total", Help: "Duplicates that say something else than the record that came first, which is the one that counts.",
+		}),
 		providers:    map[string]bool{},
 		environments: map[string]bool{},
 		reasons:      map[string]bool{},
@@ -58,7 +62,7 @@ func newMetrics(r prometheus.Registerer, profiles classify.Profiles, s *store.St
 	for _, result := range []string{"accepted", "duplicate", "rejected", "other"} {
 		m.records.WithLabelValues(result)
 	}
-	r.MustRegister(m.records, m.failures, m.duration, m.rejected, m.gathered, newSourceGauges(s, now))
+	r.MustRegister(m.records, m.failures, m.duration, m.rejected, m.gathered, m.altered, newSourceGauges(s, now))
 	return m
 }
 

@@ -39,17 +39,6 @@ func (i *Ingester) commitJudged(ctx context.Context, b batch, ahead *judgement) 
 	return i.committed(b, done, err)
 }
 
-// deliveries names the records of a batch, so that those which were delivered before are known.
-func (b *batch) deliveries() []store.Delivery {
-	list := make([]store.Delivery, len(b.records))
-	for n := range b.records {
-		d := &b.records[n]
-		list[n] = store.Delivery{Source: b.source, Key: d.key, Time: d.at}
-		list[n].Prepare()
-	}
-	return list
-}
-
 // write turns a full queue into the answer that makes a shipper wait.
 func (i *Ingester) write(ctx context.Context, fn func(ctx context.Context, tx *store.Tx) error) error {
 	err := i.store.Write(ctx, fn)
@@ -67,6 +56,7 @@ func (i *Ingester) committed(b batch, done work, err error) (answer, error) {
 		return answer{}, err
 	}
 	i.store.Sight(done.seen)
+	i.metrics.altered.Add(float64(done.altered()))
 	for n := range done.failures {
 		i.metrics.fail(&done.failures[n].Verdict, n == 0)
 	}

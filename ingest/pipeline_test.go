@@ -241,6 +241,31 @@ func TestPipeline_IDsPerSource(t *testing.T) {
 	}
 }
 
+// An id that comes again with other content counts as repeated, and as altered; how it was packed, and in which order, makes no difference.
+func TestPipeline_IDWithOtherContent(t *testing.T) {
+	s := newService(t, testProfile())
+	record := tokenRequest(50, "r1", 401, "")
+	s.post(responses, record)
+	for n, again := range []struct {
+		body    string
+		altered float64
+	}{
+		{"[" + record + "," + record + "]", 0},
+		{strings.Replace(record, "401", "403", 1), 1},
+		{strings.Replace(record, "401", "200", 1), 2},
+	} {
+		if a := s.post(responses, again.body); a.Accepted != 0 {
+			t.Errorf("%d: %+v", n, a)
+		}
+		if got := s.counter("authwatch_altered_records_total"); got != again.altered {
+			t.Errorf("%d: %v altered, want %v", n, got, again.altered)
+		}
+	}
+	if m := s.source().Minutes[0]; m.Altered != 2 || m.Duplicates != 4 {
+		t.Errorf("%+v", m)
+	}
+}
+
 // A defect of the classifier costs one record, and what it panicked with is not logged.
 func TestPipeline_GuardsTheClassifier(t *testing.T) {
 	s := newService(t, nil)

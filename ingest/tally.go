@@ -28,6 +28,7 @@ func (w *work) account(ctx context.Context) error {
 				counts.Gathered++
 			}
 		}
+		counts.Altered = int64(w.altered())
 		if w.accepted >= w.duplicates { // a redelivery says nothing about how late the records were when they first came
 			counts.Lags = b.lags
 		}

@@ -148,6 +148,22 @@ func TestAccount(t *testing.T) {
 	}
 }
 
+// counter is a counter without labels.
+func (s *service) counter(name string) float64 {
+	s.t.Helper()
+	families, err := s.registry.Gather()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == name {
+			return f.GetMetric()[0].GetCounter().GetValue()
+		}
+	}
+	s.t.Fatalf("no metric %s", name)
+	return 0
+}
+
 // source is the one source of the service.
 func (s *service) source() store.Source {
 	s.t.Helper()

@@ -14,7 +14,8 @@ create table source (
 -- One row per record ever taken: store.Delivery's digest, which begins with the time of the event, so that new rows lie
 -- beside each other and old ones can be forgotten by it.
 create table delivery (
-    digest bytea primary key
+    digest  bytea primary key,
+    content bytea not null -- two bytes of store.Delivery's Content
 ) /* in the order of its key */;
 
 -- Numbers from 0, by which a statement takes apart what it was given in one piece.
@@ -232,6 +233,7 @@ create table source_minute (
     rejected   bigint not null,
     refused    bigint not null, -- whole requests
     gathered   bigint not null, -- accepted failures of more new clients than may have incidents
+    altered    bigint not null, -- of the duplicates, those that say something else than the first
     lag_max    bigint not null,
     lag_0      bigint not null,
     lag_1      bigint not null,

@@ -16,6 +16,10 @@ type Delivery struct {
 	Source string
 	Key    string    // the record's id, else its fingerprint
 	Time   time.Time // of the event: as much a part of the identity as the key
+	// Content is a sum of what the record says, by which Claim sees whether a repeated one says the same.
+	Content uint16
+	// Altered is set by Claim for one that came before with other content, which stays the one that counts.
+	Altered bool
 
 	digest digest // zero until it is needed
 }
@@ -49,7 +53,7 @@ func (t *Tx) Claim(ctx context.Context, at time.Time, list []Delivery) (fresh []
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return bytes.Compare(list[a].digest[:], list[b].digest[:]) })
-	order = slices.CompactFunc(order, func(a, b int) bool { return list[a].digest == list[b].digest })
+	order = firstOfEach(list, order)
 	for chunk := range slices.Chunk(order, claimSize) {
 		if err := t.claim(ctx, list, chunk, fresh); err != nil {
 			return nil, fmt.Errorf("claim records: %w", err)
@@ -61,14 +65,29 @@ func (t *Tx) Claim(ctx context.Context, at time.Time, list []Delivery) (fresh []
 	return fresh, nil
 }
 
+// firstOfEach drops from an order by digest what comes again in the list.
+func firstOfEach(list []Delivery, order []int) []int {
+	kept := order[:0]
+	for _, i := range order {
+		list[i].Altered = false
+		if n := len(kept); n > 0 && list[kept[n-1]].digest == list[i].digest {
+			list[i].Altered = list[kept[n-1]].Content != list[i].Content
+			continue
+		}
+		kept = append(kept, i)
+	}
+	return kept
+}
+
 // claim notes the deliveries of the list that order names, which differ and are sorted. Nearly always all are new; only
 // where one is not, the insert is taken back and done again after a look at which are there.
 func (t *Tx) claim(ctx context.Context, list []Delivery, order []int, fresh []bool) error {
-	one := `substr(cast($1 as ` + t.dialect.bytes + `), i * 16 + 1, 16)`
-	insert := `insert into delivery (digest) select ` + one + ` from number where i < $2 on conflict do nothing`
-	packed := make([]byte, 0, 16*len(order))
+	digest := `substr(cast($1 as ` + t.dialect.bytes + `), i * 18 + 1, 16)`
+	content := `substr(cast($1 as ` + t.dialect.bytes + `), i * 18 + 17, 2)`
+	insert := `insert into delivery (digest, content) select ` + digest + `, ` + content + ` from number where i < $2 on conflict do nothing`
+	packed := make([]byte, 0, 18*len(order))
 	for _, i := range order {
-		packed = append(packed, list[i].digest[:]...)
+		packed = binary.BigEndian.AppendUint16(append(packed, list[i].digest[:]...), list[i].Content)
 		fresh[i] = true
 	}
 	if err := t.exec(ctx, `savepoint claim`); err != nil {
@@ -84,16 +103,21 @@ func (t *Tx) claim(ctx context.Context, list []Delivery, order []int, fresh []bo
 	if err := t.exec(ctx, `rollback to savepoint claim`); err != nil {
 		return err
 	}
-	rows, err := t.query(ctx, `select i from number where exists (select 1 from delivery where digest = `+one+`) and i < $2`, packed, int64(len(order)))
+	// The cross join keeps SQLite to its order; PostgreSQL sees no difference.
+	rows, err := t.query(ctx, `select i, content <> `+content+` from number cross join delivery where digest = `+digest+` and i < $2`, packed, int64(len(order)))
 	if err != nil {
 		return err
 	}
-	known, err := collect(rows, func(scan func(...any) error) (i int, err error) { return i, scan(&i) })
+	type repeated struct {
+		place   int
+		altered bool
+	}
+	known, err := collect(rows, func(scan func(...any) error) (r repeated, err error) { return r, scan(&r.place, &r.altered) })
 	if err != nil {
 		return err
 	}
-	for _, i := range known {
-		fresh[order[i]] = false
+	for _, r := range known {
+		fresh[order[r.place]], list[order[r.place]].Altered = false, r.altered
 	}
 	if n, err = t.execCount(ctx, insert, packed, int64(len(order))); err != nil {
 		return err

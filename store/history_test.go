@@ -20,6 +20,7 @@ func deliveryContract() []contractTest {
 		{"a delivery is new once", testClaim},
 		{"a delivery of another source is another", testClaimSources},
 		{"a delivery of another time is another", testClaimTimes},
+		{"a claim notices one id with two contents", testClaimAltered},
 		{"a claim tells the known from the new in lists longer than one statement", testClaimMany},
 		{"a claim that was rolled back is new again", testClaimRolledBack},
 		{"nothing received yet", testNothingReceived},
@@ -50,6 +51,26 @@ func testClaim(t *testing.T, w *world) {
 		t.Fatal(err)
 	}
 	equal(t, "duplicates", duplicates, 3)
+}
+
+func testClaimAltered(t *testing.T, w *world) {
+	list := func(contents ...uint16) (list []Delivery) {
+		for n, c := range contents {
+			list = append(list, Delivery{Source: "s", Key: string(rune('a' + n)), Content: c})
+		}
+		return list
+	}
+	altered := func(fresh string, list ...Delivery) (out []bool) {
+		t.Helper()
+		equal(t, "fresh", fmt.Sprint(w.claim(t, 0, list...)), fresh)
+		for _, d := range list {
+			out = append(out, d.Altered)
+		}
+		return out
+	}
+	equal(t, "first", fmt.Sprint(altered("[true true true]", list(1, 0x1234, 0xff00)...)), "[false false false]")
+	equal(t, "again", fmt.Sprint(altered("[false false false true]", list(1, 0x1235, 0, 9)...)), "[false true true false]")
+	equal(t, "in one list", fmt.Sprint(altered("[true false false]", Delivery{Key: "x", Content: 1}, Delivery{Key: "x", Content: 2}, Delivery{Key: "x", Content: 2})), "[false true true]")
 }
 
 func testClaimSources(t *testing.T, w *world) {

@@ -20,6 +20,7 @@ type SourceCounts struct {
 	Rejected   int64
 	Refused    int64            // whole requests
 	Gathered   int64            // accepted failures of clients under ManyNewClients
+	Altered    int64            // duplicates that say something else than the first
 	Lags       Lags             // of records by the time from event to receipt
 	Codes      map[string]int64 // why records and requests were not taken
 }
@@ -82,7 +83,7 @@ func (l Lags) Median() time.Duration {
 // CountSource adds to the figures of a source's minute.
 func (t *Tx) CountSource(ctx context.Context, c SourceCounts) error {
 	source, minute := keyText(c.Source), floorTo(toMillis(c.At), minuteStep)
-	args := []any{source, minute, c.At, c.Accepted, c.Duplicates, c.Other, c.Rejected, c.Refused, c.Gathered, c.Lags.Longest.Milliseconds()}
+	args := []any{source, minute, c.At, c.Accepted, c.Duplicates, c.Other, c.Rejected, c.Refused, c.Gathered, c.Altered, c.Lags.Longest.Milliseconds()}
 	for _, n := range c.Lags.Records {
 		args = append(args, n)
 	}
@@ -99,9 +100,9 @@ func (t *Tx) CountSource(ctx context.Context, c SourceCounts) error {
 	return nil
 }
 
-const countSource = `insert into source_minute (source, minute, last_at, accepted, duplicates, other, rejected, refused, gathered, lag_max,
+const countSource = `insert into source_minute (source, minute, last_at, accepted, duplicates, other, rejected, refused, gathered, altered, lag_max,
 		lag_0, lag_1, lag_2, lag_3, lag_4, lag_5, lag_6, lag_7, lag_8)
-	values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+	values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
 	on conflict (source, minute) do update set
 		last_at    = case when excluded.last_at > source_minute.last_at then excluded.last_at else source_minute.last_at end,
 		accepted   = source_minute.accepted + excluded.accepted,
@@ -110,6 +111,7 @@ const countSource = `insert into source_minute (source, minute, last_at, accepte
 		rejected   = source_minute.rejected + excluded.rejected,
 		refused    = source_minute.refused + excluded.refused,
 		gathered   = source_minute.gathered + excluded.gathered,
+		altered    = source_minute.altered + excluded.altered,
 		lag_max    = case when excluded.lag_max > source_minute.lag_max then excluded.lag_max else source_minute.lag_max end,
 		lag_0 = source_minute.lag_0 + excluded.lag_0, lag_1 = source_minute.lag_1 + excluded.lag_1,
 		lag_2 = source_minute.lag_2 + excluded.lag_2, lag_3 = source_minute.lag_3 + excluded.lag_3,
@@ -142,6 +144,7 @@ type SourceMinute struct {
 	Start, LastAt                                  time.Time
 	Accepted, Duplicates, Other, Rejected, Refused int64
 	Gathered                                       int64 // of those accepted
+	Altered                                        int64 // of the duplicates
 	Lags                                           Lags
 }
 
@@ -150,7 +153,7 @@ func (m SourceMinute) Records() int64 { return m.Accepted + m.Duplicates + m.Oth
 
 // SourceMinutes lists the minutes of receipt in [from, to) in which a source sent anything, in order.
 func (s *Store) SourceMinutes(ctx context.Context, source string, from, to time.Time) ([]SourceMinute, error) {
-	rows, err := s.readers.QueryContext(ctx, `select minute, last_at, accepted, duplicates, other, rejected, refused, gathered, lag_max,
+	rows, err := s.readers.QueryContext(ctx, `select minute, last_at, accepted, duplicates, other, rejected, refused, gathered, altered, lag_max,
 			lag_0, lag_1, lag_2, lag_3, lag_4, lag_5, lag_6, lag_7, lag_8
 		from source_minute where source = $1 and minute >= $2 and minute < $3 order by minute`, keyText(source), toMillis(from), toMillis(to))
 	if err != nil {
@@ -165,7 +168,7 @@ func (s *Store) SourceMinutes(ctx context.Context, source string, from, to time.
 
 func scanSourceMinute(scan func(...any) error) (m SourceMinute, err error) {
 	var start, last, longest int64
-	into := []any{&start, &last, &m.Accepted, &m.Duplicates, &m.Other, &m.Rejected, &m.Refused, &m.Gathered, &longest}
+	into := []any{&start, &last, &m.Accepted, &m.Duplicates, &m.Other, &m.Rejected, &m.Refused, &m.Gathered, &m.Altered, &longest}
 	for class := range m.Lags.Records {
 		into = append(into, &m.Lags.Records[class])
 	}

@@ -114,6 +114,7 @@ func (s Source) since(now time.Time, span time.Duration) SourceMinute {
 		sum.Rejected += m.Rejected
 		sum.Refused += m.Refused
 		sum.Gathered += m.Gathered
+		sum.Altered += m.Altered
 		sum.Lags.Merge(m.Lags)
 	}
 	return sum
