@@ -37,6 +37,7 @@ type sourceRow struct {
 	Rejected   tally
 	Refused    string
 	Gathered   string // "" for none
+	Altered    string // "" for none
 	Other      string
 	Gaps       string
 	Held       string
@@ -114,6 +115,9 @@ func sourceRowOf(source store.Source, now time.Time) sourceRow {
 		Name: line(source.Key.Name), Last: ago(source.LastAt(), now, "never"), Rate: rate(perMinute(recent, now)), Lag: "–",
 		Accepted: count(all.Accepted), Duplicates: count(all.Duplicates), Rejected: tally{Text: count(all.Rejected)}, Refused: count(all.Refused),
 		Other: count(all.Other), Held: count(source.Held), Gaps: "none",
+	}
+	if all.Altered > 0 {
+		row.Altered = count(all.Altered)
 	}
 	if all.Gathered > 0 {
 		row.Gathered = count(all.Gathered)

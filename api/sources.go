@@ -53,6 +53,7 @@ type tallyJSON struct {
 	Rejected   int64 `json:"rejected"`
 	Refused    int64 `json:"refused"`  // whole requests
 	Gathered   int64 `json:"gathered"` // accepted failures of more new clients than may have incidents
+	Altered    int64 `json:"altered"`  // duplicates that say something else than the first
 }
 
 type codeJSON struct {
@@ -92,7 +93,7 @@ func perMinute(m store.SourceMinute, now time.Time) float64 {
 }
 
 func toTallyJSON(m store.SourceMinute) tallyJSON {
-	return tallyJSON{Accepted: m.Accepted, Duplicates: m.Duplicates, Other: m.Other, Rejected: m.Rejected, Refused: m.Refused, Gathered: m.Gathered}
+	return tallyJSON{Accepted: m.Accepted, Duplicates: m.Duplicates, Other: m.Other, Rejected: m.Rejected, Refused: m.Refused, Gathered: m.Gathered, Altered: m.Altered}
 }
 
 func (s *Server) listSources(c echo.Context) error {

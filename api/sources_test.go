@@ -169,3 +169,22 @@ func TestAlarms_ManyNewClients(t *testing.T) {
 		t.Errorf("%+v", one.Day)
 	}
 }
+
+// A shipper that gives one id to two records is seen on its page and in the answer.
+func TestSources_Altered(t *testing.T) {
+	s := newSite(t)
+	id := s.shipper(t, "web-1", 60, 0)
+	err := s.store.Write(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		return tx.CountSource(ctx, store.SourceCounts{Source: id, At: s.now, Duplicates: 9, Altered: 7})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := s.page(t, "/sources/"+id, "session viewer"); !strings.Contains(text, "9, 7 of them with other content: the first counts") {
+		t.Error("the source's page says nothing")
+	}
+	var one sourceJSON
+	if s.get(t, "/api/v1/sources/"+id, &one); one.Day.Altered != 7 {
+		t.Errorf("%+v", one.Day)
+	}
+}
