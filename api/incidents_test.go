@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"authwatch/classify"
+	"authwatch/store"
 )
 
 // oneIncident returns the newest incident.
@@ -171,6 +172,24 @@ func TestIncidents_NotesAndAssignee(t *testing.T) {
 		t.Errorf("%+v", log.Data)
 	}
 	problemIn(t, s.do(t, ask{path: "/api/v1/incidents/inc_none/activity", who: "read"}), http.StatusNotFound)
+}
+
+// What is said when an incident is resolved that was resolved already is kept, though nothing changes.
+func TestIncidents_NoteOfNoChange(t *testing.T) {
+	s := newSite(t)
+	path := "/api/v1/incidents/" + s.addFailures(t, 1, classify.TokenExpired, "prod", "client-b")[0].IncidentID
+	var versions [2]incidentJSON
+	for n, note := range []string{"rolled back", "and the cache was emptied"} {
+		a := s.send(t, "PATCH", path, "respond", `{"state":"resolved","note":"`+note+`"}`)
+		if err := json.Unmarshal([]byte(a.body), &versions[n]); err != nil || a.status != http.StatusOK {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+	}
+	var log struct{ Data []activityJSON }
+	s.get(t, path+"/activity", &log)
+	if len(log.Data) != 2 || log.Data[0].Kind != store.ActivityNote || log.Data[0].Note != "and the cache was emptied" || versions[1].Version != versions[0].Version {
+		t.Errorf("versions %d and %d, %+v", versions[0].Version, versions[1].Version, log.Data)
+	}
 }
 
 func TestIncidents_ChangeMany(t *testing.T) {

@@ -53,10 +53,14 @@ func (s *Store) AddNote(ctx context.Context, incidentID, by, text string) error 
 		if _, err := readIncident(tx.queryRow(ctx, incidentByID, incidentKey(incidentID)), tx.now()); err != nil {
 			return err
 		}
-		tx.tell(FeedIncidentChanged, parseID("inc_", incidentID))
-		return tx.addActivity(ctx, Activity{IncidentID: incidentID, Kind: ActivityNote, By: by, Note: text})
+		return tx.addNote(ctx, incidentID, by, text)
 	})
 	return wrapUnlessMissing(err, "add note to "+incidentID)
+}
+
+func (t *Tx) addNote(ctx context.Context, incidentID, by, text string) error {
+	t.tell(FeedIncidentChanged, parseID("inc_", incidentID))
+	return t.addActivity(ctx, Activity{IncidentID: incidentID, Kind: ActivityNote, By: by, Note: text})
 }
 
 // Assign gives an incident to somebody, or with "" to nobody. Errors: ErrNotFound, and ErrConflict when ifVersion is not 0 and not its version.

@@ -47,27 +47,16 @@ func (t *Tx) changeIncident(ctx context.Context, id string, c StateChange) (Inci
 	if c.IfVersion != 0 && c.IfVersion != was.Version {
 		return Incident{}, fmt.Errorf("%w: it is at version %d", ErrConflict, was.Version)
 	}
-	var silencedUntil, resolvedAt time.Time
-	switch c.State {
-	case StateOpen, StateAcknowledged:
-	case StateSilenced:
-		if !c.SilencedUntil.After(now) {
-			return Incident{}, fmt.Errorf("%w: a silence needs an end that lies ahead", ErrInvalid)
-		}
-		silencedUntil = c.SilencedUntil
-	case StateResolved:
-		// Everything counted so far belongs to the episode that ends, even if a shipper's clock is ahead of ours.
-		resolvedAt = fromMillis(latest(toMillis(now), toMillis(was.LastSeenAt)))
-		if was.State == StateResolved {
-			return was, nil
-		}
-		if !c.endedAt.IsZero() {
-			resolvedAt = c.endedAt
-		}
-	default:
-		return Incident{}, fmt.Errorf("%w: %q is no state of an incident", ErrInvalid, c.State)
+	silencedUntil, resolvedAt, err := c.times(was, now)
+	if err != nil {
+		return Incident{}, err
 	}
-	if was.State == StateResolved {
+	switch {
+	case was.State == StateResolved && c.State == StateResolved && c.Note == "":
+		return was, nil
+	case was.State == StateResolved && c.State == StateResolved: // it stays as it is, and what was said is kept
+		return was, t.addNote(ctx, id, c.By, c.Note)
+	case was.State == StateResolved:
 		if err := t.mayReopen(ctx, was); err != nil {
 			return Incident{}, err
 		}
@@ -91,6 +80,27 @@ func (t *Tx) changeIncident(ctx context.Context, id string, c StateChange) (Inci
 		return Incident{}, err
 	}
 	return readIncident(t.queryRow(ctx, incidentByID, incidentKey(id)), now)
+}
+
+// times are until when a change silences an incident, and when it ends it. Errors: ErrInvalid.
+func (c StateChange) times(was Incident, now time.Time) (silencedUntil, resolvedAt time.Time, err error) {
+	switch c.State {
+	case StateOpen, StateAcknowledged:
+	case StateSilenced:
+		if !c.SilencedUntil.After(now) {
+			return silencedUntil, resolvedAt, fmt.Errorf("%w: a silence needs an end that lies ahead", ErrInvalid)
+		}
+		silencedUntil = c.SilencedUntil
+	case StateResolved:
+		// Everything counted so far belongs to the episode that ends, even if a shipper's clock is ahead of ours.
+		resolvedAt = fromMillis(latest(toMillis(now), toMillis(was.LastSeenAt)))
+		if !c.endedAt.IsZero() {
+			resolvedAt = c.endedAt
+		}
+	default:
+		err = fmt.Errorf("%w: %q is no state of an incident", ErrInvalid, c.State)
+	}
+	return silencedUntil, resolvedAt, err
 }
 
 // mayReopen refuses to open an episode again that has a successor: failures since then are the successor's.
