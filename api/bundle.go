@@ -45,6 +45,9 @@ func (m BundleMaker) Make(ctx context.Context, incidentID string, pseudonyms boo
 	if in.Changes, err = m.changes(ctx, incident); err != nil {
 		return bundle.Bundle{}, err
 	}
+	if in.Different, err = m.different(ctx, incident); err != nil {
+		return bundle.Bundle{}, err
+	}
 	b := bundle.New(in, m.Knowledge)
 	if !pseudonyms {
 		return b, nil
@@ -88,6 +91,15 @@ func (m BundleMaker) history(ctx context.Context, records []classify.Record) (cl
 	}
 	known, err := m.Store.History(ctx, keys)
 	return known.History, err
+}
+
+// different says what sets the incident's failures apart.
+func (m BundleMaker) different(ctx context.Context, i store.Incident) ([]string, error) {
+	found, err := m.Store.Contrasts(ctx, i, classify.New(m.Profiles, m.Knowledge))
+	if err != nil {
+		return nil, err
+	}
+	return convert(found.List, func(c classify.Contrast) string { return contrastWords(c, i, found) }), nil
 }
 
 func (m BundleMaker) changes(ctx context.Context, i store.Incident) ([]bundle.Change, error) {

@@ -138,6 +138,23 @@ func TestGetIncident_Different(t *testing.T) {
 	}
 }
 
+// Whom and what it names is not in the records of a bundle, so that pseudonyms could not cover it.
+func TestBundle_Different(t *testing.T) {
+	s := newSite(t)
+	path := "/api/v1" + s.addContrasts(t, "rolled", "orders/1") + "/bundle"
+	var b struct{ Different []string }
+	s.get(t, path, &b)
+	if len(b.Different) != 2 || !strings.HasPrefix(b.Different[0], "All 50 failures had kid rolled") {
+		t.Errorf("%q", b.Different)
+	}
+	if text := s.do(t, ask{path: path, who: "read", header: accept("text/markdown")}).body; !strings.Contains(text, "## What is different\n\n- All 50 failures had kid rolled") {
+		t.Errorf("%s", text)
+	}
+	if text := s.do(t, ask{path: path + "?pseudonyms=true", who: "read", header: accept("text/markdown")}).body; strings.Contains(text, "What is different") || !strings.Contains(text, "client-1") {
+		t.Errorf("%s", text)
+	}
+}
+
 func TestContrastWords(t *testing.T) {
 	i := store.Incident{Provider: "exchange", Environment: "prod", ClientID: "client-a"}
 	claims := string(classify.SightAssertionClaims)

@@ -31,7 +31,8 @@ type Bundle struct {
 	History    []Fact            `json:"history"` // what was known before, as far as the verdicts rest on it
 	Profile    *classify.Profile `json:"profile,omitempty"`
 	Changes    []Change          `json:"changes,omitempty"`
-	Removed    []Removal         `json:"removed"` // what is not in it
+	Different  []string          `json:"different,omitempty"` // what sets the failures apart from other requests, a sentence each; none with pseudonyms
+	Removed    []Removal         `json:"removed"`             // what is not in it
 }
 
 // An Incident is what the cases have in common.
@@ -78,12 +79,14 @@ type Input struct {
 	Changes  []Change
 	MadeAt   time.Time
 	MadeBy   string
+
+	Different []string // as in a Bundle
 }
 
 // New makes a bundle. The records are judged anew by what the bundle holds, so that its verdicts are those that its reader
 // will come to.
 func New(in Input, k *classify.Knowledge) Bundle {
-	b := Bundle{Format: Format, MadeAt: in.MadeAt.UTC(), MadeBy: in.MadeBy, Incident: in.Incident, Profile: in.Profile, Changes: in.Changes, Removed: []Removal{}}
+	b := Bundle{Format: Format, MadeAt: in.MadeAt.UTC(), MadeBy: in.MadeBy, Incident: in.Incident, Profile: in.Profile, Changes: in.Changes, Different: in.Different, Removed: []Removal{}}
 	if b.Profile != nil {
 		shared := *b.Profile
 		shared.JWKSFile = "" // a path of this machine; what was verified by it is in the records

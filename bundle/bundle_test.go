@@ -131,11 +131,12 @@ func TestMarkdown(t *testing.T) {
 		ClientAssertion: &classify.JWT{Header: classify.Object{"alg": "RS256", "kid": "k-1"}, Claims: classify.Object{"iss": "client-b", "sub": "client-b", "aud": "https://api.example"}},
 	}
 	b := New(Input{Incident: Incident{Cause: classify.KeyMismatch, Confidence: classify.Inferred, ClientID: "client|b", Count: 3, FirstSeen: at, LastSeen: at.Add(time.Minute)},
-		Records: []classify.Record{r}, Changes: []Change{{Time: at.Add(-time.Minute), Kind: "deploy", Title: "orders <script>"}}, MadeAt: at, MadeBy: "test"}, k)
+		Records: []classify.Record{r}, Changes: []Change{{Time: at.Add(-time.Minute), Kind: "deploy", Title: "orders <script>"}},
+		Different: []string{"All 3 failures had kid <b>k-1</b> in the assertion; of 20 accepted requests none did."}, MadeAt: at, MadeBy: "test"}, k)
 	text := b.Markdown()
 	for _, want := range []string{
 		"which public keys, by kid", `client\|b`, "`POST https://auth.example/oauth/token`", "`req-1`", "`````\n401\n", `"kid": "k-1"`, "2026-11-22T02:57:40.000Z deploy: orders \\<script\\>",
-		"- jwt at `request.headers.authorization` in 1 of 1 records",
+		"- jwt at `request.headers.authorization` in 1 of 1 records", "## What is different\n\n- All 3 failures had kid \\<b\\>k-1\\</b\\> in the assertion",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the document lacks %q:\n%s", want, text)

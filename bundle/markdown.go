@@ -26,6 +26,7 @@ func (b Bundle) Markdown() string {
 		d.messages(b.Cases[0].Record)
 		d.tokens(b.Cases[0].Record)
 	}
+	d.different(b.Different)
 	d.timeline(b)
 	d.heading("What was removed")
 	for _, r := range b.Removed {
@@ -194,6 +195,16 @@ func (d *document) tokens(r classify.Record) {
 			continue // a value that cannot be written is no claim
 		}
 		d.fence("json", string(text))
+	}
+}
+
+func (d *document) different(sentences []string) {
+	if len(sentences) == 0 {
+		return
+	}
+	d.heading("What is different")
+	for _, s := range sentences {
+		d.line("- %s", plain(s))
 	}
 }
 

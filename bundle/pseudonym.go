@@ -24,6 +24,7 @@ func (b Bundle) Pseudonymise(k *classify.Knowledge) (Bundle, error) {
 	out.Pseudonyms = true
 	out.Incident.ID = ""
 	out.Incident.ClientID = p.text(b.Incident.ClientID)
+	out.Different = nil // it may name what no record of the bundle does
 	out.Changes = slices.Clone(b.Changes)
 	for i := range out.Changes {
 		out.Changes[i].Title = p.text(b.Changes[i].Title)
