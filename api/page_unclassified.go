@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"maps"
 	"net/http"
 	"net/url"
@@ -100,14 +101,15 @@ func (s *Server) unclassifiedPage(c echo.Context) error {
 
 // unclassified returns the latest failures of a filter that have no cause, and whether there are more.
 func (s *Server) unclassified(ctx context.Context, f store.FailureFilter, limit int) (list []store.Failure, more bool, err error) {
-	f.Causes, f.Page = []classify.Code{classify.Unclassified}, store.Page{Limit: 200}
+	f.Causes = []classify.Code{classify.Unclassified}
 	for range unclassifiedPages {
+		f.Limit = limit + 1 - len(list) // one more says that there are more; the store bounds it
 		found, next, err := s.Store.ListFailures(ctx, f)
 		if err != nil {
 			return nil, false, err
 		}
 		list, f.Cursor = append(list, found...), next
-		if next == "" || len(list) >= limit {
+		if next == "" || len(list) > limit {
 			break
 		}
 	}
@@ -130,11 +132,49 @@ func (s *Server) keyOfCluster(f store.Failure) clusterKey {
 	return k
 }
 
+// An answerHeard is what was said where: all that the group of a failure depends on. Most answers without a cause are the
+// same few, and reading a whole record costs more than finding its answer.
+type answerHeard struct {
+	clusterKey      // without code and wording
+	endpoint        string
+	challenge, body string
+	note            string // of a client that had no answer
+}
+
+// clusterKeys is keyOfCluster for many failures, that reads each answer once.
+type clusterKeys struct {
+	server *Server
+	known  map[answerHeard]clusterKey
+}
+
+func (c clusterKeys) of(f store.Failure) clusterKey {
+	var said struct {
+		Response struct {
+			Headers struct {
+				Challenge json.RawMessage `json:"www-authenticate"`
+			} `json:"headers"`
+			Body json.RawMessage `json:"body"`
+		} `json:"response"`
+		Error json.RawMessage `json:"error"`
+	}
+	if json.Unmarshal(f.Record, &said) != nil {
+		return c.server.keyOfCluster(f)
+	}
+	a := answerHeard{clusterKey: clusterKey{provider: f.Verdict.Provider, phase: f.Verdict.Phase, status: f.Status}, endpoint: f.Endpoint,
+		challenge: string(said.Response.Headers.Challenge), body: string(said.Response.Body), note: string(said.Error)}
+	k, ok := c.known[a]
+	if !ok {
+		k = c.server.keyOfCluster(f)
+		c.known[a] = k
+	}
+	return k
+}
+
 // clustersOf groups failures, largest group first. They come newest first.
 func (s *Server) clustersOf(list []store.Failure) []*cluster {
-	groups := map[clusterKey]*cluster{}
+	groups, keys := map[clusterKey]*cluster{}, clusterKeys{s, map[answerHeard]clusterKey{}}
 	for _, f := range list {
-		k := s.keyOfCluster(f)
+		k := keys.of(f)
 		g := groups[k]
 		if g == nil {
 			g = &cluster{key: k, clients: map[string]bool{}, places: map[string]bool{}, last: f, candidates: map[classify.Code]int{}}

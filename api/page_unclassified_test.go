@@ -181,3 +181,33 @@ func TestUnclassified_HostileText(t *testing.T) {
 		}
 	}
 }
+
+// An answer that was read before is not read again, and what it is compared by leaves out nothing that its group depends on.
+func TestUnclassified_EachAnswerIsReadOnce(t *testing.T) {
+	s := newSite(t)
+	keys := clusterKeys{s.api, map[answerHeard]clusterKey{}}
+	failure := func(provider, record string) store.Failure {
+		return store.Failure{Endpoint: "GET api.exchange.example/v1/orders", Status: 403, Record: json.RawMessage(record), Verdict: classify.Verdict{Provider: provider, Phase: classify.APICall}}
+	}
+	record := func(headers, body, rest string) string {
+		return `{"time":"2026-11-22T10:00:00Z","request":{"method":"GET","url":"https://api.exchange.example/v1/orders"},"response":{"status":403,"headers":{` + headers + `},"body":` + body + `}` + rest + `}`
+	}
+	for n, f := range []store.Failure{
+		failure("exchange", record(`"date":"Sun, 22 Nov 2026 10:00:00 GMT"`, `{"message":"mute"}`, "")),
+		failure("exchange", record(`"date":"Sun, 22 Nov 2026 10:00:01 GMT","x-request-id":"2"`, `{"message":"mute"}`, `,"client_id":"b"`)), // as the first
+		failure("exchange", record(`"www-authenticate":"Bearer error=\"invalid_token\", error_description=\"no\""`, `{"message":"mute"}`, "")),
+		failure("exchange", record("", `{"message":"deaf","code":"E-17"}`, "")),
+		failure("exchange", record("", `{"message":"deaf","code":"E-18"}`, "")),
+		failure("other", record("", `{"message":"deaf","code":"E-18"}`, "")),
+		failure("exchange", `{"time":"2026-11-22T10:00:00Z","error":"the oracle is away"}`),
+		failure("exchange", `{"time":"2026-11-22T10:00:00Z","error":"the oracle is back"}`),
+		failure("exchange", `no record`),
+	} {
+		if got, want := keys.of(f), s.api.keyOfCluster(f); got != want {
+			t.Errorf("%d: %+v, read by itself %+v", n, got, want)
+		}
+	}
+	if len(keys.known) != 7 {
+		t.Errorf("%d answers were read", len(keys.known))
+	}
+}
