@@ -41,26 +41,13 @@ func TestAttack_WholeService(t *testing.T) {
 		}
 	}()
 	lure := "http://" + tempting.Addr().String() + "/x"
-	records := []string{
-		hostileRecord("ms", `{"alg":"RS256"}`, `{"iss":"a","exp":1795316340000}`, ""),
-		hostileRecord("far", `{"alg":"RS256"}`, `{"iss":"a","exp":1e18,"iat":1e300,"nbf":-1e300}`, ""),
-		hostileRecord("lure", fmt.Sprintf(`{"alg":"RS256","jku":%q,"x5u":%q,"kid":%q}`, lure, lure, lure), fmt.Sprintf(`{"iss":%q,"picture":%q,"jwks_uri":%q,"logo_uri":%q}`, lure, lure, lure, lure), ""),
-		hostileRecord("kid1", `{"alg":"RS256","kid":"../../dev/null"}`, `{"iss":"' UNION SELECT 1 --"}`, ""),
-		hostileRecord("kid2", `{"alg":"RS256","kid":"|id {{7*7}} ${jndi:ldap://x}"}`, `{"iss":"{{7*7}}"}`, ""),
-		hostileRecord("kid3", `{"alg":"RS256","kid":"`+strings.Repeat("k", 100_000)+`"}`, `{"iss":"a"}`, ""),
-		hostileRecord("proto", `{"alg":"RS256"}`, `{"__proto__":{"x":1},"constructor":"c","toString":1}`, ""),
-		hostileRecord("html", `{"alg":"RS256","kid":"<script>alert(1)</script>"}`, `{"iss":"\"><img src=x onerror=alert(1)>"}`, `,"client_id":"<b>x</b>"`),
-	}
-	for n := range 3000 {
-		records = append(records, hostileRecord(fmt.Sprint("many", n), fmt.Sprintf(`{"alg":"RS256","kid":"k%d"}`, n), fmt.Sprintf(`{"iss":"i%d"}`, n),
-			fmt.Sprintf(`,"client_id":"c%d","environment":"e%d","user_agent":"u%d"`, n, n, n)))
-	}
+	records := append(hostileTokens(lure), manyNames(3000)...)
 	if a := s.post(shipper, "/ingest/v1/responses", []byte(strings.Join(records, "\n"))); a.Accepted != len(records) {
 		t.Fatalf("%+v", a)
 	}
 	// None of the failures is lost; of the names no more become incidents than may.
 	for path, rows := range map[string][2]int{"/api/v1/failures": {len(records), len(records)}, "/api/v1/incidents": {900, 1100}, "/api/v1/clients": {900, 1100}} {
-		if n := len(list[json.RawMessage](s, reader, path)); n < rows[0] || n > rows[1] {
+		if n := len(listed[json.RawMessage](s, reader, path, rows[0])); n < rows[0] || n > rows[1] {
 			t.Errorf("%s has %d rows", path, n)
 		}
 	}
@@ -93,6 +80,29 @@ func TestAttack_WholeService(t *testing.T) {
 		t.Error("the server connected to an address of a token")
 	default:
 	}
+}
+
+// hostileTokens are records whose tokens hold what breaks those who trust them, and addresses that should not be asked.
+func hostileTokens(lure string) []string {
+	return []string{
+		hostileRecord("ms", `{"alg":"RS256"}`, `{"iss":"a","exp":1795316340000}`, ""),
+		hostileRecord("far", `{"alg":"RS256"}`, `{"iss":"a","exp":1e18,"iat":1e300,"nbf":-1e300}`, ""),
+		hostileRecord("lure", fmt.Sprintf(`{"alg":"RS256","jku":%q,"x5u":%q,"kid":%q}`, lure, lure, lure), fmt.Sprintf(`{"iss":%q,"picture":%q,"jwks_uri":%q,"logo_uri":%q}`, lure, lure, lure, lure), ""),
+		hostileRecord("kid1", `{"alg":"RS256","kid":"../../dev/null"}`, `{"iss":"' UNION SELECT 1 --"}`, ""),
+		hostileRecord("kid2", `{"alg":"RS256","kid":"|id {{7*7}} ${jndi:ldap://x}"}`, `{"iss":"{{7*7}}"}`, ""),
+		hostileRecord("kid3", `{"alg":"RS256","kid":"`+strings.Repeat("k", 100_000)+`"}`, `{"iss":"a"}`, ""),
+		hostileRecord("proto", `{"alg":"RS256"}`, `{"__proto__":{"x":1},"constructor":"c","toString":1}`, ""),
+		hostileRecord("html", `{"alg":"RS256","kid":"<script>alert(1)</script>"}`, `{"iss":"\"><img src=x onerror=alert(1)>"}`, `,"client_id":"<b>x</b>"`),
+	}
+}
+
+// manyNames are records of which each names a client, a key, an environment and a user agent of its own.
+func manyNames(count int) (list []string) {
+	for n := range count {
+		list = append(list, hostileRecord(fmt.Sprint("many", n), fmt.Sprintf(`{"alg":"RS256","kid":"k%d"}`, n), fmt.Sprintf(`{"iss":"i%d"}`, n),
+			fmt.Sprintf(`,"client_id":"c%d","environment":"e%d","user_agent":"u%d"`, n, n, n)))
+	}
+	return list
 }
 
 // Row 5: HTTP/2 without TLS is not spoken.

@@ -132,22 +132,9 @@ func (s *testServer) key(scope string) string {
 // post sends a body to the ingestion API and returns its answer.
 func (s *testServer) post(key, path string, body []byte) answer {
 	s.t.Helper()
-	req, err := http.NewRequest(http.MethodPost, s.url+path, bytes.NewReader(body))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+key)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if resp.StatusCode != http.StatusOK {
-		s.t.Fatalf("POST %s: %s: %s", path, resp.Status, text)
+	status, text := s.ask(http.DefaultClient, key, http.MethodPost, path, body)
+	if status != http.StatusOK {
+		s.t.Fatalf("POST %s: %d: %s", path, status, text)
 	}
 	var a answer
 	if err := json.Unmarshal(text, &a); err != nil {
@@ -180,28 +167,58 @@ func list[T any](s *testServer, key, path string) []T {
 	}
 }
 
+// listed waits for a list to have so many rows: where much is written, incidents and clients come after the failures.
+func listed[T any](s *testServer, key, path string, least int) (rows []T) {
+	s.t.Helper()
+	for range 1200 {
+		if rows = list[T](s, key, path); len(rows) >= least {
+			return rows
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	s.t.Fatalf("%s has %d rows, want %d", path, len(rows), least)
+	return nil
+}
+
 func (s *testServer) get(client *http.Client, key, path string) []byte {
 	s.t.Helper()
-	req, err := http.NewRequest(http.MethodGet, s.url+path, nil)
+	status, text := s.ask(client, key, http.MethodGet, path, nil)
+	if status != http.StatusOK {
+		s.t.Fatalf("GET %s: %d: %s", path, status, text)
+	}
+	return text
+}
+
+// send sends JSON to the REST API.
+func (s *testServer) send(key, method, path, body string) {
+	s.t.Helper()
+	if status, text := s.ask(http.DefaultClient, key, method, path, []byte(body)); status >= 300 {
+		s.t.Fatalf("%s %s: %d: %s", method, path, status, text)
+	}
+}
+
+// ask makes one request, with a key unless that is "".
+func (s *testServer) ask(client *http.Client, key, method, path string, body []byte) (status int, answer []byte) {
+	s.t.Helper()
+	req, err := http.NewRequest(method, s.url+path, bytes.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	if key != "" {
 		req.Header.Set("Authorization", "Bearer "+key)
 	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
 	resp, err := client.Do(req)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
+	if answer, err = io.ReadAll(resp.Body); err != nil {
 		s.t.Fatal(err)
 	}
-	if resp.StatusCode != http.StatusOK {
-		s.t.Fatalf("GET %s: %s: %s", path, resp.Status, text)
-	}
-	return text
+	return resp.StatusCode, answer
 }
 
 // link is the one-time sign-in link of the first start.

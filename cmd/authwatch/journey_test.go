@@ -125,25 +125,6 @@ func brokenClient(now time.Time) []byte {
 	return []byte(body.String())
 }
 
-// send sends JSON to the REST API.
-func (s *testServer) send(key, method, path, body string) {
-	s.t.Helper()
-	req, err := http.NewRequest(method, s.url+path, strings.NewReader(body))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+key)
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode >= 300 {
-		s.t.Fatalf("%s %s: %s", method, path, resp.Status)
-	}
-}
-
 // journey needs no click for cause, proof and fix, and one for the record that proves it.
 func (b *browserTab) journey(s *testServer, link string) {
 	b.do(chromedp.Navigate(link))

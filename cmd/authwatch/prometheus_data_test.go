@@ -43,7 +43,7 @@ func TestPrometheusData(t *testing.T) {
 	write("receivers.yaml", "receivers:\n- name: hook\n  webhook:\n    url: "+hook.URL+"\n    secret_file: hook.secret\n    private: true\n")
 	write("hook.secret", "0123456789abcdef0123456789abcdef")
 	s := startServer(t, "--receivers", filepath.Join(dir, "receivers.yaml"))
-	s.addRule(`{"name":"new ones","condition":{"kind":"new"},"receivers":["hook"]}`)
+	s.send(s.key("admin"), http.MethodPost, "/api/v1/rules", `{"name":"new ones","condition":{"kind":"new"},"receivers":["hook"]}`)
 	target := strings.TrimPrefix(s.url, "http://")
 	write("authwatch.key", s.key("read"))
 	write("authwatch.rules.yml", strings.Replace(string(rules), "interval: 30s", "interval: 1s", 1)) // nobody waits here
@@ -74,26 +74,6 @@ scrape_configs:
 	}
 	if refused := p.unhealthy(t); len(refused) > 0 {
 		t.Errorf("rules that Prometheus could not evaluate: %v", refused)
-	}
-}
-
-// addRule adds an alert rule.
-func (s *testServer) addRule(rule string) {
-	s.t.Helper()
-	req, err := http.NewRequest(http.MethodPost, s.url+"/api/v1/rules", strings.NewReader(rule))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+s.key("admin"))
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusCreated {
-		text, _ := io.ReadAll(resp.Body)
-		s.t.Fatalf("add a rule: %s: %s", resp.Status, text)
 	}
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -66,25 +65,7 @@ func TestAlert_EndToEnd(t *testing.T) {
 	}
 	s := startServer(t, "--receivers", filepath.Join(dir, "receivers.yaml"), "--public-url", "https://aw.example")
 	admin, shipper := s.key("admin"), s.key("ingest")
-	send := func(method, path, body string) {
-		t.Helper()
-		req, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), method, s.url+path, strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Authorization", "Bearer "+admin)
-		req.Header.Set("Content-Type", "application/json")
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer resp.Body.Close()
-		if resp.StatusCode >= 300 {
-			text, _ := io.ReadAll(resp.Body)
-			t.Fatalf("%s %s: %s %s", method, path, resp.Status, text)
-		}
-	}
-	send("POST", "/api/v1/rules", `{"name":"new ones","condition":{"kind":"new"},"receivers":["hook"]}`)
+	s.send(admin, "POST", "/api/v1/rules", `{"name":"new ones","condition":{"kind":"new"},"receivers":["hook"]}`)
 	failure := func(id string, at time.Time) []byte {
 		return []byte(`{"time":"` + at.UTC().Format(time.RFC3339Nano) + `","id":"` + id + `","client_id":"order-router","request":{"method":"GET","url":"https://api.polymarketexchange.com/v1/orders","headers":{"accept":"application/json"}},"response":{"status":401,"headers":{"www-authenticate":"Bearer"}}}`)
 	}
@@ -105,7 +86,7 @@ func TestAlert_EndToEnd(t *testing.T) {
 	if m.Status != "firing" || m.ClientID != "order-router" || m.Cause != "missing_token" || m.Environment != "prod" || !strings.HasPrefix(m.URL, "https://aw.example/i/inc_") {
 		t.Errorf("%+v", m)
 	}
-	send("PATCH", "/api/v1/incidents/"+m.Incidents[0], `{"state":"resolved"}`)
+	s.send(admin, "PATCH", "/api/v1/incidents/"+m.Incidents[0], `{"state":"resolved"}`)
 	if end := await("the end"); end.Status != "resolved" || end.ID != m.ID {
 		t.Errorf("%+v", end)
 	}

@@ -71,14 +71,6 @@ func (s *server) wire(profiles classify.Profiles, fingerprintKey []byte, mapping
 		return err
 	}
 	knowledge := classify.NewKnowledge(classify.DocumentedTexts())
-	recorded, err := example.All(knowledge)
-	if err != nil {
-		return err
-	}
-	examples := map[classify.Code]api.Example{}
-	for cause, e := range recorded {
-		examples[cause] = api.Example(e)
-	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	ingester, err := ingest.New(ingest.Options{
@@ -92,7 +84,25 @@ func (s *server) wire(profiles classify.Profiles, fingerprintKey []byte, mapping
 	if err != nil {
 		return fmt.Errorf("set up alerts: %w", err)
 	}
-	pages, err := api.New(api.Options{
+	pages, err := s.pages(profiles, knowledge, redactor, ingester, registry)
+	if err != nil {
+		return fmt.Errorf("set up the API: %w", err)
+	}
+	s.handler, s.streams = s.refuseWhileDraining(pages), pages.EndStreams
+	return nil
+}
+
+// pages are the dashboard and the REST API.
+func (s *server) pages(profiles classify.Profiles, knowledge *classify.Knowledge, redactor *ingest.Redactor, ingester *ingest.Ingester, registry *prometheus.Registry) (*api.Server, error) {
+	recorded, err := example.All(knowledge)
+	if err != nil {
+		return nil, err
+	}
+	examples := map[classify.Code]api.Example{}
+	for cause, e := range recorded {
+		examples[cause] = api.Example(e)
+	}
+	return api.New(api.Options{
 		Store:     s.store,
 		Profiles:  profiles,
 		Knowledge: knowledge,
@@ -117,11 +127,6 @@ func (s *server) wire(profiles classify.Profiles, fingerprintKey []byte, mapping
 		Hosts:    s.hosts,
 		WrongKey: ingester.WrongKey,
 	})
-	if err != nil {
-		return fmt.Errorf("set up the API: %w", err)
-	}
-	s.handler, s.streams = s.refuseWhileDraining(pages), pages.EndStreams
-	return nil
 }
 
 // settings are what the pages of settings show and try.

@@ -147,9 +147,10 @@ func encoded(v any) []byte {
 func (s *testServer) tellHostile(hostile []string) {
 	s.t.Helper()
 	admin := s.key("admin")
-	incidents := list[struct{ ID string }](s, admin, "/api/v1/incidents")
-	for n := range 40 {
-		text := strings.Join(hostile[n*len(hostile)/40:][:2], " ")
+	const some = 40
+	incidents := listed[struct{ ID string }](s, admin, "/api/v1/incidents", some)
+	for n := range some {
+		text := strings.Join(hostile[n*len(hostile)/some:][:2], " ")
 		text = text[:min(len(text), 180)]
 		s.try(admin, http.MethodPost, "/api/v1/changes", map[string]any{"title": text, "provider": text, "environment": text, "service": text, "client_id": text, "reference": text})
 		s.try(admin, http.MethodPatch, "/api/v1/incidents/"+incidents[n].ID, map[string]any{"note": text, "assignee": text})
@@ -161,19 +162,8 @@ func (s *testServer) tellHostile(hostile []string) {
 // try sends JSON that may be refused, but must not break the server.
 func (s *testServer) try(key, method, path string, body any) {
 	s.t.Helper()
-	req, err := http.NewRequest(method, s.url+path, bytes.NewReader(encoded(body)))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+key)
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	resp.Body.Close()
-	if resp.StatusCode >= 500 {
-		s.t.Errorf("%s %s: %s", method, path, resp.Status)
+	if status, _ := s.ask(http.DefaultClient, key, method, path, encoded(body)); status >= 500 {
+		s.t.Errorf("%s %s: %d", method, path, status)
 	}
 }
 
