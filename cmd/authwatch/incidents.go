@@ -50,6 +50,9 @@ type remoteIncident struct {
 		Endpoint string
 		Count    int64
 	}
+	Different struct { // of one incident, not of a list
+		Contrasts []struct{ Words string }
+	}
 }
 
 // title is the cause in words.
@@ -218,6 +221,12 @@ func describeIncident(p *program, base string, i remoteIncident, fix classify.Fi
 	}
 	if i.RegressionOf != "" {
 		say("  %-20s %s", "earlier episode", printable(i.RegressionOf))
+	}
+	if contrasts := i.Different.Contrasts; len(contrasts) > 0 {
+		say("\n%s", colours.bold("What is different"))
+		for _, c := range contrasts {
+			say("%s", wrapText("- "+printable(c.Words), "  "))
+		}
 	}
 	if len(fix.Steps) > 0 {
 		say("\n%s", colours.bold("What to do"))
