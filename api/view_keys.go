@@ -57,12 +57,19 @@ func keysOf(list []store.Sighting, now time.Time) []*signingKey {
 		}
 		k.add(s)
 	}
+	type kid struct{ provider, token, kid string }
+	type owner struct{ provider, token, environment, owner string }
+	named, owned := map[kid][]*signingKey{}, map[owner][]*signingKey{}
 	for _, k := range keys {
 		slices.Sort(k.Clients)
 		slices.SortFunc(k.Verifiers, func(a, b verifier) int { return cmp.Compare(a.Host, b.Host) })
+		byKID, byOwner := kid{k.Provider, k.Token, k.KID}, owner{k.Provider, k.Token, k.Environment, k.Owner}
+		named[byKID], owned[byOwner] = append(named[byKID], k), append(owned[byOwner], k)
 	}
 	for _, k := range keys {
-		k.find(keys, now)
+		k.findRefusals(now)
+		k.findSharing(named[kid{k.Provider, k.Token, k.KID}])
+		k.findRotation(owned[owner{k.Provider, k.Token, k.Environment, k.Owner}], now)
 	}
 	slices.SortStableFunc(keys, func(a, b *signingKey) int {
 		return cmp.Or(cmp.Compare(a.Provider, b.Provider), cmp.Compare(a.Environment, b.Environment), cmp.Compare(a.Token, b.Token), cmp.Compare(a.Owner, b.Owner),
@@ -117,8 +124,8 @@ func (v *verifier) since() time.Time {
 	return v.LastAccepted
 }
 
-// find says what the key's lanes show beside the others.
-func (k *signingKey) find(keys []*signingKey, now time.Time) {
+// findRefusals says what the hosts that refuse the key show beside the others.
+func (k *signingKey) findRefusals(now time.Time) {
 	name := k.title()
 	for n := range k.Verifiers {
 		bad := &k.Verifiers[n]
@@ -142,18 +149,27 @@ func (k *signingKey) find(keys []*signingKey, now time.Time) {
 			k.Findings = append(k.Findings, finding{"key_not_known", name + " was never accepted and is refused by " + line(bad.Host) + " since " + since + reason})
 		}
 	}
-	for _, other := range keys {
-		if other == k || other.Provider != k.Provider || other.Token != k.Token {
-			continue
-		}
-		if other.KID == k.KID && other.Environment != k.Environment && len(k.KID) >= longKID && !slices.Contains(k.AlsoIn, other.Environment) {
+}
+
+// findSharing looks for the kid in other environments.
+func (k *signingKey) findSharing(named []*signingKey) {
+	if len(k.KID) < longKID {
+		return
+	}
+	for _, other := range named {
+		if other.Environment != k.Environment && !slices.Contains(k.AlsoIn, other.Environment) {
 			k.AlsoIn = append(k.AlsoIn, other.Environment)
-			k.Findings = append(k.Findings, finding{"shared_across_environments", name + " was seen in " + environmentName(k.Environment) + " and in " + environmentName(other.Environment) + ": each should have keys of its own."})
+			k.Findings = append(k.Findings, finding{"shared_across_environments", k.title() + " was seen in " + environmentName(k.Environment) + " and in " + environmentName(other.Environment) + ": each should have keys of its own."})
 		}
-		succeeds := other.Environment == k.Environment && other.Owner == k.Owner && other.LastAccepted.Before(k.LastAccepted) &&
-			other.FirstSeen.Before(k.FirstSeen) && !other.LastAccepted.IsZero() && other.LastAccepted.Before(k.FirstSeen.Add(day))
+	}
+}
+
+// findRotation looks for keys of its owner in whose place it came.
+func (k *signingKey) findRotation(owned []*signingKey, now time.Time) {
+	for _, other := range owned {
+		succeeds := other.LastAccepted.Before(k.LastAccepted) && other.FirstSeen.Before(k.FirstSeen) && !other.LastAccepted.IsZero() && other.LastAccepted.Before(k.FirstSeen.Add(day))
 		if succeeds {
-			k.Findings = append(k.Findings, finding{"rotated", name + " came at " + stamp(k.FirstSeen, now) + " in the place of " + other.title() + ", which was accepted last at " + stamp(other.LastAccepted, now) + "."})
+			k.Findings = append(k.Findings, finding{"rotated", k.title() + " came at " + stamp(k.FirstSeen, now) + " in the place of " + other.title() + ", which was accepted last at " + stamp(other.LastAccepted, now) + "."})
 		}
 	}
 }
