@@ -96,7 +96,7 @@ func (d *desk) fail(client string, n int, last time.Time, change ...func(*store.
 func (d *desk) succeed(client, environment string, n int64, at time.Time) {
 	d.t.Helper()
 	err := d.Store.Write(d.t.Context(), func(ctx context.Context, tx *store.Tx) error {
-		return tx.AddTraffic(ctx, []store.Traffic{{Provider: "exchange", Environment: environment, ClientID: client, Endpoint: "GET x", Count: n, First: at, Last: at}})
+		return tx.AddTraffic(ctx, []store.Traffic{{Provider: "exchange", Environment: environment, ClientID: client, Count: n, First: at, Last: at}})
 	})
 	if err != nil {
 		d.t.Fatal(err)

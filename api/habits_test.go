@@ -14,7 +14,7 @@ import (
 func (s *site) client(t *testing.T, environment, id string) {
 	t.Helper()
 	err := s.store.Write(t.Context(), func(ctx context.Context, tx *store.Tx) error {
-		return tx.AddTraffic(ctx, []store.Traffic{{Provider: "exchange", Environment: environment, ClientID: id, Endpoint: "POST auth", Count: 1, First: s.now.Add(-time.Hour), Last: s.now.Add(-time.Hour)}})
+		return tx.AddTraffic(ctx, []store.Traffic{{Provider: "exchange", Environment: environment, ClientID: id, Count: 1, First: s.now.Add(-time.Hour), Last: s.now.Add(-time.Hour)}})
 	})
 	if err != nil {
 		t.Fatal(err)

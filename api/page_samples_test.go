@@ -79,7 +79,7 @@ func busyDays(now time.Time) (failures []store.Failure, traffic []store.Traffic)
 			at := start.Add(time.Duration(m) * 5 * time.Minute)
 			for i, client := range []string{"orders-bot", "risk-engine", "clinic-intake", "report-export"} {
 				if (m+i)%3 > 0 {
-					traffic = append(traffic, store.Traffic{First: at.Add(time.Duration(i) * time.Second), Last: at.Add(time.Duration(i) * time.Second), Count: 1, Provider: "exchange", Environment: "prod", ClientID: client, Endpoint: "GET api.exchange.example/v1/orders"})
+					traffic = append(traffic, store.Traffic{First: at.Add(time.Duration(i) * time.Second), Last: at.Add(time.Duration(i) * time.Second), Count: 1, Provider: "exchange", Environment: "prod", ClientID: client})
 				}
 			}
 			if m%19 == 0 {

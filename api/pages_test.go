@@ -199,7 +199,7 @@ func TestOverview_OnlySuccesses(t *testing.T) {
 		if _, err := tx.Claim(ctx, s.now, []store.Delivery{{Source: "test", Key: "1"}}); err != nil {
 			return err
 		}
-		return tx.AddTraffic(ctx, []store.Traffic{{First: s.now.Add(-time.Minute), Last: s.now.Add(-time.Minute), Count: 1, Provider: "exchange", Environment: "prod", ClientID: "orders-bot", Endpoint: "GET x"}})
+		return tx.AddTraffic(ctx, []store.Traffic{{First: s.now.Add(-time.Minute), Last: s.now.Add(-time.Minute), Count: 1, Provider: "exchange", Environment: "prod", ClientID: "orders-bot"}})
 	})
 	body := s.page(t, "/", "session viewer")
 	if !strings.Contains(body, "<strong>0 failures</strong> in the last 24 hours") || !strings.Contains(body, "1 success seen.") {

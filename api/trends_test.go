@@ -18,7 +18,7 @@ func TestTrends(t *testing.T) {
 	s.addFailures(t, 10, classify.TokenExpired, "prod", "market-data")
 	s.addFailures(t, 3, classify.ScopeGap, "preprod", "risk-engine")
 	err := s.store.Write(t.Context(), func(ctx context.Context, tx *store.Tx) error {
-		return tx.AddTraffic(ctx, []store.Traffic{{First: s.now.Add(-time.Minute), Last: s.now.Add(-time.Minute), Count: 1, Provider: "exchange", Environment: "prod", ClientID: "market-data", Endpoint: "GET /"}})
+		return tx.AddTraffic(ctx, []store.Traffic{{First: s.now.Add(-time.Minute), Last: s.now.Add(-time.Minute), Count: 1, Provider: "exchange", Environment: "prod", ClientID: "market-data"}})
 	})
 	if err != nil {
 		t.Fatal(err)

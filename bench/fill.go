@@ -164,7 +164,7 @@ func (f *filler) batch(n int) batchOfFailures {
 		v := one.Verdict
 		b.deliveries[i] = store.Delivery{Source: one.Source, Key: one.RecordID, Time: f.at}
 		b.deliveries[i].Prepare()
-		b.traffic[i] = store.Traffic{First: f.at, Last: f.at, Count: 1, Provider: v.Provider, Environment: v.Environment, ClientID: v.ClientID, Endpoint: one.Endpoint}
+		b.traffic[i] = store.Traffic{First: f.at, Last: f.at, Count: 1, Provider: v.Provider, Environment: v.Environment, ClientID: v.ClientID}
 	}
 	return b
 }

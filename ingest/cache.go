@@ -95,24 +95,24 @@ func (i *Ingester) request(r *Redactor, text []byte) (known *knownRequest, ok bo
 	return known, true
 }
 
-// A site is whose an accepted exchange was and where: what traffic is counted by.
+// A site is whose an accepted exchange was: what traffic is counted by. Nobody asks where a client was accepted.
 type site struct {
-	provider, environment, client, endpoint string
+	provider, environment, client string
 }
 
 // site returns the site of an exchange, the same one for the same names as long as it is remembered.
 func (i *Ingester) site(e *classify.Exchange) *site {
 	var h maphash.Hash
 	h.SetSeed(i.sites.seed)
-	for _, s := range [...]string{e.Provider, e.Environment, e.ClientID, e.Endpoint} {
+	for _, s := range [...]string{e.Provider, e.Environment, e.ClientID} {
 		h.WriteString(s)
 		h.WriteByte(0)
 	}
 	slot := i.sites.slot(h.Sum64())
-	if p := slot.Load(); p != nil && p.provider == e.Provider && p.environment == e.Environment && p.client == e.ClientID && p.endpoint == e.Endpoint {
+	if p := slot.Load(); p != nil && p.provider == e.Provider && p.environment == e.Environment && p.client == e.ClientID {
 		return p
 	}
-	p := &site{provider: e.Provider, environment: e.Environment, client: e.ClientID, endpoint: e.Endpoint}
+	p := &site{provider: e.Provider, environment: e.Environment, client: e.ClientID}
 	slot.Store(p)
 	return p
 }

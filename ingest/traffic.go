@@ -7,57 +7,60 @@ import (
 	"authwatch/store"
 )
 
-// successes are the times of accepted exchanges by where they were.
-type successes map[*site][]time.Time
+// successes are the times of accepted exchanges, in Unix milliseconds, by whose they were.
+type successes map[*site][]int64
 
-func (s *successes) add(where *site, at time.Time) {
+func (s *successes) add(whose *site, at time.Time) {
 	if *s == nil {
 		*s = successes{}
 	}
-	(*s)[where] = append((*s)[where], at)
+	(*s)[whose] = append((*s)[whose], at.UnixMilli())
 }
 
-// A clientKey names a client of one provider and environment.
-type clientKey struct{ provider, environment, client string }
-
-// traffic counts successes by the minute, and apart before and after each failure of the same client among the failures,
+// traffic counts successes by the minute, and apart before, at and after each failure of the same client among the failures,
 // so that the successes around a failure keep their times.
 func (s successes) traffic(failures []store.Failure) []store.Traffic {
-	failed := map[clientKey][]time.Time{}
+	if len(s) == 0 {
+		return nil
+	}
+	failed := map[site][]int64{}
 	for n := range failures {
 		v := &failures[n].Verdict
-		key := clientKey{v.Provider, v.Environment, v.ClientID}
-		failed[key] = append(failed[key], v.Time)
+		key := site{v.Provider, v.Environment, v.ClientID}
+		failed[key] = append(failed[key], v.Time.UnixMilli())
 	}
 	for _, times := range failed {
-		slices.SortFunc(times, time.Time.Compare)
+		slices.Sort(times)
 	}
-	out := make([]store.Traffic, 0, len(s))
-	for where, times := range s {
-		slices.SortFunc(times, time.Time.Compare)
-		out = appendTraffic(out, where, times, failed[clientKey{where.provider, where.environment, where.client}])
+	out := make([]store.Traffic, 0, 2*len(s))
+	for whose, times := range s {
+		slices.Sort(times)
+		out = appendTraffic(out, whose, times, failed[*whose])
 	}
 	return out
 }
 
-// appendTraffic counts the sorted times of one site.
-func appendTraffic(out []store.Traffic, where *site, times, failed []time.Time) []store.Traffic {
+// appendTraffic counts the sorted times of one client.
+func appendTraffic(out []store.Traffic, whose *site, times, failed []int64) []store.Traffic {
 	for len(times) > 0 {
 		first := times[0]
-		for len(failed) > 0 && !failed[0].After(first) {
+		for len(failed) > 0 && failed[0] < first {
 			failed = failed[1:]
 		}
 		n := 1
-		for n < len(times) && sameMinute(times[n], first) && (len(failed) == 0 || times[n].Before(failed[0])) {
+		for n < len(times) && sameMinute(times[n], first) && (len(failed) == 0 || times[n] < failed[0] || times[n] == first) {
 			n++
 		}
 		out = append(out, store.Traffic{
-			Provider: where.provider, Environment: where.environment, ClientID: where.client, Endpoint: where.endpoint,
-			Count: int64(n), First: first, Last: times[n-1],
+			Provider: whose.provider, Environment: whose.environment, ClientID: whose.client,
+			Count: int64(n), First: time.UnixMilli(first), Last: time.UnixMilli(times[n-1]),
 		})
 		times = times[n:]
 	}
 	return out
 }
 
-func sameMinute(a, b time.Time) bool { return a.Unix()/60 == b.Unix()/60 }
+// minute is one in milliseconds.
+const minute = int64(time.Minute / time.Millisecond)
+
+func sameMinute(a, b int64) bool { return a/minute == b/minute }

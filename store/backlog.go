@@ -174,8 +174,10 @@ func (f figures) encode() []byte {
 	for k, c := range f.clients {
 		e.key(k)
 		e.number(c.failures, c.successes, c.firstFailure, c.lastFailure, int64(len(c.accepted)))
+		before := int64(0)
 		for _, at := range c.accepted {
-			e.number(at)
+			e.number(at - before) // of which nearly all are near
+			before = at
 		}
 	}
 	return e.b
@@ -199,8 +201,10 @@ func decodeFigures(b []byte) (figures, error) {
 	for left := d.number(); left > 0 && !d.damaged; left-- {
 		c := f.client(d.key())
 		c.failures, c.successes, c.firstFailure, c.lastFailure = d.number(), d.number(), d.number(), d.number()
+		at := int64(0)
 		for times := d.number(); times > 0 && !d.damaged; times-- {
-			c.accepted = append(c.accepted, d.number())
+			at += d.number()
+			c.accepted = append(c.accepted, at)
 		}
 	}
 	if d.damaged || len(d.b) > 0 {

@@ -39,12 +39,12 @@ func (l *load) hex(n int) string {
 type loadBatch struct {
 	deliveries []Delivery
 	failures   []Failure
-	traffic    map[[3]string]*Traffic
+	traffic    map[[2]string]*Traffic
 	facts      []classify.Fact
 }
 
 func (l *load) batch(records, percent int) *loadBatch {
-	b := &loadBatch{traffic: map[[3]string]*Traffic{}}
+	b := &loadBatch{traffic: map[[2]string]*Traffic{}}
 	for range records {
 		l.at = l.at.Add(86 * time.Millisecond)
 		c := fmt.Sprintf("harborline-dispatch-%d", l.clients.Uint64())
@@ -60,9 +60,9 @@ func (l *load) batch(records, percent int) *loadBatch {
 			}
 			continue
 		}
-		where := [3]string{c, endpoint, l.at.Format("15:04")}
+		where := [2]string{c, l.at.Format("15:04")}
 		if b.traffic[where] == nil {
-			b.traffic[where] = &Traffic{Provider: "exchange", Environment: "production", ClientID: c, Endpoint: endpoint, First: l.at}
+			b.traffic[where] = &Traffic{Provider: "exchange", Environment: "production", ClientID: c, First: l.at}
 		}
 		b.traffic[where].Last = l.at
 		b.traffic[where].Count++

@@ -128,14 +128,7 @@ func readCounts[K comparable](ctx context.Context, r countReader, key func(serie
 			return nil, fmt.Errorf("read rollup: %w", err)
 		}
 	}
-	counts, err := r.tallies(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for k, n := range counts {
-		into(k.series)[(k.minute*minuteStep-r.from)/r.step] += n
-	}
-	return sums, nil
+	return sums, r.tallies(ctx, into)
 }
 
 // series finds what the filter selects.
@@ -211,32 +204,40 @@ func (r countReader) rollup(ctx context.Context, part segment, byID map[int64][]
 	return rows.Err()
 }
 
-// tallies reads what no fold has added yet.
-func (r countReader) tallies(ctx context.Context) (rollupCounts, error) {
+// tallies adds what no fold has added yet.
+func (r countReader) tallies(ctx context.Context, into func(series) []int64) error {
 	rows, err := r.tx.QueryContext(ctx, `select id, counts from tally`)
 	if err != nil {
-		return nil, fmt.Errorf("read tallies: %w", err)
+		return fmt.Errorf("read tallies: %w", err)
 	}
 	defer func() { _ = rows.Close() }()
-	found := rollupCounts{}
 	for rows.Next() {
 		var id int64
 		var text sql.RawBytes
 		if err := rows.Scan(&id, &text); err != nil {
-			return nil, fmt.Errorf("read tallies: %w", err)
+			return fmt.Errorf("read tallies: %w", err)
 		}
-		err := eachCount(text, func(k countKey, n int64) {
-			if at := k.minute * minuteStep; at >= r.from && at < r.to {
-				if k.series = r.grain.of(k.series); r.filter.matches(k.series) {
-					found[k] += n
+		err := eachSeries(text, func(s series, list minuteCounts) {
+			if s = r.grain.of(s); !r.filter.matches(s) {
+				return
+			}
+			var counts []int64
+			for _, one := range list {
+				at := one.minute * minuteStep
+				if at < r.from || at >= r.to {
+					continue
 				}
+				if counts == nil {
+					counts = into(s)
+				}
+				counts[(at-r.from)/r.step] += one.n
 			}
 		})
 		if err != nil {
-			return nil, fmt.Errorf("read tally %d: %w", id, err)
+			return fmt.Errorf("read tally %d: %w", id, err)
 		}
 	}
-	return found, rows.Err()
+	return rows.Err()
 }
 
 // exceeds says whether the rollups know more than so many names of a dimension.

@@ -135,14 +135,25 @@ func (t *Tx) join(ctx context.Context, list []Failure, put func(context.Context,
 	if err := put(ctx, rows); err != nil {
 		return err
 	}
-	for _, f := range rows {
+	for _, k := range keys {
+		t.count(k, groups[k])
+	}
+	return nil
+}
+
+// count adds failures of one key to its client and the rollups.
+func (t *Tx) count(k episodeKey, list []*Failure) {
+	c := t.mine.client(k.client())
+	var counts *minuteCounts
+	for n, f := range list {
 		at := toMillis(f.Verdict.Time)
-		t.mine.counts.add(f.series(), f.Verdict.Time, 1)
-		c := t.mine.client(f.episodeKey().client())
+		if n == 0 || f.Endpoint != list[n-1].Endpoint {
+			counts = t.mine.counts.of(f.series())
+		}
+		counts.add(minuteOf(at), 1)
 		c.failures++
 		c.firstFailure, c.lastFailure = earliest(c.firstFailure, at), latest(c.lastFailure, at)
 	}
-	return nil
 }
 
 // An episodeShare names an episode that failures join; the zero value one that has to be opened.

@@ -198,7 +198,7 @@ func testHostileText(t *testing.T, w *world) {
 			if err := tx.PutPending(ctx, []Pending{{JoinKey: text, Side: "token", Kind: "access_token", Body: json.RawMessage(`"` + "\xff" + `"`), ExpiresAt: at(600)}}); err != nil {
 				return err
 			}
-			if err := tx.AddTraffic(ctx, []Traffic{{Count: 1, First: at(i), Last: at(i), Provider: text, Environment: text, ClientID: text, Endpoint: text}}); err != nil {
+			if err := tx.AddTraffic(ctx, []Traffic{{Count: 1, First: at(i), Last: at(i), Provider: text, Environment: text, ClientID: text}}); err != nil {
 				return err
 			}
 			return tx.AddFailures(ctx, []Failure{f})

@@ -49,17 +49,21 @@ type clientFigures struct {
 }
 
 func (f figures) client(k clientKey) *clientFigures {
-	if f.clients[k] == nil {
-		f.clients[k] = &clientFigures{}
+	c := f.clients[k]
+	if c == nil {
+		c = &clientFigures{}
+		f.clients[k] = c
 	}
-	return f.clients[k]
+	return c
 }
 
 func (f figures) growth(id rowID, k clientKey, resolvedAt int64) *growth {
-	if f.grown[id] == nil {
-		f.grown[id] = &growth{client: k, resolvedAt: resolvedAt, endpoints: map[string]int64{}}
+	g := f.grown[id]
+	if g == nil {
+		g = &growth{client: k, resolvedAt: resolvedAt, endpoints: map[string]int64{}}
+		f.grown[id] = g
 	}
-	return f.grown[id]
+	return g
 }
 
 func (g *growth) add(other *growth) {
@@ -75,8 +79,11 @@ func (g *growth) add(other *growth) {
 
 // add takes over what another write added.
 func (f figures) add(other figures) {
-	for k, n := range other.counts {
-		f.counts[k] += n
+	for s, list := range other.counts {
+		mine := f.counts.of(s)
+		for _, one := range *list {
+			mine.add(one.minute, one.n)
+		}
 	}
 	for id, g := range other.grown {
 		f.growth(id, g.client, g.resolvedAt).add(g)

@@ -23,10 +23,11 @@ var errFolded = errors.New("another fold came first")
 // A folder adds tallies to the rollups. It reads and adds up while others write, and takes the writer's turn only for the
 // changed rows. What it remembers holds as long as nobody else folds.
 type folder struct {
-	generation int64 // of the last fold
-	series     map[grainSeries]int64
-	blocks     map[block]map[int64]slots // by series
-	rows       int                       // in blocks
+	generation int64              // of the last fold
+	counted    map[series][]*line // of each grain that counts the series
+	lines      map[grainSeries]*line
+	blocks     map[block]map[int64]*rollupRow // by series
+	rows       int                            // in blocks
 }
 
 type grainSeries struct {
@@ -34,8 +35,20 @@ type grainSeries struct {
 	series
 }
 
+// A line is a series of one grain.
+type line struct {
+	id    int64
+	fresh map[int64]int64 // by minute: what a fold adds
+}
+
 // A block is the rows of all series for one stretch of time. They lie together in the database.
 type block struct{ span, start int64 }
+
+// A rollupRow is the counts of one series in a block.
+type rollupRow struct {
+	slots
+	changed bool // by the present fold
+}
 
 // A fold is the work of one transaction.
 type fold struct {
@@ -52,7 +65,8 @@ type freshSeries struct {
 
 type changedRow struct {
 	block
-	id     int64  // of the series
+	id     int64 // of the series
+	row    *rollupRow
 	counts []byte // empty: the row goes
 }
 
@@ -88,30 +102,33 @@ func (f *folder) prepare(ctx context.Context, readers *sql.DB) (work fold, more 
 	if err := tx.QueryRowContext(ctx, `select generation from fold where id = 1`).Scan(&work.generation); err != nil {
 		return fold{}, false, fmt.Errorf("read generation: %w", err)
 	}
-	if work.generation != f.generation || f.series == nil || f.rows > rememberedRows || len(f.series) > rememberedSeries {
-		*f = folder{generation: work.generation, series: map[grainSeries]int64{}, blocks: map[block]map[int64]slots{}}
+	if work.generation != f.generation || f.counted == nil || f.rows > rememberedRows || len(f.lines) > rememberedSeries {
+		*f = folder{generation: work.generation, counted: map[series][]*line{}, lines: map[grainSeries]*line{}, blocks: map[block]map[int64]*rollupRow{}}
 	}
 	counts, tallies, more, err := readTallies(ctx, tx)
 	if err != nil || len(tallies) == 0 {
 		return fold{}, false, err
 	}
 	work.tallies = tallies
-	changed := map[block]map[int64]bool{}
-	for k, n := range counts {
-		for _, g := range k.grains() {
-			id, err := f.find(ctx, tx, grainSeries{g, g.of(k.series)}, &work)
-			if err != nil {
-				return fold{}, false, err
-			}
-			if err := f.count(ctx, tx, id, k.minute*minuteStep, n, changed); err != nil {
-				return fold{}, false, err
-			}
+	changed := map[*line]bool{}
+	for s, minutes := range counts {
+		lines, err := f.find(ctx, tx, s, &work)
+		if err != nil {
+			return fold{}, false, fmt.Errorf("find series: %w", err)
+		}
+		for _, l := range lines {
+			changed[l] = true
+			l.add(minutes)
 		}
 	}
-	for b, ids := range changed {
-		for id := range ids {
-			work.rows = append(work.rows, changedRow{b, id, f.blocks[b][id].encode()})
+	for l := range changed {
+		if err := f.count(ctx, tx, l, &work); err != nil {
+			return fold{}, false, fmt.Errorf("read rollup: %w", err)
 		}
+	}
+	for n := range work.rows {
+		r := &work.rows[n]
+		r.counts, r.row.changed = r.row.encode(), false
 	}
 	slices.SortFunc(work.rows, func(a, b changedRow) int { // neighbours in the table one after the other
 		return cmp.Or(cmp.Compare(a.span, b.span), cmp.Compare(a.start, b.start), cmp.Compare(a.id, b.id))
@@ -119,16 +136,17 @@ func (f *folder) prepare(ctx context.Context, readers *sql.DB) (work fold, more 
 	return work, more, nil
 }
 
-// readTallies adds up as many tallies as one fold takes.
-func readTallies(ctx context.Context, tx *sql.Tx) (counts rollupCounts, ids []int64, more bool, err error) {
+// readTallies adds up as many tallies as one fold takes, by minute.
+func readTallies(ctx context.Context, tx *sql.Tx) (counts map[series]map[int64]int64, ids []int64, more bool, err error) {
 	rows, err := tx.QueryContext(ctx, `select id, counts from tally`)
 	if err != nil {
 		return nil, nil, false, fmt.Errorf("read tallies: %w", err)
 	}
 	defer func() { _ = rows.Close() }()
-	counts = rollupCounts{}
+	counts = map[series]map[int64]int64{}
+	size := 0
 	for rows.Next() {
-		if len(counts) >= foldSize {
+		if size >= foldSize {
 			return counts, ids, true, nil
 		}
 		var id int64
@@ -137,63 +155,130 @@ func readTallies(ctx context.Context, tx *sql.Tx) (counts rollupCounts, ids []in
 			return nil, nil, false, fmt.Errorf("read tallies: %w", err)
 		}
 		ids = append(ids, id)
-		if err := eachCount(text, func(k countKey, n int64) { counts[k] += n }); err != nil {
+		err := eachSeries(text, func(s series, list minuteCounts) {
+			minutes := counts[s]
+			if minutes == nil {
+				minutes = map[int64]int64{}
+				counts[s] = minutes
+			}
+			size -= len(minutes)
+			for _, one := range list {
+				minutes[one.minute] += one.n
+			}
+			size += len(minutes)
+		})
+		if err != nil {
 			return nil, nil, false, fmt.Errorf("read tally %d: %w", id, err)
 		}
 	}
 	return counts, ids, false, rows.Err()
 }
 
-// find returns the id of a series.
-func (f *folder) find(ctx context.Context, tx *sql.Tx, k grainSeries, work *fold) (id int64, err error) {
-	if id := f.series[k]; id != 0 {
-		return id, nil
+// find returns the lines of a series.
+func (f *folder) find(ctx context.Context, tx *sql.Tx, s series, work *fold) (lines []*line, err error) {
+	if lines := f.counted[s]; lines != nil {
+		return lines, nil
 	}
+	for _, g := range s.grains() {
+		k := grainSeries{g, g.of(s)}
+		l := f.lines[k]
+		if l == nil {
+			l = &line{fresh: map[int64]int64{}}
+			if l.id, err = work.findSeries(ctx, tx, k); err != nil {
+				return nil, err
+			}
+			f.lines[k] = l
+		}
+		lines = append(lines, l)
+	}
+	f.counted[s] = lines
+	return lines, nil
+}
+
+// findSeries returns the id of a series, a new one for one that there was not.
+func (f *fold) findSeries(ctx context.Context, tx *sql.Tx, k grainSeries) (id int64, err error) {
 	err = tx.QueryRowContext(ctx, `select id from series where grain = $1 and client_id = $2 and provider = $3
 		and environment = $4 and cause = $5 and endpoint = $6`,
 		string(k.grain), k.clientID, k.provider, k.environment, k.cause, k.endpoint).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		id, err = k.grain.newSeriesID(), nil
-		work.series = append(work.series, freshSeries{k, id})
+		f.series = append(f.series, freshSeries{k, id})
 	}
-	if err != nil {
-		return 0, fmt.Errorf("find series: %w", err)
-	}
-	f.series[k] = id
-	return id, nil
+	return id, err
 }
 
-// count adds n to the row of every level that holds the time.
-func (f *folder) count(ctx context.Context, tx *sql.Tx, id, at, n int64, changed map[block]map[int64]bool) error {
-	for _, l := range levels() {
-		b := block{l.span, floorTo(at, l.span)}
-		rows := f.blocks[b]
-		if rows == nil {
-			var err error
-			if rows, err = readBlock(ctx, tx, b); err != nil {
-				return fmt.Errorf("read rollup: %w", err)
+func (l *line) add(minutes map[int64]int64) {
+	for minute, n := range minutes {
+		l.fresh[minute] += n
+	}
+}
+
+// take empties a line and returns what it held, earliest first.
+func (l *line) take() minuteCounts {
+	list := make(minuteCounts, 0, len(l.fresh))
+	for minute, n := range l.fresh {
+		list = append(list, minuteCount{minute, n})
+	}
+	clear(l.fresh)
+	slices.SortFunc(list, func(a, b minuteCount) int { return cmp.Compare(a.minute, b.minute) })
+	return list
+}
+
+// count adds what is fresh of a line to its rows of every level.
+func (f *folder) count(ctx context.Context, tx *sql.Tx, l *line, work *fold) error {
+	list := l.take()
+	for _, level := range levels() {
+		var b block
+		var row *rollupRow
+		for n := 0; n < len(list); {
+			step, sum := floorTo(list[n].minute*minuteStep, level.step), int64(0)
+			for ; n < len(list) && list[n].minute*minuteStep < step+level.step; n++ {
+				sum += list[n].n
 			}
-			f.blocks[b] = rows
-			f.rows += len(rows)
+			if in := (block{level.span, floorTo(step, level.span)}); row == nil || in != b {
+				var err error
+				if row, err = f.row(ctx, tx, in, l.id, work); err != nil {
+					return err
+				}
+				b = in
+			}
+			row.slots = row.add(int((step-b.start)/level.step), sum)
 		}
-		before := len(rows)
-		rows[id] = rows[id].add(int((at-b.start)/l.step), n)
-		f.rows += len(rows) - before
-		if changed[b] == nil {
-			changed[b] = map[int64]bool{}
-		}
-		changed[b][id] = true
 	}
 	return nil
 }
 
-func readBlock(ctx context.Context, tx *sql.Tx, b block) (map[int64]slots, error) {
+// row returns a row that is about to change.
+func (f *folder) row(ctx context.Context, tx *sql.Tx, b block, id int64, work *fold) (*rollupRow, error) {
+	rows := f.blocks[b]
+	if rows == nil {
+		var err error
+		if rows, err = readBlock(ctx, tx, b); err != nil {
+			return nil, err
+		}
+		f.blocks[b] = rows
+		f.rows += len(rows)
+	}
+	row := rows[id]
+	if row == nil {
+		row = &rollupRow{}
+		rows[id] = row
+		f.rows++
+	}
+	if !row.changed {
+		row.changed = true
+		work.rows = append(work.rows, changedRow{block: b, id: id, row: row})
+	}
+	return row, nil
+}
+
+func readBlock(ctx context.Context, tx *sql.Tx, b block) (map[int64]*rollupRow, error) {
 	rows, err := tx.QueryContext(ctx, `select series_id, counts from rollup where span = $1 and start = $2`, b.span, b.start)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
-	found := map[int64]slots{}
+	found := map[int64]*rollupRow{}
 	for rows.Next() {
 		var id int64
 		var counts sql.RawBytes
@@ -204,7 +289,7 @@ func readBlock(ctx context.Context, tx *sql.Tx, b block) (map[int64]slots, error
 		if err := eachSlot(counts, func(number int, n int64) { s = append(s, slot{number, n}) }); err != nil {
 			return nil, err
 		}
-		found[id] = s
+		found[id] = &rollupRow{slots: s}
 	}
 	return found, rows.Err()
 }
@@ -230,20 +315,22 @@ func (f fold) save(ctx context.Context, t *Tx) error {
 			return fmt.Errorf("add series: %w", err)
 		}
 	}
+	var args []any
 	for _, r := range f.rows {
-		if err := r.save(ctx, t); err != nil {
-			return fmt.Errorf("write rollup: %w", err)
+		if len(r.counts) > 0 {
+			args = append(args, r.span, r.start, r.id, r.counts)
+			continue
+		}
+		if err := t.exec(ctx, `delete from rollup where span = $1 and start = $2 and series_id = $3`, r.span, r.start, r.id); err != nil {
+			return fmt.Errorf("remove rollup: %w", err)
 		}
 	}
-	return nil
-}
-
-func (r changedRow) save(ctx context.Context, t *Tx) error {
-	if len(r.counts) == 0 {
-		return t.exec(ctx, `delete from rollup where span = $1 and start = $2 and series_id = $3`, r.span, r.start, r.id)
+	err = t.execRows(ctx, `insert into rollup (span, start, series_id, counts) values `, 4,
+		` on conflict (span, start, series_id) do update set counts = excluded.counts`, args)
+	if err != nil {
+		return fmt.Errorf("write rollup: %w", err)
 	}
-	return t.exec(ctx, `insert into rollup (span, start, series_id, counts) values ($1, $2, $3, $4)
-		on conflict (span, start, series_id) do update set counts = excluded.counts`, r.span, r.start, r.id, r.counts)
+	return nil
 }
 
 // beginReading begins a transaction that sees the database as it is at its first read.

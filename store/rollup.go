@@ -83,18 +83,35 @@ func (g grain) of(s series) series {
 	return s
 }
 
-// A countKey is a series in one minute, numbered from 1970 on.
-type countKey struct {
-	series
-	minute int64
+// A minuteCount is a change of the count of one minute, numbered from 1970 on.
+type minuteCount struct{ minute, n int64 }
+
+// minuteCounts are changes of counts, of which several may be of one minute.
+type minuteCounts []minuteCount
+
+func (c *minuteCounts) add(minute, n int64) {
+	if last := len(*c) - 1; last >= 0 && (*c)[last].minute == minute {
+		(*c)[last].n += n
+		return
+	}
+	*c = append(*c, minuteCount{minute, n})
 }
 
 // rollupCounts are changes of counts.
-type rollupCounts map[countKey]int64
+type rollupCounts map[series]*minuteCounts
 
-func (c rollupCounts) add(s series, at time.Time, n int64) {
-	c[countKey{s, floorTo(toMillis(at), minuteStep) / minuteStep}] += n
+func (c rollupCounts) of(s series) *minuteCounts {
+	counts := c[s]
+	if counts == nil {
+		counts = &minuteCounts{}
+		c[s] = counts
+	}
+	return counts
 }
+
+func (c rollupCounts) add(s series, at time.Time, n int64) { c.of(s).add(minuteOf(toMillis(at)), n) }
+
+func minuteOf(ms int64) int64 { return floorTo(ms, minuteStep) / minuteStep }
 
 // addCounts keeps the changes as a tally. Negative ones take back what was counted before.
 func (t *Tx) addCounts(ctx context.Context, counts rollupCounts) error {
@@ -107,7 +124,8 @@ func (t *Tx) addCounts(ctx context.Context, counts rollupCounts) error {
 	return nil
 }
 
-// encode writes the distinct texts, and then for each count the numbers of its five texts, its minute and itself.
+// encode writes the distinct texts, and then for each series the numbers of its five texts, of its minutes, and for each of
+// those by how much it is later than the one before and its count.
 func (c rollupCounts) encode() []byte {
 	texts, numbers := []string{}, map[string]uint64{}
 	var counts []byte
@@ -119,13 +137,18 @@ func (c rollupCounts) encode() []byte {
 		}
 		counts = binary.AppendUvarint(counts, n)
 	}
-	for k, n := range c {
-		number(k.provider)
-		number(k.environment)
-		number(k.clientID)
-		number(k.cause)
-		number(k.endpoint)
-		counts = binary.AppendVarint(binary.AppendVarint(counts, k.minute), n)
+	for s, list := range c {
+		number(s.provider)
+		number(s.environment)
+		number(s.clientID)
+		number(s.cause)
+		number(s.endpoint)
+		counts = binary.AppendUvarint(counts, uint64(len(*list)))
+		before := int64(0)
+		for _, one := range *list {
+			counts = binary.AppendVarint(binary.AppendVarint(counts, one.minute-before), one.n)
+			before = one.minute
+		}
 	}
 	b := binary.AppendUvarint(nil, uint64(len(texts)))
 	for _, s := range texts {
@@ -134,8 +157,8 @@ func (c rollupCounts) encode() []byte {
 	return append(b, counts...)
 }
 
-// eachCount reads what encode wrote.
-func eachCount(b []byte, do func(k countKey, n int64)) error {
+// eachSeries reads what encode wrote. The list is good until do returns.
+func eachSeries(b []byte, do func(s series, list minuteCounts)) error {
 	d := countDecoder{rest: b}
 	for left := d.unsigned(); left > 0 && !d.damaged; left-- {
 		length := d.unsigned()
@@ -143,11 +166,17 @@ func eachCount(b []byte, do func(k countKey, n int64)) error {
 			d.texts, d.rest = append(d.texts, string(d.rest[:length])), d.rest[length:]
 		}
 	}
+	var list minuteCounts
 	for len(d.rest) > 0 && !d.damaged {
-		k := countKey{series: series{d.text(), d.text(), d.text(), d.text(), d.text()}}
-		k.minute = d.signed()
-		if n := d.signed(); !d.damaged {
-			do(k, n)
+		s := series{d.text(), d.text(), d.text(), d.text(), d.text()}
+		list = list[:0]
+		minute := int64(0)
+		for left := d.unsigned(); left > 0 && !d.damaged; left-- {
+			minute += d.signed()
+			list = append(list, minuteCount{minute, d.signed()})
+		}
+		if !d.damaged {
+			do(s, list)
 		}
 	}
 	if d.damaged {

@@ -147,7 +147,7 @@ func endpoint(name string) func(*Failure) { return func(f *Failure) { f.Endpoint
 func summary(text string) func(*Failure)  { return func(f *Failure) { f.Verdict.Summary = text } }
 func requestID(id string) func(*Failure)  { return func(f *Failure) { f.RequestID = id } }
 func accept(seconds int) Traffic {
-	return Traffic{Count: 1, First: at(seconds), Last: at(seconds), Provider: "exchange", Environment: "production", ClientID: "client-a", Endpoint: "POST api.test/orders"}
+	return Traffic{Count: 1, First: at(seconds), Last: at(seconds), Provider: "exchange", Environment: "production", ClientID: "client-a"}
 }
 
 // add stores failures, each list in a transaction, and returns them with their ids.

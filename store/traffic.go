@@ -6,13 +6,12 @@ import (
 	"time"
 )
 
-// Traffic is a number of exchanges that the server accepted, all within one minute: the denominator of every share, and
-// "last success before".
+// Traffic is a number of exchanges of one client that the server accepted, all within one minute: the denominator of every
+// share, and "last success before".
 type Traffic struct {
 	Provider    string
 	Environment string
 	ClientID    string
-	Endpoint    string
 	Count       int64
 	First, Last time.Time // of the events; equal when Count is 1
 }
@@ -25,17 +24,26 @@ func (k clientKey) compare(other clientKey) int {
 		cmp.Compare(k.clientID, other.clientID))
 }
 
-// AddTraffic counts accepted exchanges and moves LastSuccess and FirstSuccess of incidents and clients.
+// AddTraffic counts accepted exchanges and moves LastSuccess and FirstSuccess of incidents and clients. What is of one client
+// costs least when it lies together.
 func (t *Tx) AddTraffic(_ context.Context, list []Traffic) error {
-	for _, e := range list {
-		k := clientKey{keyText(e.Provider), keyText(e.Environment), keyText(e.ClientID)}
-		c := t.mine.client(k)
-		c.successes += e.Count
-		c.accepted = append(c.accepted, toMillis(e.First))
-		if !e.Last.Equal(e.First) {
-			c.accepted = append(c.accepted, toMillis(e.Last))
+	var c *clientFigures
+	var counts *minuteCounts
+	for n := range list {
+		e := &list[n]
+		if n == 0 || e.client() != list[n-1].client() {
+			k := clientKey{keyText(e.Provider), keyText(e.Environment), keyText(e.ClientID)}
+			c, counts = t.mine.client(k), t.mine.counts.of(series{provider: k.provider, environment: k.environment, clientID: k.clientID})
 		}
-		t.mine.counts.add(series{k.provider, k.environment, k.clientID, "", keyText(e.Endpoint)}, e.First, e.Count)
+		c.successes += e.Count
+		first, last := toMillis(e.First), toMillis(e.Last)
+		c.accepted = append(c.accepted, first)
+		if last != first {
+			c.accepted = append(c.accepted, last)
+		}
+		counts.add(minuteOf(first), e.Count)
 	}
 	return nil
 }
+
+func (e *Traffic) client() clientKey { return clientKey{e.Provider, e.Environment, e.ClientID} }
