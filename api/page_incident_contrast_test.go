@@ -63,10 +63,10 @@ func TestIncidentPage_WhatIsDifferent(t *testing.T) {
 	s := newSite(t)
 	body := differentOn(t, s.page(t, s.addContrasts(t, "rolled", "orders/1"), "session viewer"))
 	for _, want := range []string{
-		"All 50 failures had kid rolled in the assertion; of 20 earlier accepted requests of this client none did.",
+		"All 30 latest failures had kid rolled in the assertion; of 20 earlier accepted requests of this client none did.",
 		"All 70 failures went to POST auth.exchange.example/oauth/token; of 30 other failures none did.",
-		"Compared were the latest 50 of 70 failures with what is kept of accepted requests, and 30 other failures at exchange / prod of the same hours",
-		"<code>2026-05</code>", "only here", "never here", ">70 failures</a> beside 30 <a", "Kid of the assertion: 50 of <a",
+		"Compared were the latest 30 of 70 failures with what is kept of accepted requests, and 30 other failures at exchange / prod of the same hours",
+		"<code>2026-05</code>", "only here", "never here", ">70 failures</a> beside 30 <a", "Kid of the assertion: 30 of <a",
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("lacks %q: %s", want, body)
@@ -123,12 +123,12 @@ func TestGetIncident_Different(t *testing.T) {
 	id := strings.TrimPrefix(s.addContrasts(t, "rolled", "orders/1"), "/incidents/")
 	var got incidentDetailJSON
 	s.get(t, "/api/v1/incidents/"+id, &got)
-	if got.ID != id || got.Different == nil || got.Different.Looked != 50 || got.Different.Others != 30 || len(got.Different.Contrasts) != 2 {
+	if got.ID != id || got.Different == nil || got.Different.Looked != 30 || got.Different.Others != 30 || len(got.Different.Contrasts) != 2 {
 		t.Fatalf("%+v", got.Different)
 	}
 	c := got.Different.Contrasts[0]
-	if c.Dimension != "client_assertion.kid" || c.Value != "rolled" || c.Here != (partJSON{50, 50}) || c.Elsewhere != (partJSON{0, 20}) || c.Baseline != classify.BaselineAccepted || c.Lift != nil ||
-		len(c.Values) != 2 || c.Values[1] != (contrastValueJSON{"2026-05", 0, 20}) || !strings.HasPrefix(c.Words, "All 50 failures had kid rolled") {
+	if c.Dimension != "client_assertion.kid" || c.Value != "rolled" || c.Here != (partJSON{30, 30}) || c.Elsewhere != (partJSON{0, 20}) || c.Baseline != classify.BaselineAccepted || c.Lift != nil ||
+		len(c.Values) != 2 || c.Values[1] != (contrastValueJSON{"2026-05", 0, 20}) || !strings.HasPrefix(c.Words, "All 30 latest failures had kid rolled") {
 		t.Errorf("%+v", c)
 	}
 	var list struct{ Data []map[string]any }
@@ -144,10 +144,10 @@ func TestBundle_Different(t *testing.T) {
 	path := "/api/v1" + s.addContrasts(t, "rolled", "orders/1") + "/bundle"
 	var b struct{ Different []string }
 	s.get(t, path, &b)
-	if len(b.Different) != 2 || !strings.HasPrefix(b.Different[0], "All 50 failures had kid rolled") {
+	if len(b.Different) != 2 || !strings.HasPrefix(b.Different[0], "All 30 latest failures had kid rolled") {
 		t.Errorf("%q", b.Different)
 	}
-	if text := s.do(t, ask{path: path, who: "read", header: accept("text/markdown")}).body; !strings.Contains(text, "## What is different\n\n- All 50 failures had kid rolled") {
+	if text := s.do(t, ask{path: path, who: "read", header: accept("text/markdown")}).body; !strings.Contains(text, "## What is different\n\n- All 30 latest failures had kid rolled") {
 		t.Errorf("%s", text)
 	}
 	if text := s.do(t, ask{path: path + "?pseudonyms=true", who: "read", header: accept("text/markdown")}).body; strings.Contains(text, "What is different") || !strings.Contains(text, "client-1") {

@@ -15,11 +15,7 @@ func contrastWords(c classify.Contrast, i store.Incident, found store.Contrasts)
 	case classify.DimensionClient, classify.DimensionEnvironment:
 		return whoseWords(c, i)
 	}
-	with := ""
-	if c.Here.Of < int64(found.Looked) {
-		with = contrastWith(c.Dimension)
-	}
-	words := capitalize(partOf(c.Here, "failure"+with, "failures"+with)) + " " + contrastHad(c) + "; of " + count(c.There.Of) + " " + baselineWords(c.Baseline, found.Earlier(i))
+	words := capitalize(sampleOf(c, i, found)) + " " + contrastHad(c) + "; of " + count(c.There.Of) + " " + baselineWords(c.Baseline, found.Earlier(i))
 	if c.There.Count == 0 {
 		return words + " none did."
 	}
@@ -51,6 +47,18 @@ func whoseWords(c classify.Contrast, i store.Incident) string {
 		return words + ", against none of " + accepted + " in the same time."
 	}
 	return words + ", against " + count(c.There.Count) + " of " + accepted + " in the same time (" + percent(c.There.Count, c.There.Of) + "): " + liftWords(c) + "."
+}
+
+// sampleOf says how many of which failures show a value. Endpoints are counted for all of them.
+func sampleOf(c classify.Contrast, i store.Incident, found store.Contrasts) string {
+	latest, with := "", ""
+	if int64(found.Looked) < i.Count && c.Dimension != classify.DimensionEndpoint {
+		latest = "latest "
+	}
+	if c.Here.Of < int64(found.Looked) {
+		with = contrastWith(c.Dimension)
+	}
+	return partOf(c.Here, latest+"failure"+with, latest+"failures"+with)
 }
 
 // contrastWith says which failures show anything in a dimension, where not all do.

@@ -12,7 +12,7 @@ import (
 
 const (
 	// contrastSample bounds the failures of an incident that are looked at, and those that they are compared with: each costs some 50 µs.
-	contrastSample = 50
+	contrastSample = 30
 	// contrastReach bounds the rows among which other failures are looked for.
 	contrastReach = 2000
 	// contrastSightings bounds what is read of other clients for one kind.

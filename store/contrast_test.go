@@ -119,9 +119,9 @@ func contrastCases() []contrastCase {
 			name: "a new key, beside accepted requests of the same client",
 			store: func(t *testing.T, w *world) {
 				w.acceptTokens(t, 90, 0, "client-a", "2026-05", rightAudience)
-				w.add(t, many(40, 0, asking("2026-11", rightAudience, "unknown key", "192.0.2.1"), cause(classify.UnknownKey))...)
+				w.add(t, many(30, 0, asking("2026-11", rightAudience, "unknown key", "192.0.2.1"), cause(classify.UnknownKey))...)
 			},
-			want: []string{"client_assertion.kid 2026-11: 40 of 40, accepted 0 of 90"},
+			want: []string{"client_assertion.kid 2026-11: 30 of 30, accepted 0 of 90"},
 		},
 		{
 			name: "a key that half of the accepted requests have too says nothing",
@@ -171,19 +171,19 @@ func contrastCases() []contrastCase {
 			name: "an endpoint, a service and an address, beside other failures",
 			store: func(t *testing.T, w *world) {
 				w.add(t, many(20, 0, asking("a-1", wrongAudience, "aud is wrong", "192.0.2.1"))...)
-				w.add(t, many(10, 0, asking("a-1", rightAudience, "expired", "192.0.2.7"), cause(classify.AssertionExpired))...)
-				w.add(t, many(40, 0, client("client-b"), cause(classify.ScopeGap))...)
+				w.add(t, many(5, 0, asking("a-1", rightAudience, "expired", "192.0.2.7"), cause(classify.AssertionExpired))...)
+				w.add(t, many(25, 0, client("client-b"), cause(classify.ScopeGap))...)
 			},
-			// Beside the client's ten other failures its address is told; that of client-b is no matter.
-			want: []string{"client_assertion.aud https://api.test: 20 of 20, failures 0 of 10", "client_ip 192.0.2.1: 20 of 20, failures_of_client 0 of 10",
-				"endpoint POST auth.test/oauth/token: 20 of 20, failures 10 of 50"},
+			// Beside the client's five other failures its address is told; that of client-b is no matter.
+			want: []string{"client_assertion.aud https://api.test: 20 of 20, failures 0 of 5", "client_ip 192.0.2.1: 20 of 20, failures_of_client 0 of 5",
+				"endpoint POST auth.test/oauth/token: 20 of 20, failures 5 of 30"},
 		},
 		{
 			name: "other words for the same cause",
 			store: func(t *testing.T, w *world) {
 				w.add(t, many(20, 0, asking("a-1", wrongAudience, "audience mismatch at the new gateway", "192.0.2.1"))...)
 				w.add(t, many(20, 0, asking("b-1", wrongAudience, "aud is wrong", "192.0.2.2"), client("client-b"))...)
-				w.add(t, many(20, 0, asking("b-1", rightAudience, "expired", "192.0.2.2"), client("client-b"), cause(classify.AssertionExpired))...)
+				w.add(t, many(10, 0, asking("b-1", rightAudience, "expired", "192.0.2.2"), client("client-b"), cause(classify.AssertionExpired))...)
 			},
 			want: []string{"wording audience mismatch at the new gateway: 20 of 20, failures_of_cause 0 of 20"},
 			not:  []classify.Dimension{classify.DimensionClientIP, classify.DimensionStatus, classify.DimensionEndpoint},
