@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"authwatch/classify"
 )
@@ -38,9 +37,9 @@ const (
 type factCache struct {
 	mu         sync.RWMutex
 	commits    uint64
-	floor      uint64                    // of the last time that everything was forgotten
-	changed    [factSlots]uint64         // by which commit a key of the slot was last changed, at the latest
-	young, old map[factKey]classify.Fact // without Key; Count 0 and no time: known to be absent
+	floor      uint64            // of the last time that everything was forgotten
+	changed    [factSlots]uint64 // by which commit a key of the slot was last changed, at the latest
+	young, old map[factKey]fact
 
 	backlog factBacklog  // is added to what the table holds
 	moves   uint64       // how often it was emptied
@@ -51,13 +50,13 @@ type factCache struct {
 }
 
 func newFactCache() *factCache {
-	return &factCache{young: map[factKey]classify.Fact{}, old: map[factKey]classify.Fact{}, backlog: newFactBacklog(), noted: map[factKey]extent{}}
+	return &factCache{young: map[factKey]fact{}, old: map[factKey]fact{}, backlog: newFactBacklog(), noted: map[factKey]extent{}}
 }
 
 func (k factKey) slot() int { return int(binary.BigEndian.Uint16(k[:])) % factSlots }
 
 // get returns what is remembered under the keys, which of them are not, and the commit after which that holds.
-func (c *factCache) get(keys []factKey, found func(i int, f classify.Fact)) (missing []int, at uint64) {
+func (c *factCache) get(keys []factKey, found func(i int, f fact)) (missing []int, at uint64) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	for i, k := range keys {
@@ -75,14 +74,14 @@ func (c *factCache) get(keys []factKey, found func(i int, f classify.Fact)) (mis
 }
 
 // put remembers what a reader read that began after commit at, unless it was changed meanwhile.
-func (c *factCache) put(k factKey, f classify.Fact, at uint64) {
+func (c *factCache) put(k factKey, f fact, at uint64) {
 	if c.changed[k.slot()] > at || c.floor > at {
 		return
 	}
 	if len(c.young) >= factsRemember {
-		c.young, c.old = map[factKey]classify.Fact{}, c.young
+		c.young, c.old = map[factKey]fact{}, c.young
 	}
-	c.young[k] = keepOwn(f)
+	c.young[k] = f
 }
 
 // commit runs the commit of a transaction and takes over what it has changed. What is read meanwhile may be older or newer.
@@ -103,7 +102,7 @@ func (c *factCache) commit(s *sums, do func() error) error {
 	return err
 }
 
-func (c *factCache) announce(changes map[factKey]classify.Fact) {
+func (c *factCache) announce(changes map[factKey]fact) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for k := range changes {
@@ -116,9 +115,9 @@ func (c *factCache) committed(s *sums) {
 	defer c.mu.Unlock()
 	c.commits++
 	for k, f := range s.facts {
-		for _, generation := range [...]map[factKey]classify.Fact{c.young, c.old} {
+		for _, generation := range [...]map[factKey]fact{c.young, c.old} {
 			if known, ok := generation[k]; ok {
-				generation[k] = keepOwn(known.Merge(f))
+				generation[k] = known.merge(f)
 			}
 		}
 	}
@@ -127,9 +126,9 @@ func (c *factCache) committed(s *sums) {
 	for k, f := range s.facts {
 		c.note(k, f)
 		if known, ok := b.facts[k]; ok {
-			f = known.Merge(f)
+			f = known.merge(f)
 		}
-		b.facts[k] = keepOwn(f)
+		b.facts[k] = f
 	}
 	if s.factRow {
 		b.rows++
@@ -211,8 +210,8 @@ type rowsQuerier interface {
 }
 
 // readFacts reads facts from the database; those that are absent are not in the answer.
-func readFacts(ctx context.Context, from rowsQuerier, keys []factKey) (map[factKey]classify.Fact, error) {
-	found := make(map[factKey]classify.Fact, len(keys))
+func readFacts(ctx context.Context, from rowsQuerier, keys []factKey) (map[factKey]fact, error) {
+	found := make(map[factKey]fact, len(keys))
 	query, args := factLookup(), make([]any, lookupSize)
 	for first := 0; first < len(keys); first += lookupSize {
 		for i := range args {
@@ -235,20 +234,16 @@ func readFacts(ctx context.Context, from rowsQuerier, keys []factKey) (map[factK
 	return found, nil
 }
 
-func scanFact(scan func(...any) error) (k factKey, f classify.Fact, err error) {
+func scanFact(scan func(...any) error) (k factKey, f fact, err error) {
 	var digest []byte
-	var firstSeen, lastSeen, firstAccepted, lastAccepted, offset, expires int64
-	err = scan(&digest, &firstSeen, &lastSeen, &firstAccepted, &lastAccepted,
-		&f.FirstExchange, &f.FirstTokenPrint, &offset, &f.Count, &expires)
+	err = scan(&digest, &f.firstSeen, &f.lastSeen, &f.firstAccepted, &f.lastAccepted,
+		&f.firstExchange, &f.firstTokenPrint, &f.maxOffset, &f.count, &f.expires)
 	copy(k[:], digest)
-	f.FirstSeen, f.LastSeen = fromMillis(firstSeen), fromMillis(lastSeen)
-	f.FirstAccepted, f.LastAccepted = fromMillis(firstAccepted), fromMillis(lastAccepted)
-	f.MaxOffset, f.Expires = time.Duration(offset), fromMillis(expires)
 	return k, f, err
 }
 
 // readAll reads facts from the database and adds what is put off.
-func (c *factCache) readAll(ctx context.Context, from rowsQuerier, keys []factKey) (map[factKey]classify.Fact, error) {
+func (c *factCache) readAll(ctx context.Context, from rowsQuerier, keys []factKey) (map[factKey]fact, error) {
 	if c == nil {
 		return readFacts(ctx, from, keys)
 	}
@@ -267,7 +262,7 @@ func (c *factCache) readAll(ctx context.Context, from rowsQuerier, keys []factKe
 }
 
 // addBacklog is false when facts were moved meanwhile, so that some may count twice or not at all.
-func (c *factCache) addBacklog(found map[factKey]classify.Fact, keys []factKey, moves uint64) bool {
+func (c *factCache) addBacklog(found map[factKey]fact, keys []factKey, moves uint64) bool {
 	c.moving.RLock()
 	defer c.moving.RUnlock()
 	if c.moves != moves {
@@ -275,7 +270,7 @@ func (c *factCache) addBacklog(found map[factKey]classify.Fact, keys []factKey, 
 	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	more := map[factKey]classify.Fact{}
+	more := map[factKey]fact{}
 	for _, k := range keys {
 		if f, ok := c.backlog.facts[k]; ok {
 			more[k] = f
@@ -283,9 +278,4 @@ func (c *factCache) addBacklog(found map[factKey]classify.Fact, keys []factKey, 
 	}
 	mergeInto(found, more)
 	return true
-}
-
-// isAbsent reports whether nothing is known.
-func isAbsent(f classify.Fact) bool {
-	return f.Count == 0 && f.FirstSeen.IsZero() && f.LastSeen.IsZero() && f.FirstAccepted.IsZero() && f.LastAccepted.IsZero() && f.Expires.IsZero() && f.MaxOffset == 0
 }

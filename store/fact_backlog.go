@@ -4,10 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"strings"
 	"time"
-
-	"authwatch/classify"
 )
 
 // The digests of facts lie anywhere in their table, so each fact that a commit writes is a page of the database. Under
@@ -23,19 +20,19 @@ const (
 
 // A factBacklog is the facts that are committed but not in their table. The writer's goroutine alone changes it.
 type factBacklog struct {
-	facts   map[factKey]classify.Fact // without Key
-	owner   int64                     // of the rows that hold them
-	rows    int                       // how many there are
-	written time.Time                 // when it was last emptied
-	adopted bool                      // what an earlier process left is taken over
+	facts   map[factKey]fact
+	owner   int64     // of the rows that hold them
+	rows    int       // how many there are
+	written time.Time // when it was last emptied
+	adopted bool      // what an earlier process left is taken over
 }
 
 func newFactBacklog() factBacklog {
-	return factBacklog{facts: map[factKey]classify.Fact{}, owner: newRef()}
+	return factBacklog{facts: map[factKey]fact{}, owner: newRef()}
 }
 
 func (b *factBacklog) emptied() {
-	b.facts, b.rows, b.written = map[factKey]classify.Fact{}, 0, time.Now()
+	b.facts, b.rows, b.written = map[factKey]fact{}, 0, time.Now()
 }
 
 // isDue reports whether the facts of a transaction are to be written, and the backlog with them.
@@ -74,15 +71,6 @@ func (t *Tx) keepFacts(ctx context.Context, s *sums) error {
 	return t.writeFacts(ctx, all)
 }
 
-func mergeInto(all, more map[factKey]classify.Fact) {
-	for k, f := range more {
-		if known, ok := all[k]; ok {
-			f = known.Merge(f)
-		}
-		all[k] = f
-	}
-}
-
 // adoptFacts takes over, once, what a process that was killed had put off. It is done before facts are asked for in a
 // transaction, so that nothing is judged without them.
 func (w *writer) adoptFacts(ctx context.Context, added *sums) error {
@@ -94,26 +82,13 @@ func (w *writer) adoptFacts(ctx context.Context, added *sums) error {
 	return err
 }
 
-// An extent is as much of an accepted fact as says whether another one is news. Times are in milliseconds.
-type extent struct{ firstSeen, firstAccepted, lastSeen, lastAccepted int64 }
-
-func extentOf(f classify.Fact) extent {
-	return extent{toMillis(f.FirstSeen), toMillis(f.FirstAccepted), toMillis(f.LastSeen), toMillis(f.LastAccepted)}
-}
-
-// merge widens an extent.
-func (s extent) merge(other extent) extent {
-	return extent{earliest(s.firstSeen, other.firstSeen), earliest(s.firstAccepted, other.firstAccepted),
-		latest(s.lastSeen, other.lastSeen), latest(s.lastAccepted, other.lastAccepted)}
-}
-
 // note remembers that an accepted fact was written, though not all that is known under its key: what that would tell
 // nothing new tells the whole nothing new.
-func (c *factCache) note(k factKey, f classify.Fact) {
-	if f.FirstAccepted.IsZero() || f.MaxOffset != 0 || f.FirstExchange != "" {
+func (c *factCache) note(k factKey, f fact) {
+	if f.firstAccepted == 0 || f.maxOffset != 0 || f.firstExchange != "" {
 		return
 	}
-	s := extentOf(f)
+	s := f.extent
 	if earlier, ok := c.noted[k]; ok {
 		s = s.merge(earlier)
 	} else if len(c.noted) >= factsRemember {
@@ -130,26 +105,25 @@ func holdsFacts(body []byte) bool {
 	return d.number() == factsMark
 }
 
-func encodeFacts(facts map[factKey]classify.Fact) []byte {
+func encodeFacts(facts map[factKey]fact) []byte {
 	e := &encoder{b: make([]byte, 0, 128*len(facts)+16)}
 	e.number(factsMark, int64(len(facts)))
 	for k, f := range facts {
 		e.b = append(e.b, k[:]...)
-		first := toMillis(f.FirstSeen)
-		e.number(first)
-		for _, at := range [...]time.Time{f.LastSeen, f.FirstAccepted, f.LastAccepted, f.Expires} {
-			e.number(toMillis(at) - first) // of which nearly all are near
+		e.number(f.firstSeen)
+		for _, at := range [...]int64{f.lastSeen, f.firstAccepted, f.lastAccepted, f.expires} {
+			e.number(at - f.firstSeen) // of which nearly all are near
 		}
-		e.number(int64(f.MaxOffset), f.Count)
-		e.text(f.FirstExchange, f.FirstTokenPrint)
+		e.number(f.maxOffset, f.count)
+		e.text(f.firstExchange, f.firstTokenPrint)
 	}
 	return e.b
 }
 
-func decodeFacts(b []byte) (map[factKey]classify.Fact, error) {
+func decodeFacts(b []byte) (map[factKey]fact, error) {
 	d := &decoder{b: b}
 	d.damaged = d.number() != factsMark || d.damaged
-	facts := map[factKey]classify.Fact{}
+	facts := map[factKey]fact{}
 	for left := d.number(); left > 0 && !d.damaged; left-- {
 		var k factKey
 		if d.damaged = len(d.b) < len(k); d.damaged {
@@ -157,25 +131,17 @@ func decodeFacts(b []byte) (map[factKey]classify.Fact, error) {
 		}
 		copy(k[:], d.b)
 		d.b = d.b[len(k):]
-		var f classify.Fact
-		first := d.number()
-		f.FirstSeen = fromMillis(first)
-		for _, at := range [...]*time.Time{&f.LastSeen, &f.FirstAccepted, &f.LastAccepted, &f.Expires} {
-			*at = fromMillis(d.number() + first)
+		var f fact
+		f.firstSeen = d.number()
+		for _, at := range [...]*int64{&f.lastSeen, &f.firstAccepted, &f.lastAccepted, &f.expires} {
+			*at = d.number() + f.firstSeen
 		}
-		f.MaxOffset, f.Count = time.Duration(d.number()), d.number()
-		f.FirstExchange, f.FirstTokenPrint = d.text(), d.text()
+		f.maxOffset, f.count = d.number(), d.number()
+		f.firstExchange, f.firstTokenPrint = d.text(), d.text()
 		facts[k] = f
 	}
 	if d.damaged || len(d.b) > 0 {
 		return nil, errDamagedFigures
 	}
 	return facts, nil
-}
-
-// keepOwn makes a fact one that does not hold on to the request it came in.
-func keepOwn(f classify.Fact) classify.Fact {
-	f.Key = classify.Key{}
-	f.FirstExchange, f.FirstTokenPrint = strings.Clone(f.FirstExchange), strings.Clone(f.FirstTokenPrint)
-	return f
 }

@@ -127,9 +127,9 @@ func (w *world) move(t *testing.T) {
 
 func testFactsAdopted(t *testing.T, w *world) {
 	w.observe(t, seen("jti", 10, "x"))
-	left := map[factKey]classify.Fact{
-		factKeyOf(key("jti")):   {FirstSeen: at(4), LastSeen: at(4), Count: 2, FirstExchange: "earlier", FirstTokenPrint: "print", Expires: at(99), MaxOffset: -time.Second},
-		factKeyOf(key("other")): {FirstSeen: at(5), LastSeen: at(5), FirstAccepted: at(5), LastAccepted: at(6), Count: 1},
+	left := map[factKey]fact{
+		factKeyOf(key("jti")):   factOf(&classify.Fact{FirstSeen: at(4), LastSeen: at(4), Count: 2, FirstExchange: "earlier", FirstTokenPrint: "print", Expires: at(99), MaxOffset: -time.Second}),
+		factKeyOf(key("other")): factOf(&classify.Fact{FirstSeen: at(5), LastSeen: at(5), FirstAccepted: at(5), LastAccepted: at(6), Count: 1}),
 	}
 	w.write(t, func(ctx context.Context, tx *Tx) error {
 		return tx.exec(ctx, `insert into backlog (id, owner, body) values (1, 1, $1)`, encodeFacts(left))
@@ -222,7 +222,7 @@ func testNewsOfWritten(t *testing.T, w *world) {
 
 // FuzzFacts: damaged facts are an error, never a panic.
 func FuzzFacts(f *testing.F) {
-	f.Add(encodeFacts(map[factKey]classify.Fact{{1}: {FirstSeen: at(1), Count: 1, FirstExchange: "x"}}))
+	f.Add(encodeFacts(map[factKey]fact{{1}: {extent: extent{firstSeen: toMillis(at(1))}, count: 1, firstExchange: "x"}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if decoded, err := decodeFacts(b); err == nil {
 			again, err := decodeFacts(encodeFacts(decoded))

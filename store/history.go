@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"authwatch/classify"
@@ -24,13 +25,13 @@ type Snapshot struct {
 
 	keys    []classify.Key
 	digests []factKey
-	was     []classify.Fact
+	was     []fact
 	at      uint64 // the commit after which it was taken, where one writer writes all
 }
 
 // History looks facts up as they are committed now. See Tx.Changed for whether they still hold in the writer's turn.
 func (s *Store) History(ctx context.Context, keys []classify.Key) (Snapshot, error) {
-	snap := Snapshot{History: classify.History{}, keys: keys, digests: make([]factKey, len(keys)), was: make([]classify.Fact, len(keys))}
+	snap := Snapshot{History: classify.History{}, keys: keys, digests: make([]factKey, len(keys)), was: make([]fact, len(keys))}
 	for i, k := range keys {
 		snap.digests[i] = factKeyOf(k)
 	}
@@ -45,19 +46,18 @@ func (s *Store) History(ctx context.Context, keys []classify.Key) (Snapshot, err
 }
 
 func (s *Snapshot) fill(h classify.History) {
-	for i, f := range s.was {
-		if !isAbsent(f) {
-			f.Key = s.keys[i]
-			h[f.Key] = f
+	for i := range s.was {
+		if f := &s.was[i]; !f.isAbsent() {
+			h[s.keys[i]] = f.under(s.keys[i])
 		}
 	}
 }
 
 // read looks facts up in memory and then in the database, and remembers them. A nil cache remembers nothing.
-func (c *factCache) read(ctx context.Context, from rowsQuerier, keys []factKey, into []classify.Fact) (at uint64, err error) {
+func (c *factCache) read(ctx context.Context, from rowsQuerier, keys []factKey, into []fact) (at uint64, err error) {
 	missing := make([]int, 0, len(keys))
 	if c != nil {
-		missing, at = c.get(keys, func(i int, f classify.Fact) { into[i] = f })
+		missing, at = c.get(keys, func(i int, f fact) { into[i] = f })
 	} else {
 		for i := range keys {
 			missing = append(missing, i)
@@ -89,7 +89,7 @@ func (c *factCache) read(ctx context.Context, from rowsQuerier, keys []factKey, 
 
 // History looks facts up as they are in this transaction.
 func (t *Tx) History(ctx context.Context, keys []classify.Key) (classify.History, error) {
-	snap := Snapshot{keys: keys, digests: make([]factKey, len(keys)), was: make([]classify.Fact, len(keys))}
+	snap := Snapshot{keys: keys, digests: make([]factKey, len(keys)), was: make([]fact, len(keys))}
 	for i, k := range keys {
 		snap.digests[i] = factKeyOf(k)
 	}
@@ -102,16 +102,16 @@ func (t *Tx) History(ctx context.Context, keys []classify.Key) (classify.History
 }
 
 // factsNow reads facts as they are committed and adds what this transaction has observed.
-func (t *Tx) factsNow(ctx context.Context, keys []factKey, into []classify.Fact) error {
+func (t *Tx) factsNow(ctx context.Context, keys []factKey, into []fact) error {
 	if _, err := t.facts.read(context.WithoutCancel(ctx), t.conn, keys, into); err != nil {
 		return err
 	}
 	for i, k := range keys {
 		if f, ok := t.group.facts[k]; ok {
-			into[i] = into[i].Merge(f)
+			into[i] = into[i].merge(f)
 		}
 		if f, ok := t.mine.facts[k]; ok {
-			into[i] = into[i].Merge(f)
+			into[i] = into[i].merge(f)
 		}
 	}
 	return nil
@@ -138,24 +138,17 @@ func (t *Tx) Changed(ctx context.Context, s Snapshot) (classify.History, error) 
 	if t.facts != nil {
 		t.facts.mu.RUnlock()
 	}
-	now := make([]classify.Fact, len(suspects.digests))
+	now := make([]fact, len(suspects.digests))
 	if err := t.factsNow(ctx, suspects.digests, now); err != nil {
 		return nil, fmt.Errorf("look up history again: %w", err)
 	}
 	changed := classify.History{}
-	for i, f := range now {
-		if saysMore(f, suspects.was[i]) {
-			f.Key = suspects.keys[i]
-			changed[f.Key] = f
+	for i := range now {
+		if f, k := &now[i], suspects.keys[i]; f.saysMore(&suspects.was[i]) {
+			changed[k] = f.under(k)
 		}
 	}
 	return changed, nil
-}
-
-// saysMore reports whether a and b, of one key, differ in more than how often and how lately it was seen.
-func saysMore(a, b classify.Fact) bool {
-	return !a.FirstSeen.Equal(b.FirstSeen) || !a.FirstAccepted.Equal(b.FirstAccepted) || a.MaxOffset != b.MaxOffset ||
-		a.FirstExchange != b.FirstExchange || a.FirstTokenPrint != b.FirstTokenPrint || (a.Count == 0) != (b.Count == 0)
 }
 
 // News returns those of the facts that say something which is not known; the others need not be observed. It is meant
@@ -165,27 +158,27 @@ func (s *Store) News(facts []classify.Fact) []classify.Fact {
 		return facts
 	}
 	s.facts.want()
-	return slices.DeleteFunc(facts, func(f classify.Fact) bool { return s.facts.knows(factKeyOf(f.Key), f) })
+	return slices.DeleteFunc(facts, func(f classify.Fact) bool { return s.facts.knows(f.Key.Kind, factKeyOf(f.Key), factOf(&f)) })
 }
 
 // knows reports whether a fact says nothing new. Only of what is accepted that can be said: of the rest it matters how often it was seen.
-func (c *factCache) knows(k factKey, f classify.Fact) bool {
-	if f.FirstAccepted.IsZero() || f.MaxOffset != 0 || c == nil {
+func (c *factCache) knows(kind classify.FactKind, k factKey, f fact) bool {
+	if f.firstAccepted == 0 || f.maxOffset != 0 || c == nil {
 		return false
 	}
-	known, new, exactly := c.extent(k), extentOf(f), Resolution(f.Key.Kind).Milliseconds()
-	return known.firstSeen != 0 && (known.firstSeen < new.firstSeen || known.firstSeen == new.firstSeen && f.FirstExchange == "") &&
-		known.firstAccepted != 0 && known.firstAccepted <= new.firstAccepted &&
-		new.lastSeen-known.lastSeen < exactly && new.lastAccepted-known.lastAccepted < exactly
+	known, exactly := c.extent(k), Resolution(kind).Milliseconds()
+	return known.firstSeen != 0 && (known.firstSeen < f.firstSeen || known.firstSeen == f.firstSeen && f.firstExchange == "") &&
+		known.firstAccepted != 0 && known.firstAccepted <= f.firstAccepted &&
+		f.lastSeen-known.lastSeen < exactly && f.lastAccepted-known.lastAccepted < exactly
 }
 
 // extent is what is remembered of when a fact was seen and accepted; zero when nothing is.
 func (c *factCache) extent(k factKey) extent {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	for _, generation := range [...]map[factKey]classify.Fact{c.young, c.old} {
+	for _, generation := range [...]map[factKey]fact{c.young, c.old} {
 		if f, ok := generation[k]; ok {
-			return extentOf(f)
+			return f.extent
 		}
 	}
 	for _, generation := range [...]map[factKey]extent{c.noted, c.notedBefore} {
@@ -208,20 +201,22 @@ func Resolution(kind classify.FactKind) time.Duration {
 
 // Observe merges facts into history (classify.Fact.Merge). They are written when the transaction is about to be committed.
 func (t *Tx) Observe(_ context.Context, facts []classify.Fact) error {
-	for _, f := range facts {
-		k := factKeyOf(f.Key)
-		if t.facts.knows(k, f) {
+	for i := range facts {
+		k, f := factKeyOf(facts[i].Key), factOf(&facts[i])
+		if t.facts.knows(facts[i].Key.Kind, k, f) {
 			continue
 		}
-		f = toTheMillisecond(f)
-		f.FirstExchange, f.FirstTokenPrint = cleanText(f.FirstExchange), cleanText(f.FirstTokenPrint)
+		f.firstExchange, f.firstTokenPrint = ownText(f.firstExchange), ownText(f.firstTokenPrint)
 		if earlier, ok := t.mine.facts[k]; ok {
-			f = earlier.Merge(f)
+			f = earlier.merge(f)
 		}
 		t.mine.facts[k] = f
 	}
 	return nil
 }
+
+// ownText is a text as it is kept, which does not hold on to the request that it came in.
+func ownText(s string) string { return strings.Clone(cleanText(s)) }
 
 // forgetFact removes a fact unless it was seen again meanwhile.
 func (t *Tx) forgetFact(ctx context.Context, f keptFact) error {
@@ -237,16 +232,8 @@ func (t *Tx) forgetFact(ctx context.Context, f keptFact) error {
 	return t.exec(ctx, `delete from fact where digest = $1 and last_seen_at = $2 and expires_at = $3`, f.key[:], f.lastSeen, f.expires)
 }
 
-// toTheMillisecond makes facts merge here by the same times as in the database.
-func toTheMillisecond(f classify.Fact) classify.Fact {
-	for _, at := range []*time.Time{&f.FirstSeen, &f.LastSeen, &f.FirstAccepted, &f.LastAccepted, &f.Expires} {
-		*at = fromMillis(toMillis(*at))
-	}
-	return f
-}
-
 // writeFacts merges facts into the database. The merge is in the statement, so that replicas lose nothing.
-func (t *Tx) writeFacts(ctx context.Context, facts map[factKey]classify.Fact) error {
+func (t *Tx) writeFacts(ctx context.Context, facts map[factKey]fact) error {
 	keys := make([]factKey, 0, len(facts))
 	for k := range facts {
 		keys = append(keys, k)
@@ -255,8 +242,8 @@ func (t *Tx) writeFacts(ctx context.Context, facts map[factKey]classify.Fact) er
 	args := make([]any, 0, 10*len(keys))
 	for _, k := range keys {
 		f := facts[k]
-		args = append(args, k[:], f.FirstSeen, f.LastSeen, f.FirstAccepted, f.LastAccepted,
-			f.FirstExchange, f.FirstTokenPrint, int64(f.MaxOffset), f.Count, f.Expires)
+		args = append(args, k[:], f.firstSeen, f.lastSeen, f.firstAccepted, f.lastAccepted,
+			f.firstExchange, f.firstTokenPrint, f.maxOffset, f.count, f.expires)
 	}
 	err := t.eachRows(args, 10, func(n int, args []any) error { return t.exec(ctx, mergeFacts(n), args...) })
 	if err != nil {

@@ -175,10 +175,13 @@ func testFactsMerge(t *testing.T, w *world) {
 			// Two facts of the same exchange at the same time have the same token.
 			f.FirstTokenPrint = f.FirstExchange
 			w.observe(t, f)
+			for _, field := range []*time.Time{&f.FirstSeen, &f.LastSeen, &f.FirstAccepted, &f.LastAccepted, &f.Expires} {
+				*field = fromMillis(toMillis(*field))
+			}
 			if i == 0 {
-				want = toTheMillisecond(f)
+				want = f
 			} else {
-				want = want.Merge(toTheMillisecond(f))
+				want = want.Merge(f)
 			}
 		}
 		if got := w.history(t, k)[k]; !reflect.DeepEqual(got, want) {
@@ -344,8 +347,9 @@ func testChangedAlways(t *testing.T, w *world) {
 						if !isChanged {
 							judgedBy = s.History[k]
 						}
-						if saysMore(judgedBy, now[k]) {
-							t.Errorf("%v: judged by %+v, is %+v", k, judgedBy, now[k])
+						is := now[k]
+						if by, f := factOf(&judgedBy), factOf(&is); f.saysMore(&by) {
+							t.Errorf("%v: judged by %+v, is %+v", k, judgedBy, is)
 						}
 					}
 					if err != nil {

@@ -2,14 +2,12 @@ package store
 
 import (
 	"context"
-
-	"authwatch/classify"
 )
 
 // Sums are what a write adds to rows that many writes add to. They are kept until the transaction is about to be
 // committed, so that the writes of one commit change each row once.
 type sums struct {
-	facts map[factKey]classify.Fact
+	facts map[factKey]fact
 	feed  feedLog
 	figures
 	tookBacklog  bool // the backlog is written
@@ -19,7 +17,7 @@ type sums struct {
 	adoptedFacts bool // what an earlier process put off is among the facts
 }
 
-func newSums() *sums { return &sums{facts: map[factKey]classify.Fact{}, figures: newFigures()} }
+func newSums() *sums { return &sums{facts: map[factKey]fact{}, figures: newFigures()} }
 
 // add takes over what another write added.
 func (s *sums) add(other *sums) {
