@@ -110,11 +110,14 @@ func (s *Server) getIncident(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	c.Response().Header().Set("ETag", etag(incident))
+	if isKnown(c) { // before failures are compared, which takes longer than all the rest
+		return c.NoContent(http.StatusNotModified)
+	}
 	detail, err := s.toIncidentDetailJSON(c.Request().Context(), incident)
 	if err != nil {
 		return err
 	}
-	c.Response().Header().Set("ETag", etag(incident))
 	return sendJSON(c, http.StatusOK, detail)
 }
 
