@@ -174,7 +174,7 @@ func TestContrastWords(t *testing.T) {
 		{classify.Contrast{Dimension: "access_token.kid", Value: "k", Here: classify.Part{Count: 5, Of: 5}, There: classify.Part{Of: 30}, Baseline: classify.BaselineOthersAccepted},
 			"All 5 failures with an access token had kid k in the access token; of 30 accepted requests of other clients none did."},
 		{classify.Contrast{Dimension: "access_token.typ", Value: "", Here: classify.Part{Count: 9, Of: 9}, There: classify.Part{Of: 30}, Baseline: classify.BaselineAccepted},
-			"All 9 failures had no typ in the access token; of 30 accepted requests of this client none did."},
+			"All 9 failures had no typ in the access token; of 30 accepted requests of this client none did before the last failure."},
 	} {
 		if got := contrastWords(tt.c, i, store.Contrasts{Looked: 9, AcceptedUntil: i.FirstSeenAt}); got != tt.want {
 			t.Errorf("got  %s\nwant %s", got, tt.want)

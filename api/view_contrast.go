@@ -16,7 +16,10 @@ func contrastWords(c classify.Contrast, i store.Incident, found store.Contrasts)
 		return whoseWords(c, i)
 	}
 	words := capitalize(sampleOf(c, i, found)) + " " + contrastHad(c) + "; of " + count(c.There.Of) + " " + baselineWords(c.Baseline, found.Earlier(i))
-	if c.There.Count == 0 {
+	switch {
+	case c.There.Count == 0 && c.Baseline == classify.BaselineAccepted && !found.Earlier(i):
+		return words + " none did before the last failure."
+	case c.There.Count == 0:
 		return words + " none did."
 	}
 	return words + " " + count(c.There.Count) + " did (" + percent(c.There.Count, c.There.Of) + "): " + liftWords(c) + "."

@@ -221,8 +221,8 @@ func (r *contrastReader) wants(k classify.SightKind, b classify.Baseline) bool {
 	return classify.Dimension(k).Wants(b, r.there, r.incident.ClientID != "")
 }
 
-// accepted reads what accepted requests of the client showed at this place. A value that was first accepted after the incident began is
-// left out: it was no habit of the client before.
+// accepted reads what accepted requests of the client showed at this place. A value that was first accepted after the last failure is left
+// out: it came with the end, or later. One that was accepted while others failed is not what sets them apart.
 func (r *contrastReader) accepted(ctx context.Context) error {
 	i := r.incident
 	if i.ClientID == "" {
@@ -233,7 +233,7 @@ func (r *contrastReader) accepted(ctx context.Context) error {
 		return err
 	}
 	for _, seen := range list {
-		if seen.Accepted == 0 || !seen.FirstAccepted.Before(i.FirstSeenAt) {
+		if seen.Accepted == 0 || seen.FirstAccepted.After(i.LastSeenAt) {
 			continue
 		}
 		r.there[classify.BaselineAccepted].Add(classify.Dimension(seen.Kind), seen.Value, seen.Accepted)

@@ -192,16 +192,21 @@ func contrastCases() []contrastCase {
 	}
 }
 
-// A value that was first accepted after the incident began was no habit before; one that was accepted all along is compared whole.
+// A value that was first accepted after the last failure came with the end; one that was accepted while others failed does not set them apart.
 func testContrastsAfter(t *testing.T, w *world) {
 	w.acceptTokens(t, 50, 0, "client-a", "2026-05", rightAudience)
 	w.add(t, many(10, 0, asking("2026-11", rightAudience, "unknown key", "192.0.2.1"), cause(classify.UnknownKey))...)
+	equal(t, "all accepted requests are earlier", w.contrasts(t, IncidentFilter{}).Earlier(w.incidents(t, IncidentFilter{})[0]), true)
 	w.acceptTokens(t, 50, 3600, "client-a", "2026-11", rightAudience)
 	got := w.contrasts(t, IncidentFilter{})
 	if len(got.List) == 0 || contrastText(got.List[0]) != "client_assertion.kid 2026-11: 10 of 10, accepted 0 of 50" {
 		t.Errorf("%+v", got.List)
 	}
 	wantTime(t, "accepted until", got.AcceptedUntil, at(3590)) // with what it had before
+	w.add(t, many(10, 4000, asking("2026-11", rightAudience, "unknown key", "192.0.2.1"), cause(classify.UnknownKey))...)
+	if got = w.contrasts(t, IncidentFilter{}); len(got.List) != 0 {
+		t.Errorf("accepted between failures: %+v", got.List)
+	}
 }
 
 func testContrastsSample(t *testing.T, w *world) {
