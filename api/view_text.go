@@ -48,8 +48,8 @@ func isDeceptive(r rune) bool {
 
 // line is shown for one-line values: breaks become escapes too.
 func line(text string) string {
-	text = shown(text, valueLength)
-	return strings.NewReplacer("\n", `\n`, "\t", `\t`).Replace(text)
+	text = strings.ReplaceAll(shown(text, valueLength), "\n", `\n`) // a Replacer would be built for every value of a page
+	return strings.ReplaceAll(text, "\t", `\t`)
 }
 
 // mixesScripts is true when one value mixes Latin letters with look-alikes from Cyrillic, Greek or Armenian, as a forged issuer does.

@@ -173,8 +173,9 @@ type querier interface {
 
 // unpackAll reads the bodies of rows. The rows must have been read to their end: templates are loaded meanwhile.
 func (t *templates) unpackAll(ctx context.Context, from querier, list []Failure) error {
+	verdicts := newVerdictReader()
 	for i := range list {
-		if err := t.unpack(ctx, from, &list[i]); err != nil {
+		if err := t.unpack(ctx, from, &list[i], verdicts); err != nil {
 			return fmt.Errorf("read failure %s: %w", list[i].id.text("rec_"), err)
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"authwatch/classify"
+
 	"github.com/klauspost/compress/s2"
 )
 
@@ -98,16 +100,33 @@ func (t *templates) packWhole(c *cutter, f *Failure, verdict []byte) {
 	c.body = append(c.body, s2.Encode(nil, append(texts, verdict...))...)
 }
 
+// A verdictReader decodes verdicts one after the other, with one buffer for all of them.
+type verdictReader struct {
+	text bytes.Reader
+	dec  *json.Decoder
+}
+
+func newVerdictReader() *verdictReader {
+	r := &verdictReader{}
+	r.dec = json.NewDecoder(&r.text)
+	r.dec.UseNumber() // observed values keep every digit
+	return r
+}
+
+// read decodes a verdict. After an error the reader is of no more use.
+func (r *verdictReader) read(text []byte, v *classify.Verdict) error {
+	r.text.Reset(text)
+	return r.dec.Decode(v)
+}
+
 // unpack reads the body of a row.
-func (t *templates) unpack(ctx context.Context, from querier, f *Failure) error {
+func (t *templates) unpack(ctx context.Context, from querier, f *Failure, verdicts *verdictReader) error {
 	verdict, err := t.unpackTexts(ctx, from, f)
 	if err != nil {
 		return err
 	}
 	at := f.Verdict.Time
-	dec := json.NewDecoder(bytes.NewReader(verdict))
-	dec.UseNumber() // observed values keep every digit
-	if err := dec.Decode(&f.Verdict); err != nil {
+	if err := verdicts.read(verdict, &f.Verdict); err != nil {
 		return fmt.Errorf("decode verdict: %w", err)
 	}
 	f.setID(f.id)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"math/bits"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -286,12 +287,13 @@ type joiner struct {
 
 // join returns the text of a template.
 func (j *joiner) join(template string) ([]byte, error) {
-	text := make([]byte, 0, len(template)*5/4)
-	for i := range len(template) {
-		if template[i] != templateMark {
-			text = append(text, template[i])
-			continue
+	text := make([]byte, 0, len(template)+len(j.words)+len(j.words)/2) // most words are longer than what stands for them
+	for {
+		mark := strings.IndexByte(template, templateMark)
+		if mark < 0 {
+			return append(text, template...), nil
 		}
+		text, template = append(text, template[:mark]...), template[mark+1:]
 		w, err := j.word()
 		if err != nil {
 			return nil, err
@@ -299,7 +301,6 @@ func (j *joiner) join(template string) ([]byte, error) {
 		j.seen = append(j.seen, w)
 		text = append(text, w...)
 	}
-	return text, nil
 }
 
 func (j *joiner) word() (string, error) {

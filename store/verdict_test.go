@@ -125,7 +125,7 @@ func TestPack(t *testing.T) {
 			packed.setID(idAt(toMillis(packed.Verdict.Time)) + 5)
 			forms[packed.body[0]]++
 			row := Failure{id: packed.id, Status: packed.Status, body: packed.body}
-			if err := w.templates.unpack(t.Context(), w.readers, &row); err != nil {
+			if err := w.templates.unpack(t.Context(), w.readers, &row, newVerdictReader()); err != nil {
 				t.Fatal(err)
 			}
 			text, err := json.Marshal(packed.Verdict)
