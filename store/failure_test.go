@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -248,4 +249,21 @@ func (w *world) allFailures(t *testing.T) []Failure {
 		t.Fatal(err)
 	}
 	return list
+}
+
+// TestCleanText: a byte that cannot be kept is found wherever it stands, and nothing else is changed.
+func TestCleanText(t *testing.T) {
+	for size := range 20 {
+		for at := range size {
+			for b := range 256 {
+				text := bytes.Repeat([]byte("\x7f"), size)
+				text[at] = byte(b)
+				want := strings.ReplaceAll(strings.ToValidUTF8(string(text), "\uFFFD"), "\x00", "\uFFFD")
+				if got := cleanText(string(text)); got != want {
+					t.Fatalf("%q became %q, want %q", text, got, want)
+				}
+			}
+		}
+	}
+	equal(t, "beyond ASCII", cleanText("naïve plain text \x00 é"), "naïve plain text \uFFFD é")
 }

@@ -126,7 +126,13 @@ func bind(args []any) []any {
 }
 
 func cleanText(s string) string {
+	const ones = ^uint64(0) / 255
 	plain := 0
+	for ; plain+8 <= len(s); plain += 8 {
+		if x := eightBytes(s, plain); (x|(x-ones))&(128*ones) != 0 {
+			break
+		}
+	}
 	for plain < len(s) && s[plain]-1 < utf8.RuneSelf-1 {
 		plain++
 	}

@@ -181,8 +181,7 @@ func appendText(b []byte, s string) []byte {
 func plainEnd(s string, i int) int {
 	const ones = ^uint64(0) / 255
 	for ; i+8 <= len(s); i += 8 {
-		x := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
-			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+		x := eightBytes(s, i)
 		quote, escape := x^('"'*ones), x^('\\'*ones)
 		// The lowest bit that is set is right; above it a borrow can set others.
 		if stop := ((quote-ones)&^quote | (escape-ones)&^escape | (x-' '*ones)&^x | x) & (128 * ones); stop != 0 {
@@ -193,4 +192,11 @@ func plainEnd(s string, i int) int {
 		i++
 	}
 	return i
+}
+
+// eightBytes is the text from i on as a number, its first byte the lowest.
+func eightBytes(s string, i int) uint64 {
+	s = s[i : i+8]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
