@@ -75,7 +75,7 @@ create table failure (
     body        bytea  not null
 );
 -- The list of one incident, and its first and last failure when one is withdrawn.
-create index failure_incident on failure (incident_id, id);
+create index failure_incident on failure (incident_id, id /* the number of the row */);
 
 -- Failures by request and trace, for the late join of a token and for search: see store/request.go.
 create table failure_request (

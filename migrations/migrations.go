@@ -16,7 +16,8 @@ var files embed.FS
 func Postgres() fs.FS { return files }
 
 // SQLite returns the SQL files in SQLite's words where its own differ: only an "integer primary key" is the row's number,
-// and a table lies in the order of another key only when it has no row numbers.
+// a table lies in the order of another key only when it has no row numbers, and each entry of an index ends with the row's
+// number, which would be there twice if it were named.
 func SQLite() fs.FS { return translated{files} }
 
 type translated struct{ embed.FS }
@@ -34,7 +35,8 @@ func (t translated) Open(name string) (fs.File, error) {
 // ReadFile translates a file.
 func (t translated) ReadFile(name string) ([]byte, error) {
 	text, err := t.FS.ReadFile(name)
-	words := strings.NewReplacer("bigint primary key", "integer primary key", "bytea", "blob", "/* in the order of its key */", "without rowid")
+	words := strings.NewReplacer("bigint primary key", "integer primary key", "bytea", "blob", "/* in the order of its key */", "without rowid",
+		", id /* the number of the row */", "")
 	return []byte(words.Replace(string(text))), err
 }
 
