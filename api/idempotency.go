@@ -75,15 +75,13 @@ func (s *Server) onceAs(work func(c echo.Context, asked store.Answered) error, h
 		}
 		defer s.inHand.end(asked)
 		earlier, err := s.Store.GetAnswered(c.Request().Context(), asked.Source, asked.Name)
-		switch {
-		case errors.Is(err, store.ErrNotFound):
+		if errors.Is(err, store.ErrNotFound) {
 			return work(c, asked)
-		case err != nil:
-			return err
-		case earlier.BodyPrint != asked.BodyPrint:
-			return idempotencyProblem(http.StatusUnprocessableEntity, "used", "This Idempotency-Key came with another request before; nothing was done. Use a new key for a new request.")
 		}
-		return repeatAnswer(c, earlier)
+		if err != nil {
+			return err
+		}
+		return repeatAnswer(c, asked, earlier)
 	}
 }
 
@@ -148,7 +146,7 @@ func (s *Server) answerOnce(c echo.Context, asked store.Answered, handle echo.Ha
 		if err != nil {
 			return err
 		}
-		return repeatAnswer(c, earlier)
+		return repeatAnswer(c, asked, earlier)
 	}
 	if err != nil {
 		return err
@@ -173,7 +171,11 @@ func (s *Server) keepAnswer(ctx context.Context, asked store.Answered, held *hel
 	return first, err
 }
 
-func repeatAnswer(c echo.Context, earlier store.Answered) error {
+// repeatAnswer gives the answer that the request had before, if it is the same request.
+func repeatAnswer(c echo.Context, asked, earlier store.Answered) error {
+	if earlier.BodyPrint != asked.BodyPrint {
+		return idempotencyProblem(http.StatusUnprocessableEntity, "used", "This Idempotency-Key came with another request before; nothing was done. Use a new key for a new request.")
+	}
 	var kept keptAnswer
 	if err := json.Unmarshal([]byte(earlier.Answer), &kept); err != nil {
 		return fmt.Errorf("decode earlier answer: %w", err)

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -142,16 +143,22 @@ func TestIdempotency_AnotherReplicaWasFirst(t *testing.T) {
 		_, err := tx.KeepAnswered(ctx, asked)
 		return err
 	})
-	answer := httptest.NewRecorder()
-	c := s.api.echo.NewContext(httptest.NewRequest(http.MethodPost, "/", nil), answer)
-	err := s.api.answerOnce(c, asked, func(c echo.Context) error {
+	work := func(c echo.Context) error {
 		if err := s.store.AddNote(c.Request().Context(), f.IncidentID, "ana", "looking"); err != nil {
 			return err
 		}
 		return c.NoContent(http.StatusCreated)
-	})
+	}
+	answer := httptest.NewRecorder()
+	err := s.api.answerOnce(s.api.echo.NewContext(httptest.NewRequest(http.MethodPost, "/", nil), answer), asked, work)
 	if err != nil || answer.Code != http.StatusCreated || answer.Body.String() != "of the other" || s.notes(t, f.IncidentID) != 0 {
 		t.Errorf("%v, %d %s, %d notes", err, answer.Code, answer.Body, s.notes(t, f.IncidentID))
+	}
+	asked.BodyPrint = "of another request"
+	var p *problem
+	err = s.api.answerOnce(s.api.echo.NewContext(httptest.NewRequest(http.MethodPost, "/", nil), httptest.NewRecorder()), asked, work)
+	if !errors.As(err, &p) || p.Status != http.StatusUnprocessableEntity || s.notes(t, f.IncidentID) != 0 {
+		t.Errorf("%v, %d notes", err, s.notes(t, f.IncidentID))
 	}
 }
 
