@@ -14,6 +14,7 @@ import (
 
 // A contrastsView says what is different about the failures of an incident.
 type contrastsView struct {
+	Only  string // whom and what it is about alone, for the head of the page: "Only orders-bot, only prod"
 	Words string // what was looked at, or that nothing stands out
 	Told  string // what is left out, since the changes before the incident say it
 	Rows  []contrastRow
@@ -50,7 +51,7 @@ func (s *Server) contrasts(ctx context.Context, i store.Incident, told []store.S
 	if err != nil {
 		return contrastsView{}, err
 	}
-	v := contrastsView{Words: contrastsIntro(found, i, now)}
+	v := contrastsView{Only: onlyWords(found.List), Words: contrastsIntro(found, i, now)}
 	var said []string
 	links := contrastLinks{incident: i, from: found.From, to: found.To}
 	for _, c := range found.List {
@@ -67,6 +68,19 @@ func (s *Server) contrasts(ctx context.Context, i store.Incident, told []store.S
 		v.Words = "Nothing that is known sets these failures apart from accepted requests or from other failures there."
 	}
 	return v, nil
+}
+
+// onlyWords names the client, the environment and the endpoint of all these failures, where they are not those of others anyway.
+func onlyWords(list []classify.Contrast) string {
+	var only []string
+	for _, d := range []classify.Dimension{classify.DimensionClient, classify.DimensionEnvironment, classify.DimensionEndpoint} {
+		for _, c := range list {
+			if c.Dimension == d && c.Here.Count == c.Here.Of && c.Value != "" {
+				only = append(only, "only "+line(c.Value))
+			}
+		}
+	}
+	return capitalize(strings.Join(only, ", "))
 }
 
 // isTold is true when a change that the client's traffic showed is this very value.
@@ -89,6 +103,9 @@ func (l contrastLinks) row(c classify.Contrast, words string) contrastRow {
 	own, others := l.lists(c)
 	row := contrastRow{Words: words, Name: dimensionWords(c.Dimension), Here: linkedCount{counted(c.Here.Of, "failure", "failures"), own.url()},
 		There: count(c.There.Of), Beside: linkedCount{baselineWords(c.Baseline, false), others.url()}}
+	if client := clientOf(l.incident.ClientID).URL; c.Baseline == classify.BaselineAccepted && client != "" {
+		row.Beside.URL = client + "#habits"
+	}
 	if c.Baseline != classify.BaselineTraffic && c.Here.Of != l.incident.Count {
 		row.Looked, row.Here.Text = count(c.Here.Of), counted(l.incident.Count, "failure", "failures")
 	}

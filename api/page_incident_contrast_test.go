@@ -61,12 +61,16 @@ func differentOn(t *testing.T, body string) string {
 
 func TestIncidentPage_WhatIsDifferent(t *testing.T) {
 	s := newSite(t)
-	body := differentOn(t, s.page(t, s.addContrasts(t, "rolled", "orders/1"), "session viewer"))
+	whole := s.page(t, s.addContrasts(t, "rolled", "orders/1"), "session viewer")
+	if want := `<a href="#different">Only POST auth.exchange.example/oauth/token</a>`; !strings.Contains(whole, want) {
+		t.Errorf("the head lacks %s", want)
+	}
+	body := differentOn(t, whole)
 	for _, want := range []string{
 		"All 30 latest failures had kid rolled in the assertion; of 20 earlier accepted requests of this client none did.",
 		"All 70 failures went to POST auth.exchange.example/oauth/token; of 30 other failures none did.",
 		"Compared were the latest 30 of 70 failures with what is kept of accepted requests, and 30 other failures at exchange / prod of the same hours",
-		"<code>2026-05</code>", "only here", "never here", ">70 failures</a> beside 30 <a", "Kid of the assertion: 30 of <a",
+		"<code>2026-05</code>", "only here", "never here", ">70 failures</a> beside 30 <a", "Kid of the assertion: 30 of <a", `beside 20 <a href="/clients/client-a#habits">accepted requests of this client</a>`,
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("lacks %q: %s", want, body)
