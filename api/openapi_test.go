@@ -1,12 +1,14 @@
 package api
 
 import (
+	"context"
 	"io"
 	"mime"
 	"net/http"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -23,12 +25,21 @@ type contract struct {
 
 func loadContract(t *testing.T) *contract {
 	t.Helper()
+	c, err := readContract()
+	if err != nil {
+		t.Fatalf("openapi.yaml: %v", err)
+	}
+	return c
+}
+
+// readContract reads the description once for all tests, which do not change it: that takes longer than most of them.
+var readContract = sync.OnceValues(func() (*contract, error) {
 	document, err := openapi3.NewLoader().LoadFromData(openAPI)
 	if err != nil {
-		t.Fatalf("load openapi.yaml: %v", err)
+		return nil, err
 	}
-	if err := document.Validate(t.Context(), openapi3.IsOpenAPI31OrLater()); err != nil {
-		t.Fatalf("openapi.yaml: %v", err)
+	if err := document.Validate(context.Background(), openapi3.IsOpenAPI31OrLater()); err != nil {
+		return nil, err
 	}
 	for _, schema := range document.Components.Schemas {
 		closeObjects(schema)
@@ -44,10 +55,10 @@ func loadContract(t *testing.T) *contract {
 	}
 	router, err := gorillamux.NewRouter(document)
 	if err != nil {
-		t.Fatalf("openapi.yaml: %v", err)
+		return nil, err
 	}
-	return &contract{document: document, router: router}
-}
+	return &contract{document: document, router: router}, nil
+})
 
 // closeObjects forbids members that are not named, in every object that does not say otherwise.
 func closeObjects(ref *openapi3.SchemaRef) {
