@@ -173,16 +173,18 @@ func (t *Tx) boundSightings(ctx context.Context, names []SightingName, all map[S
 	if err != nil {
 		return nil, err
 	}
-	var rows int64
-	if err := t.queryRow(ctx, `select count(*) from sighting`).Scan(&rows); err != nil {
-		return nil, err
-	}
+	rows := int64(-1) // not counted: only what is new needs to know
 	values := map[sightGroup]int64{}
 	counted := map[clientKey]bool{}
 	kept := make(map[SightingName]Sighting, len(names))
 	for _, name := range names {
 		one := all[name]
 		if !known[name.key()] {
+			if rows < 0 {
+				if err := t.queryRow(ctx, `select count(*) from sighting`).Scan(&rows); err != nil {
+					return nil, err
+				}
+			}
 			if rows >= sightingRows {
 				continue
 			}
