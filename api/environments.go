@@ -65,7 +65,7 @@ func (s *Server) listEnvironments(c echo.Context) error {
 			}
 		}
 		for _, l := range leaks[place] {
-			rows[n].Mismatches = append(rows[n].Mismatches, leakJSON(l))
+			rows[n].Mismatches = append(rows[n].Mismatches, leakJSON{l.Field, l.Value, l.Detail})
 		}
 	}
 	return sendList(c, q, rows, "")

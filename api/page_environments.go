@@ -43,7 +43,7 @@ type environmentColumn struct {
 	Traffic        *environmentCard
 	FailuresURL    string
 	Seen           []seenValues // accepted in the traffic and not in the profile's lists
-	Leaks          []string
+	Leaks          []tally
 }
 
 // seenValues are accepted values of one kind.
@@ -117,7 +117,7 @@ func (c *environmentColumn) addSeen(provider string, profiles classify.Profiles,
 		}
 	}
 	for _, l := range leaks[place] {
-		c.Leaks = append(c.Leaks, line(l.Value)+": "+l.Detail)
+		c.Leaks = append(c.Leaks, tally{line(l.Value) + ": " + l.Detail, l.Behind})
 	}
 }
 

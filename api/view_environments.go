@@ -160,6 +160,7 @@ type leak struct {
 	Field  classify.SightKind
 	Value  string
 	Detail string
+	Behind string // URL of the failures with it
 }
 
 // environmentKinds are the kinds that the matrix of environments holds.
@@ -191,7 +192,7 @@ func (s *Server) seenInEnvironments(ctx context.Context) (map[[2]string]map[clas
 		place := [2]string{k.Provider, k.Environment}
 		for _, f := range k.Findings {
 			if f.Code == "shared_across_environments" {
-				leaks[place] = append(leaks[place], leak{classify.SightKind(k.Token + ".kid"), k.KID, f.Words})
+				leaks[place] = append(leaks[place], leak{Field: classify.SightKind(k.Token + ".kid"), Value: k.KID, Detail: f.Words})
 			}
 		}
 	}
@@ -214,11 +215,11 @@ func leakOf(s store.Sighting, p *classify.Profile) (leak, bool) {
 	}
 	for _, other := range p.Environments {
 		if belongsTo(s.Kind, s.Value, other.Name, p) {
-			return leak{s.Kind, s.Value, capitalize(sightWords(s.Kind)) + whose + " is that of " + environmentName(other.Name) + "; " + seenOutcome(s) + "."}, true
+			return leak{s.Kind, s.Value, capitalize(sightWords(s.Kind)) + whose + " is that of " + environmentName(other.Name) + "; " + seenOutcome(s) + ".", seenFailures(s)}, true
 		}
 	}
 	if s.Accepted > 0 && s.Kind != classify.SightAssertionAudience && len(profileValues(s.Kind, here)) > 0 {
-		return leak{s.Kind, s.Value, capitalize(sightWords(s.Kind)) + " is accepted and not in the profile."}, true
+		return leak{Field: s.Kind, Value: s.Value, Detail: capitalize(sightWords(s.Kind)) + " is accepted and not in the profile."}, true
 	}
 	return leak{}, false
 }
