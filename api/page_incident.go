@@ -145,7 +145,7 @@ func (s *Server) incidentChart(ctx context.Context, i store.Incident, now time.T
 		return chartView{}, err
 	}
 	return chartOf(chartInput{Title: "Failures of this incident", Marks: marks, Window: w, Starts: t.Starts, Series: causeSeries(t),
-		Failures: t.Failures, Successes: t.Successes, Strip: true}), nil
+		Failures: t.Failures, Successes: t.Successes, Strip: true, Behind: w.values("provider", i.Provider, "environment", i.Environment, "client", i.ClientID, "cause", string(i.Cause))}), nil
 }
 
 // relatedIncidents looks for the same client with other causes or places, and for the same cause elsewhere.
