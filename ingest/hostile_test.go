@@ -272,17 +272,33 @@ type besieger struct {
 // hostilePatience is what one body may take. What is not linear takes minutes.
 const hostilePatience = 20 * time.Second
 
+// hostilePause is how long a body waits that has to come again.
+const hostilePause = 100 * time.Millisecond
+
+// hostileTries is how often a body is sent that is told to come again, or finds the connection closed, which is how some shippers are
+// told. What panics does so each time.
+const hostileTries = 20
+
 func (b *besieger) send(w wire, what, body string) {
-	req := w.request(b.t, b.server.URL, b.key, body)
-	begun := time.Now()
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
+	var resp *http.Response
+	var text []byte
+	var err error
+	var took time.Duration
+	for range hostileTries {
+		begun := time.Now()
+		if resp, err = http.DefaultClient.Do(w.request(b.t, b.server.URL, b.key, body)); err == nil {
+			text, err = io.ReadAll(resp.Body)
+			resp.Body.Close()
+		}
+		if took = time.Since(begun); err == nil && resp.StatusCode != http.StatusServiceUnavailable {
+			break
+		}
+		time.Sleep(hostilePause)
+	}
+	if resp == nil {
 		b.t.Errorf("%s, %s: %v", w.name, what, err) // as after a panic
 		return
 	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	took := time.Since(begun)
 	if err != nil || resp.StatusCode >= 500 || resp.StatusCode < 200 || took > hostilePatience {
 		b.t.Errorf("%s, %s: %d after %v: %.300s %v", w.name, what, resp.StatusCode, took, text, err)
 	}
