@@ -256,9 +256,12 @@ func isPlaceholder(s string) bool {
 	return false
 }
 
-// isProse is true for words that no issuer would make a token of: "expired", "is missing".
+// isProse is true for words that no issuer would make a token of: "expired", "is missing", "go-jose/go-jose/jwt:".
 func isProse(s string) bool {
 	for _, word := range strings.Fields(s) {
+		if isPackage(word) {
+			continue
+		}
 		if len(word) > 14 {
 			return false
 		}
@@ -267,6 +270,21 @@ func isProse(s string) bool {
 			if !(r >= 'a' && r <= 'z' || i == 0 && r >= 'A' && r <= 'Z' || last && strings.ContainsRune(".,;:!?", r)) {
 				return false
 			}
+		}
+	}
+	return true
+}
+
+// isPackage is true for the path of a library in front of its error, as Go and Java write it: "github.com/golang-jwt/jwt/v5:".
+func isPackage(word string) bool {
+	path, ok := strings.CutSuffix(word, ":")
+	if !ok || !strings.ContainsAny(path, "/.") {
+		return false
+	}
+	for part := range strings.FieldsFuncSeq(path, func(r rune) bool { return strings.ContainsRune("/.-_", r) }) {
+		letters := strings.TrimRight(part, "0123456789")
+		if len(letters) == 0 || len(letters) > 14 || len(part)-len(letters) > 2 || strings.Trim(letters, "abcdefghijklmnopqrstuvwxyz") != "" {
+			return false
 		}
 	}
 	return true

@@ -236,7 +236,8 @@ func (w *walk) afterScheme(s string) string {
 			if !w.spend(to - from) {
 				return ""
 			}
-			if marker, ok := w.schemeCredential(s[i:end], s[from:to]); ok {
+			library := strings.HasPrefix(s[to:], ":") && isPackage(s[from:to+1])
+			if marker, ok := w.schemeCredential(s[i:end], s[from:to]); ok && !library {
 				out.WriteString(s[last:from] + marker)
 				last, end = to, to
 			}
