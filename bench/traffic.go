@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -25,8 +26,11 @@ type traffic struct {
 // failures is how many auth failures the file holds.
 func (t traffic) failures() int { return (t.records*t.percent + 50) / 100 }
 
-// end is after the last record.
-func (t traffic) end() time.Time { return t.from.Add(time.Duration(t.records+1) * t.step) }
+// end is after the last record. Each step is from a half to one and a half of the average, so the last record wanders by some
+// 0.3·√records steps; ten times that is room enough.
+func (t traffic) end() time.Time {
+	return t.from.Add(time.Duration(t.records+1+int(3*math.Sqrt(float64(t.records)))) * t.step)
+}
 
 // write streams the records to w, one a line.
 func (t traffic) write(w io.Writer) error {
