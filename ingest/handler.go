@@ -81,7 +81,8 @@ type batch struct {
 	lags    store.Lags
 	rejects []store.Reject // of bad, what is kept to be looked at
 	equals  *equals
-	replay  bool // the records were kept here and are no sign of life of their source
+	turn    *turn // given back in part once the batch is judged; nil for none
+	replay  bool  // the records were kept here and are no sign of life of their source
 }
 
 func (i *Ingester) endpoint(e endpoint) http.HandlerFunc {
@@ -129,15 +130,15 @@ func (i *Ingester) take(w http.ResponseWriter, r *http.Request, e endpoint) (key
 	if err != nil {
 		return key, s, a, err
 	}
-	end, err := i.turns.take(r.Context(), key.ID, len(body))
+	turn, err := i.turns.take(r.Context(), key.ID, len(body))
 	if err != nil {
 		return key, s, a, err
 	}
-	defer end()
+	defer turn.end()
 	if s, err = e.open(withShare(r, share), body); err != nil {
 		return key, s, a, err
 	}
-	b := batch{source: key.ID, redactor: i.redactor.ForSource(key.Name), at: i.now().UTC(), route: r.Pattern, equals: newEquals()}
+	b := batch{source: key.ID, redactor: i.redactor.ForSource(key.Name), at: i.now().UTC(), route: r.Pattern, equals: newEquals(), turn: turn}
 	work := func() (answer, error) {
 		a, err := i.commitAll(r.Context(), e, s, b)
 		share.charge(a.Received)
@@ -163,6 +164,8 @@ func checkMethod(r *http.Request, methods string) error {
 // transaction fails the sender hears so and comes again; what is committed already are duplicates then.
 func (i *Ingester) commitAll(ctx context.Context, e endpoint, s shipment, b batch) (answer, error) {
 	total, index := answer{Errors: []RecordError{}}, 0
+	turn := b.turn
+	b.turn = nil // is needed whole until the last part is read
 	commit := func() error {
 		a, err := i.commit(ctx, e, b)
 		total.add(a)
@@ -185,6 +188,7 @@ func (i *Ingester) commitAll(ctx context.Context, e endpoint, s shipment, b batc
 	if s.expected != "" && len(b.records) == 0 && b.other == 0 {
 		return answer{}, nothingReadable(s.expected, b.bad)
 	}
+	b.turn = turn
 	return total, commit()
 }
 

@@ -19,7 +19,21 @@ func (i *Ingester) commitResponses(ctx context.Context, b batch) (answer, error)
 	if err != nil {
 		return answer{}, err
 	}
+	b.turn.keep(b.weight(), successWeight*max(len(b.records), 1))
 	return i.commitJudged(ctx, b, ahead)
+}
+
+// successWeight is how many plain successes weigh as much as one record that is kept whole.
+const successWeight = 8
+
+// weight is what the records of a batch need in memory until they are committed, in plain successes.
+func (b *batch) weight() (weight int) {
+	for n := range b.records {
+		if weight++; b.records[n].record != nil {
+			weight += successWeight - 1
+		}
+	}
+	return weight
 }
 
 // commitJudged is the writer's turn of a batch that was judged ahead; nil has it judged in the turn.

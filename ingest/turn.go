@@ -27,8 +27,14 @@ func newTurns(cores int) *turns {
 	return &turns{all: all, free: all, waiting: map[string][]*waiter{}}
 }
 
-// take waits for the turn of a body of that size and returns how to end it. The error is ctx's.
-func (t *turns) take(ctx context.Context, key string, size int) (end func(), err error) {
+// A turn is the room that a request has while it is worked on.
+type turn struct {
+	turns *turns
+	cost  int
+}
+
+// take waits for the turn of a body of that size. The error is ctx's.
+func (t *turns) take(ctx context.Context, key string, size int) (*turn, error) {
 	cost := min(max(size, t.all/maxRequests), t.all) // as many small ones as there may be requests share a commit
 	w := &waiter{cost: cost, come: make(chan struct{})}
 	t.mu.Lock()
@@ -38,21 +44,28 @@ func (t *turns) take(ctx context.Context, key string, size int) (end func(), err
 	t.waiting[key] = append(t.waiting[key], w)
 	t.next()
 	t.mu.Unlock()
-	end = func() { t.end(cost) }
 	select {
 	case <-w.come:
-		return end, nil
+		return &turn{turns: t, cost: cost}, nil
 	case <-ctx.Done():
 		t.leave(key, w)
 		return nil, ctx.Err()
 	}
 }
 
-func (t *turns) end(cost int) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.free += cost
-	t.next()
+func (t *turn) end() { t.keep(0, 1) }
+
+// keep gives back what a request does not need any more while it waits for its commit, and keeps a share. Nil has nothing to give.
+func (t *turn) keep(part, of int) {
+	if t == nil {
+		return
+	}
+	t.turns.mu.Lock()
+	defer t.turns.mu.Unlock()
+	kept := t.cost * part / of
+	t.turns.free += t.cost - kept
+	t.cost = kept
+	t.turns.next()
 }
 
 // leave takes a waiter out, or ends the turn that it was given at the same moment.

@@ -2,10 +2,13 @@ package ingest
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // A quiet key's request comes next, however many a noisy key has waiting; a large one comes when there is room for it.
@@ -17,16 +20,16 @@ func TestTurns(t *testing.T) {
 			t.Fatal(err)
 		}
 		var order []string
-		ends := make(chan func(), 10)
+		ends := make(chan *turn, 10)
 		wait := func(key string, size int) {
 			go func() {
-				end, err := turns.take(t.Context(), key, size)
+				one, err := turns.take(t.Context(), key, size)
 				if err != nil {
 					t.Error(err)
 					return
 				}
 				order = append(order, key) // one at a time: each fills the room
-				ends <- end
+				ends <- one
 			}()
 			synctest.Wait()
 		}
@@ -46,10 +49,10 @@ func TestTurns(t *testing.T) {
 		if err := <-gone; err != context.Canceled {
 			t.Errorf("%v", err)
 		}
-		first()
+		first.end()
 		for range 6 {
 			synctest.Wait()
-			(<-ends)()
+			(<-ends).end()
 		}
 		synctest.Wait()
 		if want := strings.Fields("noisy quiet other noisy noisy noisy"); !slices.Equal(order, want) {
@@ -70,5 +73,48 @@ func TestTurns_SmallTogether(t *testing.T) {
 			t.Fatal(err)
 		}
 		cancel()
+	}
+}
+
+// While they wait for their commit, plain successes leave room for others to be worked on; failures, which are kept whole, do not.
+func TestTurns_GivenBackWhileCommitting(t *testing.T) {
+	for _, tt := range []struct{ status, waiting, part int }{{200, 0, successWeight}, {401, 4, 1}} {
+		s := newService(t, testProfile())
+		body := func(n int) string {
+			var lines []string
+			for i := range 50 {
+				lines = append(lines, apiCall(i, fmt.Sprintf("x-%d-%02d", n, i), tt.status, "at-1", second(3000)))
+			}
+			return strings.Join(lines, "\n")
+		}
+		size := len(body(0))
+		room, wanted := 2*size+size/2, (6-tt.waiting)*(size/tt.part)
+		turns := &turns{all: room, free: room, waiting: map[string][]*waiter{}}
+		s.ingester.turns = turns
+		release := s.holdStore()
+		var senders sync.WaitGroup
+		for n := range 6 {
+			senders.Go(func() { s.post(responses, body(n)) })
+		}
+		state := func() (waiting, kept int) {
+			turns.mu.Lock()
+			defer turns.mu.Unlock()
+			for _, list := range turns.waiting {
+				waiting += len(list)
+			}
+			return waiting, room - turns.free
+		}
+		waiting, kept := state()
+		for deadline := time.Now().Add(time.Minute); (waiting != tt.waiting || kept != wanted) && time.Now().Before(deadline); waiting, kept = state() {
+			time.Sleep(time.Millisecond)
+		}
+		if waiting != tt.waiting || kept != wanted {
+			t.Errorf("status %d: %d wait for a turn, %d of %d bytes are kept", tt.status, waiting, kept, size)
+		}
+		release()
+		senders.Wait()
+		if free := room - turns.free; free != 0 {
+			t.Errorf("status %d: %d bytes are kept for ever", tt.status, free)
+		}
 	}
 }
