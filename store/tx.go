@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
+	"database/sql/driver"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
@@ -40,21 +41,42 @@ type memory struct {
 	slices    slicer
 	tails     tails
 	incidents ids
+	args      []driver.NamedValue // room for those of one statement
 }
 
 // exec runs a statement; ctx lends its values but cannot end it (see newJob).
 func (t *Tx) exec(ctx context.Context, query string, args ...any) error {
-	_, err := t.conn.ExecContext(context.WithoutCancel(ctx), query, bind(args)...)
+	_, err := t.execCount(ctx, query, args...)
 	return err
 }
 
-// execCount is exec that says how many rows were changed.
-func (t *Tx) execCount(ctx context.Context, query string, args ...any) (int64, error) {
-	result, err := t.conn.ExecContext(context.WithoutCancel(ctx), query, bind(args)...)
-	if err != nil {
+// execCount is exec that says how many rows were changed. It gives the driver the arguments in a list that all statements
+// share: database/sql would make two of its own for each, and a batch has thousands of arguments.
+func (t *Tx) execCount(ctx context.Context, query string, args ...any) (changed int64, err error) {
+	defer func() { clear(t.args) }()
+	if t.args, err = appendBound(t.args[:0], args); err != nil {
 		return 0, err
 	}
-	return result.RowsAffected()
+	err = t.conn.Raw(func(conn any) error {
+		result, err := conn.(driver.ExecerContext).ExecContext(context.WithoutCancel(ctx), query, t.args)
+		if err == nil {
+			changed, err = result.RowsAffected()
+		}
+		return err
+	})
+	return changed, err
+}
+
+// appendBound appends arguments as bind makes them, for a driver.
+func appendBound(list []driver.NamedValue, args []any) ([]driver.NamedValue, error) {
+	for i, a := range args {
+		value, err := driver.DefaultParameterConverter.ConvertValue(bound(a))
+		if err != nil {
+			return nil, fmt.Errorf("argument %d: %w", i+1, err)
+		}
+		list = append(list, driver.NamedValue{Ordinal: i + 1, Value: value})
+	}
+	return list, nil
 }
 
 // changed is exec that says whether a row was changed.
@@ -113,19 +135,25 @@ func (t *Tx) queryRow(ctx context.Context, query string, args ...any) *sql.Row {
 func bind(args []any) []any {
 	out := make([]any, len(args))
 	for i, a := range args {
-		switch v := a.(type) {
-		case time.Time:
-			out[i] = toMillis(v)
-		case string:
-			out[i] = cleanText(v)
-		default:
-			out[i] = a
-		}
+		out[i] = bound(a)
 	}
 	return out
 }
 
-func cleanText(s string) string {
+func bound(arg any) any {
+	switch v := arg.(type) {
+	case time.Time:
+		return toMillis(v)
+	case string:
+		if !isPlain(v) {
+			return cleanText(v)
+		}
+	}
+	return arg
+}
+
+// isPlain reports whether a text is, as nearly all are, ASCII without NUL.
+func isPlain(s string) bool {
 	const ones = ^uint64(0) / 255
 	plain := 0
 	for ; plain+8 <= len(s); plain += 8 {
@@ -136,8 +164,12 @@ func cleanText(s string) string {
 	for plain < len(s) && s[plain]-1 < utf8.RuneSelf-1 {
 		plain++
 	}
-	if plain == len(s) {
-		return s // as nearly all texts: neither NUL nor anything beyond ASCII
+	return plain == len(s)
+}
+
+func cleanText(s string) string {
+	if isPlain(s) {
+		return s
 	}
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "\uFFFD")
