@@ -177,6 +177,7 @@ type knownCall struct {
 	site  *site
 	seen  seenLook
 	facts []*knownFact
+	forms atomic.Int32 // how many were made of it
 }
 
 func (i *Ingester) callSlot(key []byte, token *knownToken) *atomic.Pointer[knownCall] {

@@ -26,11 +26,11 @@ const (
 func (i *Ingester) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc(routeResponses, i.endpoint(endpoint{
-		open: openNative(expectedBody), commit: i.commitResponses, quick: true, refuse: writeProblem, idempotent: true,
+		open: openNative(expectedBody, i.forms), commit: i.commitResponses, quick: true, refuse: writeProblem, idempotent: true,
 		read: func(r *Redactor, p part) (decoded, *fault) { return r.decodeNative(p, r.decodeResponse) },
 	}))
 	mux.HandleFunc(routeTokens, i.endpoint(endpoint{
-		open: openNative(expectedTokens), commit: i.commitTokens, refuse: writeProblem, idempotent: true,
+		open: openNative(expectedTokens, nil), commit: i.commitTokens, refuse: writeProblem, idempotent: true,
 		read: func(r *Redactor, p part) (decoded, *fault) { return r.decodePart(p, r.decodeLateToken) },
 	}))
 	i.mountShippers(mux)
@@ -275,6 +275,13 @@ func (i *Ingester) checkTime(at, received time.Time) *fault {
 }
 
 func (i *Ingester) decode(b *batch, p part, e endpoint) (decoded, *fault) {
+	if p.form != nil {
+		if d, ok := i.callAgain(b, p.form, p.raw); ok {
+			return d, nil
+		}
+		p.outline = &outline{}
+		scanObject(p.raw, p.outline) // which a line of a known form always passes
+	}
 	if e.quick && p.outline != nil {
 		if d, ok := i.quickSuccess(b, p); ok {
 			return d, nil
@@ -284,10 +291,12 @@ func (i *Ingester) decode(b *batch, p part, e endpoint) (decoded, *fault) {
 }
 
 // openNative takes a body of native records apart. One of which nothing can be read is refused: a shipper that has the
-// wrong address or format must hear so.
-func openNative(expected string) func(r *http.Request, body []byte) (shipment, error) {
+// wrong address or format must hear so. Lines of known forms need no scan.
+func openNative(expected string, known *forms) func(r *http.Request, body []byte) (shipment, error) {
 	return func(_ *http.Request, body []byte) (shipment, error) {
-		seq := parts(body, maxShipped)
+		s := newSplitter(body)
+		s.forms = known
+		seq := s.parts(maxShipped)
 		if isMsgpack(body) {
 			list, err := msgpackParts(body, maxShipped)
 			if err != nil {

@@ -56,6 +56,7 @@ type Ingester struct {
 	calls    *cache[knownCall]
 	facts    *cache[knownFact]
 	grants   *cache[knownGrant]
+	forms    *forms
 	alike    *classify.Alike
 }
 
@@ -85,6 +86,6 @@ func New(o Options) (*Ingester, error) {
 		metrics: newMetrics(o.Registerer, o.Profiles, o.Store, o.Now), now: o.Now, retain: o.Retain,
 		quota: newQuota(o.KeyRate, time.Now), turns: newTurns(runtime.GOMAXPROCS(0)), guesses: newGuessGuard(time.Now), notes: newNotes(o.Store), running: newRunning(), dependents: newDependents(),
 		quick: newQuickRecords(), tokens: newCache[knownToken](), requests: newCache[knownRequest](), sites: newCache[site](),
-		looks: newCache[knownLook](), calls: newCache[knownCall](), facts: newCache[knownFact](), grants: newCache[knownGrant](), alike: classify.NewAlike(o.Profiles),
+		looks: newCache[knownLook](), calls: newCache[knownCall](), facts: newCache[knownFact](), grants: newCache[knownGrant](), forms: newForms(), alike: classify.NewAlike(o.Profiles),
 	}, nil
 }

@@ -135,6 +135,6 @@ func FuzzMsgpack(f *testing.F) {
 		if len(body) > 0 {
 			body[0] = 0x92
 		}
-		fuzzOpen(t, red, openNative(expectedBody), body)
+		fuzzOpen(t, red, openNative(expectedBody, nil), body)
 	})
 }

@@ -11,8 +11,11 @@ type memberReader struct {
 	name, value leaf
 }
 
-func (o *outlinedRecord) inside(l leaf) memberReader {
-	return memberReader{scanner: scanner{data: o.data[:l.to], pos: int(l.from) + 1}}
+func (o *outlinedRecord) inside(l leaf) memberReader { return membersOf(o.data, l) }
+
+// membersOf reads the members of an object in a text that was scanned.
+func membersOf(data []byte, l leaf) memberReader {
+	return memberReader{scanner: scanner{data: data[:l.to], pos: int(l.from) + 1}}
 }
 
 func (m *memberReader) next() bool {

@@ -12,6 +12,8 @@ import (
 type part struct {
 	raw     []byte         // JSON text of the record
 	outline *outline       // of raw, if it was scanned; good until the next part is asked for
+	isLine  bool           // raw is a line of the body, and was scanned
+	form    *callForm      // of raw, in the place of an outline
 	members map[string]any // of a log record that a shipper's protocol brought, in the place of raw
 	fault   *fault
 	refused *problem // in the place of a record: why the whole body is refused
@@ -19,8 +21,11 @@ type part struct {
 
 // parts takes a body of JSON objects apart while it is read; one of more than most records is refused.
 func parts(body []byte, most int) iter.Seq[part] {
+	return newSplitter(body).parts(most)
+}
+
+func (s *splitter) parts(most int) iter.Seq[part] {
 	return func(yield func(part) bool) {
-		s := newSplitter(body)
 		for n := 0; ; n++ {
 			p, more := s.next()
 			if more && n == most {
@@ -41,7 +46,8 @@ type splitter struct {
 	pos     int
 	inArray bool
 	outline outline
-	rescan  int // bytes that may still be read twice while looking for the next good line, which keeps hostile bodies linear
+	forms   *forms // of lines that need no scan; nil for none
+	rescan  int    // bytes that may still be read twice while looking for the next good line, which keeps hostile bodies linear
 }
 
 func newSplitter(body []byte) *splitter {
@@ -70,9 +76,13 @@ func (s *splitter) next() (p part, more bool) {
 	}
 	start := s.pos
 	rest := s.body[start:]
+	if form, length := s.forms.find(rest); form != nil && !s.inArray {
+		s.pos += length
+		return part{raw: rest[:length], form: form}, true
+	}
 	if length, ok := scanObject(rest, &s.outline); ok {
 		s.pos += length
-		return part{raw: rest[:length], outline: &s.outline}, true
+		return part{raw: rest[:length], outline: &s.outline, isLine: s.isLine(start)}, true
 	}
 	raw, read, err := readOne(rest) // which tells what is wrong with it, if anything is
 	if err == nil && len(raw) <= maxRecord {
@@ -88,6 +98,11 @@ func (s *splitter) next() (p part, more bool) {
 		return part{fault: &fault{code: "cut_off", detail: "the body ends in the middle of this record"}}, true
 	}
 	return part{fault: notJSON()}, true
+}
+
+// isLine is true for a record from start to here that is a line of the body.
+func (s *splitter) isLine(start int) bool {
+	return !s.inArray && (start == 0 || s.body[start-1] == '\n') && (s.pos == len(s.body) || s.body[s.pos] == '\n')
 }
 
 // textLine takes a line of an access log in text as a record that has it for its message.

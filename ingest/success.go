@@ -205,6 +205,8 @@ func (i *Ingester) quickCall(b *batch, w *walk, q *quickRecord, p part, d *decod
 			known.facts = append(known.facts, k)
 		}
 		slot.Store(known)
+	} else {
+		i.forms.note(p, known, i.alike)
 	}
 	d.success = success{site: known.site, seen: known.seen, facts: b.news(d.at, known.facts)}
 	return true

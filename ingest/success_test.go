@@ -21,12 +21,12 @@ import (
 // and comes to the same key, time, site and facts, whether or not records like it were read before.
 func checkQuick(t *testing.T, i *Ingester, raw []byte) (taken bool) {
 	t.Helper()
-	i.calls, i.grants, i.facts = newCache[knownCall](), newCache[knownGrant](), newCache[knownFact]()
+	i.calls, i.grants, i.facts, i.forms = newCache[knownCall](), newCache[knownGrant](), newCache[knownFact](), newForms()
 	b := batch{source: "s", redactor: i.redactor, at: testNow(), equals: newEquals()}
 	checkQuickIn(t, i, &b, otherNumbers(raw)) // whose call may be taken for this one's
 	b.noted, i.facts = nil, newCache[knownFact]()
 	taken = checkQuickIn(t, i, &b, raw)
-	for _, forget := range []func(){func() { i.calls, i.grants = newCache[knownCall](), newCache[knownGrant]() }, func() {}} {
+	for _, forget := range []func(){func() {}, func() { i.calls, i.grants, i.forms = newCache[knownCall](), newCache[knownGrant](), newForms() }, func() {}} {
 		forget()
 		b.noted = nil
 		if checkQuickIn(t, i, &b, raw) != taken {
@@ -47,7 +47,12 @@ func otherNumbers(raw []byte) []byte {
 }
 
 func quickly(i *Ingester, b *batch, raw []byte) (decoded, bool) {
-	p, _ := newSplitter(raw).next()
+	s := newSplitter(raw)
+	s.forms = i.forms
+	p, _ := s.next()
+	if p.form != nil {
+		return i.callAgain(b, p.form, p.raw)
+	}
 	if p.outline == nil {
 		return decoded{}, false
 	}
@@ -232,7 +237,7 @@ func TestPipeline_SameEitherWay(t *testing.T) {
 		"whole": func(e *endpoint) { e.quick = false },
 	} {
 		s := newService(t, testProfile())
-		e := endpoint{open: openNative(expectedBody), commit: s.ingester.commitResponses, read: func(r *Redactor, p part) (decoded, *fault) { return r.decodePart(p, r.decodeResponse) }}
+		e := endpoint{open: openNative(expectedBody, nil), commit: s.ingester.commitResponses, read: func(r *Redactor, p part) (decoded, *fault) { return r.decodePart(p, r.decodeResponse) }}
 		set(&e)
 		for start := 0; start < len(lines); start += 25 {
 			shipment, err := e.open(nil, []byte(strings.Join(lines[start:min(start+25, len(lines))], "\n")))
@@ -257,7 +262,7 @@ func TestQuickSuccess_SameHistory(t *testing.T) {
 		facts := map[string]classify.History{}
 		for _, way := range []string{"quick", "whole"} {
 			s := newService(t, testProfile())
-			e := endpoint{open: openNative(expectedBody), commit: s.ingester.commitResponses, quick: way == "quick", read: func(r *Redactor, p part) (decoded, *fault) { return r.decodePart(p, r.decodeResponse) }}
+			e := endpoint{open: openNative(expectedBody, nil), commit: s.ingester.commitResponses, quick: way == "quick", read: func(r *Redactor, p part) (decoded, *fault) { return r.decodePart(p, r.decodeResponse) }}
 			var keys []classify.Key
 			for n, minute := range minutes {
 				line := apiCall(60*minute, fmt.Sprintf("ok-%d", n), 200, "at-1", second(3000))
