@@ -97,6 +97,28 @@ func (f figures) add(other figures) {
 	}
 }
 
+// take is add for what is of no use to anybody else afterwards.
+func (f *figures) take(other figures) {
+	if f.empty() {
+		*f = other
+		return
+	}
+	moveNew(f.counts, other.counts)
+	moveNew(f.grown, other.grown)
+	moveNew(f.clients, other.clients)
+	f.add(other)
+}
+
+// moveNew moves what is under keys that the first map lacks.
+func moveNew[K comparable, V any](to, from map[K]V) {
+	for k, v := range from {
+		if _, known := to[k]; !known {
+			to[k] = v
+			delete(from, k)
+		}
+	}
+}
+
 // writeFigures adds figures to the rows.
 func (t *Tx) writeFigures(ctx context.Context, f figures) error {
 	if f.empty() {

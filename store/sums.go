@@ -19,16 +19,25 @@ type sums struct {
 
 func newSums() *sums { return &sums{facts: map[factKey]fact{}, figures: newFigures()} }
 
-// add takes over what another write added.
+// add adds what another write added, which stays as it is.
 func (s *sums) add(other *sums) {
 	mergeInto(s.facts, other.facts)
 	s.settleFacts = s.settleFacts || other.settleFacts
-	if s.feed == nil {
-		s.feed = other.feed
-	} else {
-		s.feed = append(s.feed, other.feed...)
-	}
+	s.feed = append(s.feed, other.feed...)
 	s.figures.add(other.figures)
+}
+
+// take is add for what is of no use to anybody else afterwards. Nearly always it is the first, and there is nothing to add to.
+func (s *sums) take(other *sums) {
+	if len(s.facts) == 0 {
+		s.facts, other.facts = other.facts, nil
+	}
+	if s.feed == nil {
+		s.feed, other.feed = other.feed, nil
+	}
+	s.figures.take(other.figures)
+	other.figures = figures{}
+	s.add(other)
 }
 
 // write adds everything to the rows, or puts it off.

@@ -64,6 +64,6 @@ func (t *together) write(ctx context.Context, fn func(ctx context.Context, tx *T
 	if part.settled {
 		t.tx.settled, t.tx.group, t.tx.mine.figures = true, part.group, newFigures()
 	}
-	t.tx.mine.add(part.mine)
+	t.tx.mine.take(part.mine)
 	return nil
 }

@@ -284,7 +284,7 @@ func (w *writer) transact(group []*job) error {
 	if b := w.memory.backlog; added.tookBacklog {
 		b.emptied()
 	} else if added.size() > 0 {
-		b.add(added.figures)
+		b.take(added.figures)
 		b.rows++
 	}
 	return nil
@@ -359,7 +359,7 @@ func (w *writer) runJob(ctx context.Context, j *job, group *sums) error {
 		if tx.settled {
 			group.figures, group.tookBacklog = newFigures(), true
 		}
-		group.add(tx.mine)
+		group.take(tx.mine)
 		if _, err := w.conn.ExecContext(ctx, `release savepoint one`); err != nil {
 			return fmt.Errorf("release savepoint: %w", err)
 		}
