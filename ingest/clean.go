@@ -3,39 +3,32 @@ package ingest
 import (
 	"hash/maphash"
 	"strings"
-	"sync/atomic"
 )
 
-// cleanTexts are texts that redaction left as they are, so that what comes in every record (the name of a service, of a
-// user agent, an issuer, the answer of a server) is looked at once and not a million times. They are compared whole. Only what came
-// before is kept, so that ids, which come once, push nothing out. Safe for concurrent use.
-type cleanTexts struct {
-	seed maphash.Seed
-	came [8192]atomic.Uint32 // digests of texts that came once
-	kept [2048]atomic.Pointer[string]
+// cleanTexts are texts that redaction left as they are: the name of a service, of a user agent, an issuer, the answer of a server.
+type cleanTexts struct{ *memory[knownText] }
+
+// A knownText is compared whole.
+type knownText struct {
+	text  string
+	value any // the same as a value of an object
 }
 
-// maxCleanText bounds the memory: no longer text is kept.
-const maxCleanText = 1 << 10
+func newCleanTexts() cleanTexts { return cleanTexts{newMemory[knownText]()} }
 
-func newCleanTexts() *cleanTexts { return &cleanTexts{seed: maphash.MakeSeed()} }
-
-// has is true for a text that is known to be clean; the digest is for note.
-func (c *cleanTexts) has(s string) (digest uint64, known bool) {
+// find returns the clean text that is equal to this one, if it is known; the digest is for note.
+func (c cleanTexts) find(s string) (digest uint64, known *knownText) {
 	digest = maphash.String(c.seed, s)
-	kept := c.kept[digest%uint64(len(c.kept))].Load()
-	return digest, kept != nil && *kept == s
+	if known = c.at(digest); known != nil && known.text == s {
+		return digest, known
+	}
+	return digest, nil
 }
 
 // note remembers a clean text, if it is not the first time that it comes.
-func (c *cleanTexts) note(digest uint64, s string) {
-	came, print := &c.came[digest>>16%uint64(len(c.came))], uint32(digest>>32)|1
-	if came.Load() != print {
-		came.Store(print)
-		return
-	}
-	if len(s) <= maxCleanText {
+func (c cleanTexts) note(digest uint64, s string) {
+	if len(s) <= maxRemembered && c.again(digest) {
 		text := strings.Clone(s)
-		c.kept[digest%uint64(len(c.kept))].Store(&text)
+		c.keep(digest, &knownText{text: text, value: text})
 	}
 }

@@ -20,36 +20,32 @@ func appendRecord(b []byte, r *classify.Record) (out []byte, ok bool) {
 }
 
 func (e *encoder) record(r *classify.Record) {
-	e.b = append(e.b, `{"time":"`...)
-	e.b = append(r.Time.AppendFormat(e.b, time.RFC3339Nano), '"')
+	e.begin(r.Time)
 	for _, field := range [...]struct{ name, text string }{
-		{`,"id":`, r.ID}, {`,"provider":`, r.Provider}, {`,"environment":`, r.Environment}, {`,"service":`, r.Service}, {`,"client_id":`, r.ClientID},
-		{`,"request_id":`, r.RequestID}, {`,"trace_id":`, r.TraceID}, {`,"client_ip":`, r.ClientIP}, {`,"user_agent":`, r.UserAgent},
+		{`"id":`, r.ID}, {`"provider":`, r.Provider}, {`"environment":`, r.Environment}, {`"service":`, r.Service}, {`"client_id":`, r.ClientID},
+		{`"request_id":`, r.RequestID}, {`"trace_id":`, r.TraceID}, {`"client_ip":`, r.ClientIP}, {`"user_agent":`, r.UserAgent},
 	} {
 		e.field(field.name, field.text)
 	}
 	if q := r.Request; q != nil {
-		e.part(`,"request":{`, func() {
-			e.field(`,"method":`, q.Method)
-			e.field(`,"url":`, q.URL)
-			e.headers(q.Headers)
-			e.body(q.Body)
-		})
+		e.open(`"request":`)
+		e.field(`"method":`, q.Method)
+		e.field(`"url":`, q.URL)
+		e.headers(q.Headers)
+		e.body(q.Body)
+		e.close()
 	}
 	if a := r.Response; a != nil {
-		e.part(`,"response":{`, func() {
-			if a.Status != 0 {
-				e.b = strconv.AppendInt(append(e.b, `,"status":`...), int64(a.Status), 10)
-			}
-			e.headers(a.Headers)
-			e.body(a.Body)
-		})
+		e.open(`"response":`)
+		e.status(a.Status)
+		e.headers(a.Headers)
+		e.body(a.Body)
+		e.close()
 	}
-	e.token(`,"client_assertion":{`, r.ClientAssertion)
-	e.token(`,"access_token":{`, r.AccessToken)
-	e.field(`,"error":`, r.Error)
-	e.b = append(e.b, '}')
-	e.ok = e.ok && r.Time.Year() >= 0 && r.Time.Year() <= 9999
+	e.token(`"client_assertion":`, r.ClientAssertion)
+	e.token(`"access_token":`, r.AccessToken)
+	e.field(`"error":`, r.Error)
+	e.close()
 }
 
 // An encoder appends JSON to b.
@@ -71,59 +67,82 @@ func (e *encoder) look(s string) {
 	}
 }
 
+// begin opens a record.
+func (e *encoder) begin(at time.Time) {
+	e.b = append(e.b, `{"time":"`...)
+	e.b = append(at.AppendFormat(e.b, time.RFC3339Nano), '"')
+	e.ok = e.ok && at.Year() >= 0 && at.Year() <= 9999
+}
+
+// name writes the name of a member, which ends in a colon, with a comma before it unless the member is the first.
+func (e *encoder) name(name string) {
+	e.comma()
+	e.b = append(e.b, name...)
+}
+
+func (e *encoder) comma() {
+	if e.b[len(e.b)-1] != '{' {
+		e.b = append(e.b, ',')
+	}
+}
+
+func (e *encoder) open(name string) {
+	e.name(name)
+	e.b = append(e.b, '{')
+}
+
+func (e *encoder) close() { e.b = append(e.b, '}') }
+
 func (e *encoder) field(name, text string) {
 	if text != "" {
-		e.b = append(e.b, name...)
+		e.name(name)
 		e.text(text)
 	}
 }
 
-// part writes an object whose members each bring a comma before them.
-func (e *encoder) part(start string, members func()) {
-	e.b = append(e.b, start...)
-	from := len(e.b)
-	members()
-	if len(e.b) > from {
-		e.b = append(e.b[:from], e.b[from+1:]...)
+func (e *encoder) status(status int) {
+	if status != 0 {
+		e.name(`"status":`)
+		e.b = strconv.AppendInt(e.b, int64(status), 10)
 	}
-	e.b = append(e.b, '}')
 }
 
 func (e *encoder) headers(headers classify.Headers) {
 	if len(headers) == 0 {
 		return
 	}
-	e.part(`,"headers":{`, func() {
-		var room [24]string
-		for _, name := range sortedNames(headers, room[:0]) {
-			e.b = append(e.b, ',')
-			e.text(name)
-			e.b = append(e.b, ':')
-			e.text(headers[name])
-		}
-	})
+	e.open(`"headers":`)
+	var room [24]string
+	for _, name := range sortedNames(headers, room[:0]) {
+		e.comma()
+		e.text(name)
+		e.b = append(e.b, ':')
+		e.text(headers[name])
+	}
+	e.close()
 }
 
 // body writes a body, which is compact JSON already.
 func (e *encoder) body(body classify.Body) {
 	if len(body) > 0 {
 		e.look(string(body))
-		e.b = append(append(e.b, `,"body":`...), body...)
+		e.name(`"body":`)
+		e.b = append(e.b, body...)
 	}
 }
 
-func (e *encoder) token(start string, t *classify.JWT) {
+func (e *encoder) token(name string, t *classify.JWT) {
 	if t == nil {
 		return
 	}
-	e.part(start, func() {
-		e.b = append(e.b, `,"header":`...)
-		e.object(t.Header)
-		e.b = append(e.b, `,"claims":`...)
-		e.object(t.Claims)
-		e.field(`,"malformed":`, t.Malformed)
-		e.field(`,"signature":`, t.Signature)
-	})
+	e.open(name)
+	e.name(`"header":`)
+	e.object(t.Header)
+	e.name(`"claims":`)
+	e.object(t.Claims)
+	e.field(`"malformed":`, t.Malformed)
+	e.field(`"signature":`, t.Signature)
+	e.close()
 }
 
 func (e *encoder) object(o map[string]any) {
@@ -131,15 +150,15 @@ func (e *encoder) object(o map[string]any) {
 		e.b = append(e.b, "null"...)
 		return
 	}
-	e.part("{", func() {
-		var room [24]string
-		for _, name := range sortedNames(o, room[:0]) {
-			e.b = append(e.b, ',')
-			e.text(name)
-			e.b = append(e.b, ':')
-			e.value(o[name])
-		}
-	})
+	e.b = append(e.b, '{')
+	var room [24]string
+	for _, name := range sortedNames(o, room[:0]) {
+		e.comma()
+		e.text(name)
+		e.b = append(e.b, ':')
+		e.value(o[name])
+	}
+	e.close()
 }
 
 func (e *encoder) value(v any) {
@@ -149,9 +168,7 @@ func (e *encoder) value(v any) {
 	case string:
 		e.text(v)
 	case json.Number:
-		e.look(string(v))
-		e.b = append(e.b, v...)
-		e.ok = e.ok && v != ""
+		e.number(v)
 	case bool:
 		e.b = strconv.AppendBool(e.b, v)
 	case []any:
@@ -170,6 +187,12 @@ func (e *encoder) value(v any) {
 	default:
 		e.ok = false
 	}
+}
+
+func (e *encoder) number(n json.Number) {
+	e.look(string(n))
+	e.b = append(e.b, n...)
+	e.ok = e.ok && n != ""
 }
 
 func sortedNames[V any](m map[string]V, names []string) []string {

@@ -3,6 +3,8 @@ package ingest
 import (
 	"slices"
 	"strings"
+
+	"authwatch/classify"
 )
 
 // A memberReader steps through the members of an object that was scanned before.
@@ -39,6 +41,40 @@ func (s *scanner) leaf(c byte) leaf {
 	from := s.pos
 	kind, _ := s.value(c, 0, levelOther)
 	return leaf{from: uint32(from), to: uint32(s.pos), kind: kind}
+}
+
+// body redacts a body and writes it. Nearly all bodies need no redaction: those are written as they are, in the order of their names.
+func (o *outlinedRecord) body(l leaf) classify.Body {
+	if !l.given() {
+		return nil
+	}
+	o.e.name(`"body":`)
+	from := len(o.e.b)
+	digest, known := o.w.parts.find(partBody, l.of(o.data))
+	if known != nil {
+		o.e.b = append(o.e.b, known.stored...)
+	} else if clean := o.writeBody(l); clean && o.w.parts.again(digest) {
+		o.w.parts.keep(digest, &knownPart{kind: partBody, text: string(l.of(o.data)), stored: string(o.e.b[from:])})
+	}
+	return classify.Body(o.e.b[from:len(o.e.b):len(o.e.b)])
+}
+
+// writeBody says whether redaction left the body as it was and the last net would catch nothing in it.
+func (o *outlinedRecord) writeBody(l leaf) (clean bool) {
+	from, before := len(o.e.b), o.w
+	if l.kind == leafString || l.kind == leafText {
+		raw := o.text(l)
+		text, _ := cutStrings(o.w.body(raw)).(string)
+		o.e.b = appendText(o.e.b, text)
+		clean = text == raw && len(o.w.found) == len(before.found)
+	} else if o.e.b, clean = o.appendClean(o.e.b, l); !clean {
+		o.e.b, o.w = o.e.b[:from], before
+		o.e.b = append(o.e.b, compactJSON(cutStrings(o.w.body(o.value(l))))...)
+	}
+	if o.w.mayHoldShape(string(o.e.b[from:])) {
+		o.e.hold, clean = true, false
+	}
+	return clean
 }
 
 // appendClean writes a value of a body as compactJSON does. ok is false when redaction could change anything in it.
@@ -79,14 +115,16 @@ func (o *outlinedRecord) appendCleanArray(b []byte, l leaf) (out []byte, ok bool
 	return append(b, ']'), true
 }
 
-// A bodyMember is a member of an object in a body.
-type bodyMember struct {
+// A outlinedMember is a member of an object.
+type outlinedMember struct {
 	name  string
 	value leaf
 }
 
+func compareNames(x, y outlinedMember) int { return strings.Compare(x.name, y.name) }
+
 func (o *outlinedRecord) appendCleanObject(b []byte, l leaf) (out []byte, ok bool) {
-	var room [16]bodyMember
+	var room [16]outlinedMember
 	list := room[:0]
 	params, name := o.w.params, o.w.name
 	defer func() { o.w.params, o.w.name = params, name }()
@@ -95,7 +133,7 @@ func (o *outlinedRecord) appendCleanObject(b []byte, l leaf) (out []byte, ok boo
 		if m.name.kind != leafString {
 			return b, false
 		}
-		member := bodyMember{o.text(m.name), m.value}
+		member := outlinedMember{o.text(m.name), m.value}
 		switch member.name {
 		case "grant_type": // a token request
 			o.w.params = true
@@ -104,7 +142,7 @@ func (o *outlinedRecord) appendCleanObject(b []byte, l leaf) (out []byte, ok boo
 		}
 		list = append(list, member)
 	}
-	slices.SortFunc(list, func(x, y bodyMember) int { return strings.Compare(x.name, y.name) })
+	slices.SortFunc(list, compareNames)
 	b = append(b, '{')
 	for i, m := range list {
 		if i > 0 {
@@ -122,7 +160,7 @@ func (o *outlinedRecord) appendCleanObject(b []byte, l leaf) (out []byte, ok boo
 	return append(b, '}'), true
 }
 
-func (o *outlinedRecord) appendCleanMember(b []byte, m bodyMember) (out []byte, ok bool) {
+func (o *outlinedRecord) appendCleanMember(b []byte, m outlinedMember) (out []byte, ok bool) {
 	class := o.w.class(m.name)
 	if class == notSecret || m.value.kind == leafNull {
 		return o.appendClean(b, m.value)

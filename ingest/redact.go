@@ -24,7 +24,8 @@ type Redactor struct {
 	patterns patterns
 	vendors  []string // prefixes of keys
 	classes  *byteClasses
-	clean    *cleanTexts
+	clean    cleanTexts
+	parts    knownParts
 	verifier *verifier // nil: signatures are dropped unverified
 	shapes   *shapes
 }
@@ -49,6 +50,7 @@ func NewRedactor(key []byte) (*Redactor, error) {
 		vendors: vendorPrefixes(),
 		classes: newByteClasses(),
 		clean:   newCleanTexts(),
+		parts:   knownParts{newMemory[knownPart]()},
 		shapes:  newShapes(),
 		headers: set("alg typ cty kid enc zip crit b64 jku x5u x5t x5t#S256 jwk epk cnf"),
 		patterns: patterns{
@@ -115,19 +117,28 @@ const maxNesting = 3
 
 // text redacts running text, whatever it holds.
 func (w *walk) text(s string) string {
+	out, _ := w.lookAt(s)
+	return out
+}
+
+// lookAt is text; known is what is remembered of it, if anything.
+func (w *walk) lookAt(s string) (out string, known *knownText) {
 	if len(s) < minShape {
-		return w.nested(s, 0)
+		return w.nested(s, 0), nil
 	}
-	digest, known := w.clean.has(s)
-	if known {
-		return w.unlessFailed(s)
+	if w.isPlainID(s) { // which comes once
+		return w.unlessFailed(s), nil
+	}
+	digest, known := w.clean.find(s)
+	if known != nil && !w.failed {
+		return s, known
 	}
 	found := len(w.found)
-	out := w.nested(s, 0)
+	out = w.nested(s, 0)
 	if out == s && len(w.found) == found && !w.failed {
 		w.clean.note(digest, s)
 	}
-	return out
+	return out, nil
 }
 
 func (w *walk) nested(s string, depth int) string {
@@ -180,10 +191,10 @@ func (w *walk) unlessFailed(s string) string {
 // mayHoldShape is true for a text in which the last net could catch something. One that all nets have left as it is passes
 // that one too.
 func (r *Redactor) mayHoldShape(s string) bool {
-	if len(s) < minShape {
+	if len(s) < minShape || r.isPlainID(s) {
 		return false
 	}
-	if _, known := r.clean.has(s); known {
+	if _, known := r.clean.find(s); known != nil {
 		return false
 	}
 	return r.traces(s)&traceShape != 0

@@ -106,7 +106,7 @@ func checkSieve(t *testing.T, red *Redactor, s string) {
 		t.Errorf("%q: %d tokens behind the sieve, %d without", s, len(sieved.found), len(all.found))
 	}
 	last := &walk{Redactor: red}
-	if want := last.credentials(last.tokens(last.privateKeys(s))); !last.failed && (&walk{Redactor: red}).shapes(s) != want {
+	if want := last.credentials(last.tokens(last.privateKeys(s))); !last.failed && ((&walk{Redactor: red}).shapes(s) != want || want != s && !red.mayHoldShape(s)) {
 		t.Errorf("%q: the last net is held back", s)
 	}
 }
@@ -164,8 +164,8 @@ func checkShortcuts(t *testing.T, red *Redactor, s string) {
 	if got, want := red.isMarker(s), red.patterns.marker.MatchString(s); got != want {
 		t.Errorf("%q: marker %v, want %v", s, got, want)
 	}
-	if w := (&walk{Redactor: red}); w.isPlainID(s) && w.text(s) != s || w.failed || len(w.found) > 0 {
-		t.Errorf("%q is no plain id: %q", s, w.text(s))
+	if w := (&walk{Redactor: red}); w.isPlainID(s) && w.nested(s, 0) != s || w.failed || len(w.found) > 0 {
+		t.Errorf("%q is no plain id: %q", s, w.nested(s, 0))
 	}
 	for _, address := range []string{s, "https://" + s, "http://api.lab.test/" + s} {
 		w := &walk{Redactor: red}
