@@ -39,6 +39,7 @@ type options struct {
 	parts    []string
 	json     string
 	temp     string
+	product  string // path of the authwatch that is measured
 	serve    string
 	fill     string
 	db       string
@@ -64,6 +65,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	f.StringVar(&chosen, "parts", strings.Join(parts(), ","), "what to measure")
 	f.StringVar(&o.json, "json", "", "write everything that was measured to this file")
 	f.StringVar(&o.temp, "dir", "", "folder for files and databases, removed at the end (default: the system's temporary folder)")
+	f.StringVar(&o.product, "product", "", "an authwatch to measure in the place of the one that is built from here, such as that of an earlier version")
 	f.StringVar(&o.serve, "serve", "", "internal: be one of the plain servers, reference or split")
 	f.StringVar(&o.db, "db", "", "internal: database of the reference")
 	if err := f.Parse(args); err != nil {
@@ -155,11 +157,13 @@ func (o options) serveTarget(ctx context.Context) error {
 	return fmt.Errorf("-serve %s: reference or split is expected", o.serve)
 }
 
-// prepare builds the product and writes what it is started with.
+// prepare builds the product, unless there is one, and writes what it is started with.
 func (r *runner) prepare(ctx context.Context) (err error) {
-	r.product = filepath.Join(r.dir, "authwatch")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", r.product, "authwatch/cmd/authwatch").CombinedOutput(); err != nil {
-		return fmt.Errorf("build authwatch: %w: %s", err, out)
+	if r.product == "" {
+		r.product = filepath.Join(r.dir, "authwatch")
+		if out, err := exec.CommandContext(ctx, "go", "build", "-o", r.product, "authwatch/cmd/authwatch").CombinedOutput(); err != nil {
+			return fmt.Errorf("build authwatch: %w: %s", err, out)
+		}
 	}
 	if r.profiles, err = writeProfiles(r.dir); err != nil {
 		return fmt.Errorf("write profiles: %w", err)

@@ -26,7 +26,6 @@ type figures struct {
 // A runner has what every measurement needs.
 type runner struct {
 	options
-	product   string        // path of the authwatch binary
 	self      string        // path of this program
 	dir       string        // for files that are removed at the end
 	profiles  []string      // paths
