@@ -249,6 +249,12 @@ func TestStatic(t *testing.T) {
 	if stale := s.do(t, ask{path: "/static/app.css?v=0000"}); strings.Contains(stale.header.Get("Cache-Control"), "immutable") {
 		t.Error("kept for ever under a wrong hash")
 	}
+	// nosniff is set: a script of another type would not run.
+	for name, media := range map[string]string{"app.js": "text/javascript; charset=utf-8", "icon.svg": "image/svg+xml"} {
+		if got := s.do(t, ask{path: "/static/" + name}).header.Get("Content-Type"); got != media {
+			t.Errorf("%s is %s", name, got)
+		}
+	}
 }
 
 // A value that JSON cannot hold is a clean 500, not a broken 200.

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
-	"mime"
 	"net/http"
 	"path"
 	"time"
@@ -33,14 +32,32 @@ func loadAssets() (map[string]asset, error) {
 		if err != nil {
 			return err
 		}
+		media := mediaType(path.Ext(name))
+		if media == "" {
+			return fmt.Errorf("%s: its media type is not known", name)
+		}
 		sum := sha256.Sum256(content)
-		assets[name[len("static/"):]] = asset{content: content, hash: hex.EncodeToString(sum[:8]), media: mime.TypeByExtension(path.Ext(name))}
+		assets[name[len("static/"):]] = asset{content: content, hash: hex.EncodeToString(sum[:8]), media: media}
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("load static files: %w", err)
 	}
 	return assets, nil
+}
+
+// mediaType is that of the files that there are. Package mime would ask the machine too, whose files may say otherwise, and
+// would keep its whole table, thousands of objects.
+func mediaType(extension string) string {
+	switch extension {
+	case ".css":
+		return "text/css; charset=utf-8"
+	case ".js":
+		return "text/javascript; charset=utf-8"
+	case ".svg":
+		return "image/svg+xml"
+	}
+	return ""
 }
 
 // assetURL returns the address of a static file ("app.css") that browsers may keep for ever.
