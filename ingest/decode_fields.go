@@ -58,11 +58,13 @@ func (m *fields) joinID(name string) string { return joinIDOf(m.identity(name)) 
 
 // joinIDOf reads the id of a request or trace. What loggers write where there was none would join everything with everything.
 func joinIDOf(id string) string {
-	switch strings.ToLower(id) {
-	case "-", "null", "nil", "none", "undefined", "unknown", "n/a":
-		return ""
+	if len(id) < 16 {
+		switch strings.ToLower(id) {
+		case "-", "null", "nil", "none", "undefined", "unknown", "n/a":
+			return ""
+		}
 	}
-	if strings.Trim(id, "0-") == "" {
+	if strings.TrimLeft(id, "0-") == "" {
 		return ""
 	}
 	return id

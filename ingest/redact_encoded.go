@@ -105,11 +105,14 @@ func (w *walk) encodedRun(run string) (start int, marker string, ok bool) {
 // holds no secret that a name or a form could tell.
 func mayEncodeText(s string) bool {
 	var start [minEncoded / 4 * 3]byte
-	for i := 0; i < minEncoded; i += 4 {
-		a, b, c, d := sextet(s[i]), sextet(s[i+1]), sextet(s[i+2]), sextet(s[i+3])
-		start[i/4*3], start[i/4*3+1], start[i/4*3+2] = a<<2|b>>4, b<<4|c>>2, c<<6|d
-	}
+	known := 0 // bytes of start: most texts end the search with the first
 	for i := 0; i < len(start); {
+		for known < min(i+utf8.UTFMax, len(start)) {
+			at := known / 3 * 4
+			a, b, c, d := sextet(s[at]), sextet(s[at+1]), sextet(s[at+2]), sextet(s[at+3])
+			start[known], start[known+1], start[known+2] = a<<2|b>>4, b<<4|c>>2, c<<6|d
+			known += 3
+		}
 		switch c := start[i]; {
 		case c == '{': // whose strings may hold anything
 			return true
