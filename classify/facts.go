@@ -111,13 +111,26 @@ func (x *examination) tokenFact() (Fact, bool) {
 // Keys lists the facts that can matter to the judgement of e; look them up and hand them to Classify.
 func (e Exchange) Keys() []Key { return e.AppendKeys(nil) }
 
-// AppendKeys is Keys for who has a list already.
+// AppendKeys is Keys for who has a list already. See FactIndex.AppendKeys for many exchanges.
 func (e Exchange) AppendKeys(keys []Key) []Key {
-	if e.Outcome == Other || e.Phase == ClientSide {
+	var room mentionRoom
+	l := e.askedMentions(room.empty())
+	if len(l.list) == 0 {
 		return keys
 	}
-	var room mentionRoom
-	l := room.empty()
+	l.settle()
+	keys = slices.Grow(keys, len(l.list))
+	for i := range l.list {
+		keys = append(keys, l.key(&e, i))
+	}
+	return keys
+}
+
+// askedMentions are the facts of Keys.
+func (e *Exchange) askedMentions(l mentions) mentions {
+	if e.Outcome == Other || e.Phase == ClientSide {
+		return l
+	}
 	l = l.both(FactShape, string(e.Phase), "jwt")
 	l = l.own(FactShape, string(e.Phase), "opaque")
 	if e.sentJSON() {
@@ -136,13 +149,7 @@ func (e Exchange) AppendKeys(keys []Key) []Key {
 		l = l.clock(e.ClientID, e.Record.Time)
 		l = l.clock(e.ClientID, e.Record.Time.Add(-time.Hour))
 	}
-	l = e.tokenKeys(l)
-	l.settle()
-	keys = slices.Grow(keys, len(l.list))
-	for i := range l.list {
-		keys = append(keys, l.key(&e, i))
-	}
-	return keys
+	return e.tokenKeys(l)
 }
 
 func (e *Exchange) tokenKeys(l mentions) mentions {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"authwatch/classify"
 	"authwatch/store"
@@ -13,15 +14,19 @@ import (
 // records were new and nobody else wrote. In the turn it is asked whether that is so; nearly always it is.
 type judgement struct {
 	effects
+	order    []*decoded
 	list     []placed
 	asked    inquiry
 	snapshot store.Snapshot
+	taken    bool // a try has taken the effects over
 }
 
-// judgeAhead places and judges a batch by history as it is committed now.
+func newJudgements() *sync.Pool { return &sync.Pool{New: func() any { return &judgement{} }} }
+
+// judgeAhead places and judges a batch by history as it is committed now. The judgement is to be released when the batch is committed.
 func (i *Ingester) judgeAhead(ctx context.Context, b *batch) (*judgement, error) {
-	var order []decoded
-	w := work{ingester: i, batch: *b}
+	j := i.judgements.Get().(*judgement)
+	w := work{ingester: i, batch: *b, effects: j.effects, asked: &j.asked}
 	for n := range b.records {
 		d := &b.records[n]
 		switch {
@@ -29,23 +34,19 @@ func (i *Ingester) judgeAhead(ctx context.Context, b *batch) (*judgement, error)
 			w.successes.add(d.success.site, d.at)
 			w.see(d.success.seen, d.at)
 		default:
-			order = append(order, *d)
+			j.order = append(j.order, d)
 		}
 	}
-	slices.SortStableFunc(order, func(a, b decoded) int { return a.at.Compare(b.at) })
-	list := w.place(order)
-	asked := inquire(list)
-	snapshot, err := i.store.History(ctx, asked.keys)
-	if err != nil {
+	slices.SortStableFunc(j.order, byTime)
+	j.list = w.place(j.order, j.list)
+	j.asked.ask(j.list)
+	if err := i.store.Look(ctx, j.asked.keys(), &j.snapshot); err != nil {
 		return nil, fmt.Errorf("look up history: %w", err)
 	}
-	if snapshot.History == nil {
-		snapshot.History = classify.History{}
-	}
-	w.history, w.asked = snapshot.History, asked
-	w.failures = slices.Grow(w.failures, asked.failures)
-	for n := range list {
-		w.settle(&list[n])
+	w.history = j.snapshot.History
+	w.failures = slices.Grow(w.failures, j.asked.failures)
+	for n := range j.list {
+		w.settle(&j.list[n])
 	}
 	if len(w.bad) > 0 { // a defect costs its record alone, and says so when the batch is taken
 		return nil, nil
@@ -55,19 +56,42 @@ func (i *Ingester) judgeAhead(ctx context.Context, b *batch) (*judgement, error)
 	}
 	w.traffic = w.successes.traffic(w.failures)
 	w.facts = i.store.News(w.facts)
-	return &judgement{effects: w.effects, list: list, asked: asked, snapshot: snapshot}, nil
+	j.effects = w.effects
+	return j, nil
+}
+
+// release hands the memory of a judgement to the next batch, without what it held. Nil has none.
+func (i *Ingester) release(j *judgement) {
+	const most = 1 << 14 // keys of a batch whose memory is worth keeping
+	if j == nil || len(j.asked.index.Keys()) > most {
+		return
+	}
+	j.effects.empty()
+	j.order, j.list = emptied(j.order), emptied(j.list)
+	j.asked.empty()
+	j.snapshot.Empty()
+	j.taken = false
+	i.judgements.Put(j)
+}
+
+// emptied is the memory of a list, which holds on to nothing any more.
+func emptied[T any](list []T) []T {
+	clear(list)
+	return list[:0]
 }
 
 // settle takes the judgement over into the transaction. What it says of failures that depend on facts which others have
 // changed meanwhile is judged again, and nothing else. It is false when the batch has to be judged as a whole.
 func (j *judgement) settle(ctx context.Context, w *work) (bool, error) {
+	if j.taken { // the store has changed the failures in another try
+		return false, nil
+	}
 	changed, err := w.tx.Changed(ctx, j.snapshot)
 	if err != nil {
 		return false, fmt.Errorf("look up what changed: %w", err)
 	}
 	before := *w
-	w.effects = j.effects
-	w.failures = slices.Clone(j.failures) // the store gives them their ids
+	w.effects, w.asked, j.taken = j.effects, &j.asked, true
 	if len(changed) == 0 {
 		return true, nil
 	}
@@ -80,12 +104,12 @@ func (j *judgement) settle(ctx context.Context, w *work) (bool, error) {
 
 // judgeAgain judges those failures that depend on changed facts.
 func (j *judgement) judgeAgain(ctx context.Context, w *work, changed classify.History) (settled bool, err error) {
-	isChanged := make([]bool, len(j.asked.keys))
-	for i, k := range j.asked.keys {
-		_, isChanged[i] = changed[k]
+	asked := j.asked.keys()
+	isChanged, known := make([]bool, len(asked)), make([]bool, len(asked))
+	for k := range changed {
+		isChanged[j.asked.index.Number(&k)] = true
 	}
 	var keys []classify.Key
-	known := make([]bool, len(j.asked.keys))
 	touched := make([]bool, len(j.list))
 	for n := range j.list {
 		own := j.list[n].keys
@@ -96,7 +120,7 @@ func (j *judgement) judgeAgain(ctx context.Context, w *work, changed classify.Hi
 		for _, k := range own {
 			if !known[k] {
 				known[k] = true
-				keys = append(keys, j.asked.keys[k])
+				keys = append(keys, asked[k])
 			}
 		}
 	}
@@ -117,9 +141,9 @@ func (j *judgement) judgeAgain(ctx context.Context, w *work, changed classify.Hi
 		if p.exchange.Outcome == classify.Failed { // also one whose judgement depends on nothing
 			failure++
 		}
-		for _, f := range p.facts {
-			if k, asked := j.asked.at[f.Key]; asked && known[k] {
-				history.Observe([]classify.Fact{f})
+		for n := range p.facts {
+			if k := int(j.asked.index.Number(&p.facts[n].Key)); k < len(known) && known[k] {
+				history.Observe(p.facts[n : n+1])
 			}
 		}
 	}

@@ -1,11 +1,15 @@
 package ingest
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math/rand"
 	"strings"
 	"testing"
 	"time"
+
+	"authwatch/store"
 )
 
 // sharedRecords are token requests and calls of few clients with few keys, tokens and ids of tokens, so that what one
@@ -30,6 +34,17 @@ func sharedRecords(rng *rand.Rand, n int) []string {
 	return out
 }
 
+// readBatch is what a body of native records comes to.
+func (s *service) readBatch(lines []string) batch {
+	b := batch{source: "s", redactor: s.ingester.redactor, at: testNow().UTC(), equals: newEquals()}
+	index := 0
+	for p := range parts([]byte(strings.Join(lines, "\n")), maxShipped) {
+		s.ingester.readPart(&b, index, p, endpoint{quick: true, read: func(r *Redactor, p part) (decoded, *fault) { return r.decodePart(p, r.decodeResponse) }})
+		index++
+	}
+	return b
+}
+
 // What was judged before the turn, by history as it was before the batches that went first, must not differ from what is
 // judged in the turn: batches are judged here all at once, and then committed one after the other.
 func TestJudgeAhead_SameAsInTheTurn(t *testing.T) {
@@ -42,12 +57,7 @@ func TestJudgeAhead_SameAsInTheTurn(t *testing.T) {
 			var batches []batch
 			var judged []*judgement
 			for start := 0; start < len(records); start += 12 {
-				b := batch{source: "s", redactor: s.ingester.redactor, at: testNow().UTC(), equals: newEquals()}
-				index := 0
-				for p := range parts([]byte(strings.Join(records[start:start+12], "\n")), maxShipped) {
-					s.ingester.readPart(&b, index, p, endpoint{quick: true, read: func(r *Redactor, p part) (decoded, *fault) { return r.decodePart(p, r.decodeResponse) }})
-					index++
-				}
+				b := s.readBatch(records[start : start+12])
 				j, err := s.ingester.judgeAhead(t.Context(), &b)
 				if err != nil || len(b.records) != 12 {
 					t.Fatalf("%d records, %v", len(b.records), err)
@@ -78,5 +88,58 @@ func TestJudgeAhead_SameAsInTheTurn(t *testing.T) {
 	}
 	if again < 10 {
 		t.Errorf("only %d reuses of a jti: the batches have nothing to do with each other", again)
+	}
+}
+
+// What the store does to failures in a try that comes to nothing, such as to give them to the incident of many new clients, is not left
+// to the next one.
+func TestJudgeAhead_AnotherTry(t *testing.T) {
+	s := newService(t, testProfile())
+	s.server.Close()
+	if err := s.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.newIncidents = 1
+	s.start()
+	s.post(responses, apiCall(0, "known", 200, "at", second(3000)))
+	calls := func(status int) (lines []string) {
+		for n := range 3 {
+			line := apiCall(10+n, fmt.Sprintf("%d-%d", status, n), status, fmt.Sprint("at-", status, n), second(3000))
+			lines = append(lines, strings.ReplaceAll(line, "client-a", fmt.Sprint("new-", n)))
+		}
+		return lines
+	}
+	b := s.readBatch(calls(401))
+	j, err := s.ingester.judgeAhead(t.Context(), &b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	undone, gathered := errors.New("undone"), 0
+	err = s.store.Write(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		w := work{ingester: s.ingester, tx: tx, batch: b, deliveries: b.deliveries(), ahead: j}
+		if err := w.responses(ctx); err != nil {
+			return err
+		}
+		for _, f := range w.failures {
+			if f.Gathered {
+				gathered++
+			}
+		}
+		return undone
+	})
+	if err != undone || gathered != 2 {
+		t.Fatalf("%v, %d gathered", err, gathered)
+	}
+	s.post(responses, strings.Join(calls(200), "\n"))
+	if _, err := s.ingester.commitJudged(t.Context(), b, j); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range s.failures() {
+		if want := "new" + f.RecordID[len("401"):]; f.Verdict.ClientID != want {
+			t.Errorf("%s is of %s, want %s", f.RecordID, f.Verdict.ClientID, want)
+		}
+	}
+	if n := len(s.failures()); n != 3 {
+		t.Errorf("%d failures", n)
 	}
 }

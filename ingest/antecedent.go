@@ -109,6 +109,7 @@ func (w *work) noteFailures(list []placed) {
 	}
 	failed = 0
 	var own []classify.Key
+	asked := w.asked.keys()
 	for n := range list {
 		p := &list[n]
 		if p.exchange.Outcome != classify.Failed || p.record == nil {
@@ -116,7 +117,7 @@ func (w *work) noteFailures(list []placed) {
 		}
 		own = own[:0]
 		for _, at := range p.keys {
-			if k := &w.asked.keys[at]; decides(*k) {
+			if k := &asked[at]; decides(*k) {
 				own = append(own, *k)
 			}
 		}

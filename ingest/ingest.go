@@ -48,6 +48,8 @@ type Ingester struct {
 	dependents *dependents
 	running    *running // requests with an Idempotency-Key
 
+	judgements *sync.Pool // of judgement
+
 	quick    *sync.Pool // of quickRecord
 	tokens   *cache[knownToken]
 	requests *cache[knownRequest]
@@ -85,7 +87,7 @@ func New(o Options) (*Ingester, error) {
 		store: o.Store, classifier: classify.New(o.Profiles, o.Knowledge), redactor: redactor, log: o.Logger,
 		metrics: newMetrics(o.Registerer, o.Profiles, o.Store, o.Now), now: o.Now, retain: o.Retain,
 		quota: newQuota(o.KeyRate, time.Now), turns: newTurns(runtime.GOMAXPROCS(0)), guesses: newGuessGuard(time.Now), notes: newNotes(o.Store), running: newRunning(), dependents: newDependents(),
-		quick: newQuickRecords(), tokens: newCache[knownToken](), requests: newCache[knownRequest](), sites: newCache[site](),
+		judgements: newJudgements(), quick: newQuickRecords(), tokens: newCache[knownToken](), requests: newCache[knownRequest](), sites: newCache[site](),
 		looks: newCache[knownLook](), calls: newCache[knownCall](), facts: newCache[knownFact](), grants: newCache[knownGrant](), forms: newForms(), alike: classify.NewAlike(o.Profiles),
 	}, nil
 }

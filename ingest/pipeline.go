@@ -19,6 +19,7 @@ func (i *Ingester) commitResponses(ctx context.Context, b batch) (answer, error)
 	if err != nil {
 		return answer{}, err
 	}
+	defer i.release(ahead)
 	b.turn.keep(b.weight(), successWeight*max(len(b.records), 1))
 	return i.commitJudged(ctx, b, ahead)
 }
@@ -95,8 +96,7 @@ type work struct {
 	deliveries []store.Delivery
 	ahead      *judgement // what the batch comes to if all of it is new and nothing that counts has changed; nil for none
 	history    classify.History
-	asked      inquiry
-	noted      map[classify.Key]int // where in facts each is
+	asked      *inquiry
 	successes  successes
 
 	accepted   int
@@ -107,11 +107,17 @@ type work struct {
 
 // An effects is what records leave behind.
 type effects struct {
-	facts    []classify.Fact
+	said     []classify.Fact // by its exchanges, one after the other
+	facts    []classify.Fact // those said, each key once
 	failures []store.Failure
 	traffic  []store.Traffic
 	pending  []store.Pending
 	seen     []store.Seen
+}
+
+// empty leaves the memory of what is large.
+func (e *effects) empty() {
+	*e = effects{said: emptied(e.said), facts: emptied(e.facts), failures: emptied(e.failures), seen: emptied(e.seen)}
 }
 
 func (w *work) responses(ctx context.Context) error {
@@ -134,7 +140,6 @@ func (w *work) responses(ctx context.Context) error {
 			return err
 		}
 		if settled {
-			w.asked = w.ahead.asked
 			return w.saveJudged(ctx, w.ahead.list)
 		}
 	}
@@ -142,11 +147,13 @@ func (w *work) responses(ctx context.Context) error {
 		fresh = slices.Clone(fresh) // the batch keeps its order for another try
 	}
 	// A batch is judged in the order of its events, whatever the order in which the shipper read its files.
-	slices.SortStableFunc(fresh, func(a, b decoded) int { return a.at.Compare(b.at) })
+	order := make([]*decoded, len(fresh))
 	for n := range fresh {
-		w.attachWaiting(&fresh[n], waiting)
+		order[n] = &fresh[n]
+		w.attachWaiting(order[n], waiting)
 	}
-	list := w.place(fresh)
+	slices.SortStableFunc(order, byTime)
+	list := w.place(order, nil)
 	if err := w.lookUp(ctx, list); err != nil {
 		return err
 	}
@@ -193,21 +200,24 @@ func (w *work) fresh(isFresh []bool) []decoded {
 	return fresh
 }
 
+func byTime(a, b *decoded) int { return a.at.Compare(b.at) }
+
 // A placed record is one with its exchange.
 type placed struct {
-	decoded
+	*decoded
 	exchange classify.Exchange
 	keys     []int32 // of a failure: which of the inquiry's keys its judgement depends on
 	facts    []classify.Fact
 }
 
-// place locates each record; one that the classifier cannot take costs only itself.
-func (w *work) place(fresh []decoded) []placed {
-	list := make([]placed, 0, len(fresh))
-	for n := range fresh {
-		p := placed{decoded: fresh[n]}
-		if p.record == nil || w.guarded(p.index, func() { p.exchange = w.ingester.classifier.Locate(p.record) }) {
-			list = append(list, p)
+// place appends each record, located; one that the classifier cannot take costs only itself.
+func (w *work) place(order []*decoded, list []placed) []placed {
+	list = slices.Grow(list, len(order))
+	for _, d := range order {
+		list = append(list, placed{decoded: d})
+		p := &list[len(list)-1]
+		if p.record != nil && !w.guarded(p.index, func() { p.exchange = w.ingester.classifier.Locate(p.record) }) {
+			list = list[:len(list)-1]
 		}
 	}
 	return list
@@ -231,48 +241,14 @@ func (w *work) guarded(index int, step func()) (ok bool) {
 
 // lookUp reads the history of all exchanges at once.
 func (w *work) lookUp(ctx context.Context, list []placed) error {
-	asked := inquire(list)
-	history, err := w.tx.History(ctx, asked.keys)
+	w.asked = &inquiry{}
+	w.asked.ask(list)
+	history, err := w.tx.History(ctx, w.asked.keys())
 	if err != nil {
 		return fmt.Errorf("look up history: %w", err)
 	}
-	if history == nil {
-		history = classify.History{}
-	}
-	w.history, w.asked = history, asked
+	w.history = history
 	return nil
-}
-
-// An inquiry is what of history the failures of a batch depend on.
-type inquiry struct {
-	keys     []classify.Key // each once
-	at       map[classify.Key]int32
-	failures int
-}
-
-// inquire names the facts that the judgement of the failures in a list depends on, and notes for each which are its own.
-func inquire(list []placed) inquiry {
-	asked := inquiry{at: map[classify.Key]int32{}}
-	var own []classify.Key
-	for n := range list {
-		p := &list[n]
-		if p.exchange.Outcome != classify.Failed {
-			continue
-		}
-		asked.failures++
-		own = p.exchange.AppendKeys(own[:0])
-		p.keys = make([]int32, len(own))
-		for i, k := range own {
-			at, known := asked.at[k]
-			if !known {
-				at = int32(len(asked.keys))
-				asked.at[k] = at
-				asked.keys = append(asked.keys, k)
-			}
-			p.keys[i] = at
-		}
-	}
-	return asked
 }
 
 // settle judges one exchange and notes what it leaves behind.
@@ -299,7 +275,9 @@ func (w *work) settle(p *placed) {
 	if !ok {
 		return
 	}
-	p.facts = e.Facts()
+	from := len(w.said)
+	w.said = e.AppendFacts(w.said)
+	p.facts = w.said[from:len(w.said):len(w.said)]
 	w.observe(p.facts)
 	if e.Outcome != classify.Failed && lacksToken(*e) {
 		waiting := waitingExchange{Source: w.batch.source, ReceivedAt: w.batch.at, Record: *e.Record}
@@ -309,24 +287,18 @@ func (w *work) settle(p *placed) {
 
 // observe notes facts for the history of the store, and those that a later failure of the batch could depend on for its judgement.
 func (w *work) observe(facts []classify.Fact) {
-	if w.noted == nil {
-		w.noted = map[classify.Key]int{}
-	}
 	for n := range facts {
 		f := &facts[n]
-		at, known := w.noted[f.Key]
+		at, known, asked := w.asked.note(&f.Key, len(w.facts))
 		if known {
 			w.facts[at] = w.facts[at].Merge(*f)
 		} else {
-			w.noted[f.Key] = len(w.facts)
 			w.facts = append(w.facts, *f)
 		}
 		// That a thing was accepted once more, and later, decides no judgement; clocks and ids of tokens are counted.
 		counts := f.Key.Kind == classify.FactClock || f.Key.Kind == classify.FactJTI
-		if !known || counts {
-			if _, asked := w.asked.at[f.Key]; asked {
-				w.history.Observe(facts[n : n+1])
-			}
+		if asked && (!known || counts) {
+			w.history.Observe(facts[n : n+1])
 		}
 	}
 }

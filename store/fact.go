@@ -55,8 +55,8 @@ func newFactCache() *factCache {
 
 func (k factKey) slot() int { return int(binary.BigEndian.Uint16(k[:])) % factSlots }
 
-// get returns what is remembered under the keys, which of them are not, and the commit after which that holds.
-func (c *factCache) get(keys []factKey, found func(i int, f fact)) (missing []int, at uint64) {
+// get fills in what is remembered under the keys and returns which of them are not, and the commit after which that holds.
+func (c *factCache) get(keys []factKey, into []fact) (missing []int, at uint64) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	for i, k := range keys {
@@ -65,7 +65,7 @@ func (c *factCache) get(keys []factKey, found func(i int, f fact)) (missing []in
 			f, ok = c.old[k]
 		}
 		if ok {
-			found(i, f)
+			into[i] = f
 		} else {
 			missing = append(missing, i)
 		}
@@ -79,7 +79,8 @@ func (c *factCache) put(k factKey, f fact, at uint64) {
 		return
 	}
 	if len(c.young) >= factsRemember {
-		c.young, c.old = map[factKey]fact{}, c.young
+		c.young, c.old = c.old, c.young
+		clear(c.young)
 	}
 	c.young[k] = f
 }
@@ -211,7 +212,7 @@ type rowsQuerier interface {
 
 // readFacts reads facts from the database; those that are absent are not in the answer.
 func readFacts(ctx context.Context, from rowsQuerier, keys []factKey) (map[factKey]fact, error) {
-	found := make(map[factKey]fact, len(keys))
+	found := map[factKey]fact{} // few: what is asked for here is mostly new
 	query, args := factLookup(), make([]any, lookupSize)
 	for first := 0; first < len(keys); first += lookupSize {
 		for i := range args {

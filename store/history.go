@@ -31,33 +31,55 @@ type Snapshot struct {
 
 // History looks facts up as they are committed now. See Tx.Changed for whether they still hold in the writer's turn.
 func (s *Store) History(ctx context.Context, keys []classify.Key) (Snapshot, error) {
-	snap := Snapshot{History: classify.History{}, keys: keys, digests: make([]factKey, len(keys)), was: make([]fact, len(keys))}
-	for i, k := range keys {
-		snap.digests[i] = factKeyOf(k)
+	var snap Snapshot
+	if err := s.Look(ctx, keys, &snap); err != nil {
+		return Snapshot{}, err
 	}
-	s.facts.want()
-	var err error
-	snap.at, err = s.facts.read(ctx, s.readers, snap.digests, snap.was)
-	if err != nil {
-		return Snapshot{}, fmt.Errorf("look up history: %w", err)
-	}
-	snap.fill(snap.History)
 	return snap, nil
 }
 
-func (s *Snapshot) fill(h classify.History) {
+// Look is History into a snapshot that is empty, or was made so.
+func (s *Store) Look(ctx context.Context, keys []classify.Key, snap *Snapshot) (err error) {
+	snap.ask(keys)
+	s.facts.want()
+	if snap.at, err = s.facts.read(ctx, s.readers, snap.digests, snap.was); err != nil {
+		return fmt.Errorf("look up history: %w", err)
+	}
+	snap.fill()
+	return nil
+}
+
+// ask makes room for what is known under the keys.
+func (s *Snapshot) ask(keys []classify.Key) {
+	s.keys, s.digests, s.was = keys, slices.Grow(s.digests, len(keys))[:len(keys)], slices.Grow(s.was, len(keys))[:len(keys)]
+	for i := range keys {
+		s.digests[i] = factKeyOf(keys[i])
+	}
+}
+
+func (s *Snapshot) fill() {
+	if s.History == nil {
+		s.History = classify.History{}
+	}
 	for i := range s.was {
 		if f := &s.was[i]; !f.isAbsent() {
-			h[s.keys[i]] = f.under(s.keys[i])
+			s.History[s.keys[i]] = f.under(s.keys[i])
 		}
 	}
 }
 
+// Empty forgets what a snapshot holds and leaves its memory for another one.
+func (s *Snapshot) Empty() {
+	clear(s.History)
+	clear(s.was)
+	*s = Snapshot{History: s.History, digests: s.digests[:0], was: s.was[:0]}
+}
+
 // read looks facts up in memory and then in the database, and remembers them. A nil cache remembers nothing.
 func (c *factCache) read(ctx context.Context, from rowsQuerier, keys []factKey, into []fact) (at uint64, err error) {
-	missing := make([]int, 0, len(keys))
+	var missing []int
 	if c != nil {
-		missing, at = c.get(keys, func(i int, f fact) { into[i] = f })
+		missing, at = c.get(keys, into)
 	} else {
 		for i := range keys {
 			missing = append(missing, i)
@@ -89,16 +111,13 @@ func (c *factCache) read(ctx context.Context, from rowsQuerier, keys []factKey, 
 
 // History looks facts up as they are in this transaction.
 func (t *Tx) History(ctx context.Context, keys []classify.Key) (classify.History, error) {
-	snap := Snapshot{keys: keys, digests: make([]factKey, len(keys)), was: make([]fact, len(keys))}
-	for i, k := range keys {
-		snap.digests[i] = factKeyOf(k)
-	}
+	var snap Snapshot
+	snap.ask(keys)
 	if err := t.factsNow(ctx, snap.digests, snap.was); err != nil {
 		return nil, fmt.Errorf("look up history: %w", err)
 	}
-	found := classify.History{}
-	snap.fill(found)
-	return found, nil
+	snap.fill()
+	return snap.History, nil
 }
 
 // factsNow reads facts as they are committed and adds what this transaction has observed.

@@ -1,0 +1,49 @@
+package ingest
+
+import "authwatch/classify"
+
+// An inquiry is what of history the failures of a batch depend on, and where what the batch itself says is noted.
+type inquiry struct {
+	index    classify.FactIndex // of all keys that the batch names; those that are asked for come first
+	asked    int32              // how many those are
+	failures int
+	own      []int32 // of the failures, one after the other
+	noted    []int32 // by number: 1 + where in the facts of the batch a key is, 0 for nowhere
+}
+
+// keys are those that are asked for.
+func (q *inquiry) keys() []classify.Key { return q.index.Keys()[:q.asked] }
+
+// ask names the facts that the judgement of the failures in a list depends on, and notes for each which are its own.
+func (q *inquiry) ask(list []placed) {
+	for n := range list {
+		p := &list[n]
+		if p.exchange.Outcome != classify.Failed {
+			continue
+		}
+		q.failures++
+		from := len(q.own)
+		q.own = q.index.AppendKeys(q.own, &p.exchange)
+		p.keys = q.own[from:len(q.own):len(q.own)]
+	}
+	q.asked = int32(len(q.index.Keys()))
+}
+
+// note says where in the facts of the batch a key is, or notes that it will be at that end of them, and whether history is asked for it.
+func (q *inquiry) note(k *classify.Key, end int) (at int, known, asked bool) {
+	number := q.index.Number(k)
+	for int(number) >= len(q.noted) {
+		q.noted = append(q.noted, 0)
+	}
+	if at = int(q.noted[number]) - 1; at >= 0 {
+		return at, true, number < q.asked
+	}
+	q.noted[number] = int32(end) + 1
+	return end, false, number < q.asked
+}
+
+// empty leaves the memory.
+func (q *inquiry) empty() {
+	q.index.Reset()
+	*q = inquiry{index: q.index, own: q.own[:0], noted: emptied(q.noted)}
+}
