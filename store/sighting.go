@@ -1,6 +1,12 @@
 package store
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"hash/crc32"
+	"maps"
+	"slices"
 	"time"
 
 	"authwatch/classify"
@@ -64,63 +70,31 @@ type Seen struct {
 	Expires int64 // when the token that it used ends, in Unix seconds; 0: nobody asks how long before that it was used
 }
 
+// Occasions count exchanges from the first to the last of them, in Unix milliseconds of their events.
+type occasions struct{ count, first, last int64 }
+
+func (s *occasions) merge(other occasions) {
+	if other.count == 0 {
+		return
+	}
+	if s.count == 0 || other.first < s.first {
+		s.first = other.first
+	}
+	s.last = max(s.last, other.last)
+	s.count += other.count
+}
+
 // A lookTally counts the exchanges of one look that are not written yet.
 type lookTally struct {
-	count       int64
-	first, last int64
-	margins     [10]int64 // uses of a token by classify.MarginClass
+	occasions
+	margins [10]int64 // uses of a token by classify.MarginClass
 }
 
 func (t *lookTally) add(s *Seen) {
-	if t.count == 0 || s.At < t.first {
-		t.first = s.At
-	}
-	t.last = max(t.last, s.At)
-	t.count++
+	t.merge(occasions{1, s.At, s.At})
 	if s.Expires != 0 {
 		t.margins[classify.MarginClass(s.Expires-s.At/1000)]++
 	}
-}
-
-// marginNames are the values of the sightings of classify.SightExpiryMargin: the upper bound of each class in seconds, and
-// "more" for what is beyond the last.
-func marginNames() []string {
-	var names []string
-	for _, bound := range classify.MarginClasses() {
-		names = append(names, time.Duration(bound*int64(time.Second)).String())
-	}
-	return append(names, "more")
-}
-
-// A due look is one with what is to be written of it.
-type dueLook struct {
-	*Look
-	tally lookTally
-}
-
-// sightingsOf are what looks come to, by name.
-func sightingsOf(looks []dueLook) map[SightingName]Sighting {
-	out := map[SightingName]Sighting{}
-	margins := marginNames()
-	for _, l := range looks {
-		name := SightingName{Provider: keyText(l.Provider), Environment: keyText(l.Environment), ClientID: keyText(l.ClientID)}
-		for _, s := range l.Sights {
-			one := name
-			one.Kind, one.Owner, one.Host, one.Value = s.Kind, keyText(s.Owner), keyText(s.Host), keyText(s.Value)
-			if s.Kind == classify.SightWording {
-				one.ClientID = ""
-			}
-			out[one] = out[one].merge(l.tally.as(one, s.Outcome, l.tally.count))
-		}
-		outcome := l.outcome()
-		for class, n := range l.tally.margins {
-			if n > 0 {
-				name.Kind, name.Value = classify.SightExpiryMargin, margins[class]
-				out[name] = out[name].merge(l.tally.as(name, outcome, n))
-			}
-		}
-	}
-	return out
 }
 
 // outcome is that of the exchanges themselves, for what is of no one sight.
@@ -133,40 +107,127 @@ func (l *Look) outcome() classify.Outcome {
 	return classify.Failed
 }
 
-func (t *lookTally) as(name SightingName, outcome classify.Outcome, n int64) Sighting {
-	first, last := fromMillis(t.first), fromMillis(t.last)
-	s := Sighting{SightingName: name, FirstSeen: first, LastSeen: last}
-	switch outcome {
-	case classify.Accepted:
-		s.FirstAccepted, s.LastAccepted, s.Accepted = first, last, n
-	case classify.Failed:
-		s.FirstRejected, s.LastRejected, s.Rejected = first, last, n
-	default:
-		s.Other = n
+// marginNames are the values of the sightings of classify.SightExpiryMargin: the upper bound of each class in seconds, and
+// "more" for what is beyond the last.
+func marginNames() []string {
+	var names []string
+	for _, bound := range classify.MarginClasses() {
+		names = append(names, time.Duration(bound*int64(time.Second)).String())
 	}
-	return s
+	return append(names, "more")
 }
 
-func (s Sighting) merge(other Sighting) Sighting {
-	if s.FirstSeen.IsZero() {
-		return other
+// A sightKey stands for a SightingName in the database. The keys of one client begin alike, and so do those of one
+// environment: what is written together then lies together, in the table and in its indexes.
+type sightKey [16]byte
+
+func (n *SightingName) key() (key sightKey) {
+	var room [512]byte
+	b := appendTexts(room[:0], n.Provider, n.Environment)
+	binary.BigEndian.PutUint16(key[:], uint16(crc32.ChecksumIEEE(b)))
+	b = appendTexts(b, n.ClientID)
+	binary.BigEndian.PutUint32(key[2:], crc32.ChecksumIEEE(b))
+	b = appendTexts(b, string(n.Kind), n.Owner, n.Host, n.Value)
+	sum := sha256.Sum256(b)
+	copy(key[6:], sum[:])
+	return key
+}
+
+func appendTexts(b []byte, texts ...string) []byte {
+	for _, text := range texts {
+		b = append(binary.AppendUvarint(b, uint64(len(text))), text...)
 	}
-	for _, pair := range []struct {
-		into *time.Time
-		from time.Time
-	}{{&s.FirstSeen, other.FirstSeen}, {&s.FirstAccepted, other.FirstAccepted}, {&s.FirstRejected, other.FirstRejected}} {
-		if pair.into.IsZero() || !pair.from.IsZero() && pair.from.Before(*pair.into) {
-			*pair.into = pair.from
+	return b
+}
+
+func (n *SightingName) client() clientKey { return clientKey{n.Provider, n.Environment, n.ClientID} }
+
+// A sightRow is what is to be added to one sighting.
+type sightRow struct {
+	key sightKey
+	SightingName
+	accepted, rejected, other occasions
+}
+
+func (r *sightRow) of(outcome classify.Outcome) *occasions {
+	switch outcome {
+	case classify.Accepted:
+		return &r.accepted
+	case classify.Failed:
+		return &r.rejected
+	}
+	return &r.other
+}
+
+func (r *sightRow) merge(other *sightRow) {
+	r.accepted.merge(other.accepted)
+	r.rejected.merge(other.rejected)
+	r.other.merge(other.other)
+}
+
+func (r *sightRow) seen() (all occasions) {
+	all.merge(r.accepted)
+	all.merge(r.rejected)
+	all.merge(r.other)
+	return all
+}
+
+// sightRows are rows by their keys.
+type sightRows map[sightKey]*sightRow
+
+// at is the row of a name.
+func (all sightRows) at(name *SightingName) *sightRow {
+	key := name.key()
+	row := all[key]
+	if row == nil {
+		row = &sightRow{key: key, SightingName: *name}
+		all[key] = row
+	}
+	return row
+}
+
+// add merges a row into that of the same name, and leaves both as they are: the write that they are for may be tried again.
+func (all sightRows) add(row *sightRow) {
+	if was := all[row.key]; was != nil {
+		sum := *row
+		sum.merge(was)
+		row = &sum
+	}
+	all[row.key] = row
+}
+
+// sorted are the rows in the order of the table.
+func (all sightRows) sorted() []*sightRow {
+	return slices.SortedFunc(maps.Values(all), func(a, b *sightRow) int { return bytes.Compare(a.key[:], b.key[:]) })
+}
+
+// A dueLook is a look with what is to be written of it.
+type dueLook struct {
+	*Look
+	tally lookTally
+}
+
+// sightingsOf are what looks come to.
+func sightingsOf(looks []dueLook) sightRows {
+	out := sightRows{}
+	margins := marginNames()
+	for _, l := range looks {
+		name := SightingName{Provider: keyText(l.Provider), Environment: keyText(l.Environment), ClientID: keyText(l.ClientID)}
+		for _, s := range l.Sights {
+			one := name
+			one.Kind, one.Owner, one.Host, one.Value = s.Kind, keyText(s.Owner), keyText(s.Host), keyText(s.Value)
+			if s.Kind == classify.SightWording {
+				one.ClientID = ""
+			}
+			out.at(&one).of(s.Outcome).merge(l.tally.occasions)
+		}
+		outcome := l.outcome()
+		for class, n := range l.tally.margins {
+			if n > 0 {
+				name.Kind, name.Value = classify.SightExpiryMargin, margins[class]
+				out.at(&name).of(outcome).merge(occasions{n, l.tally.first, l.tally.last})
+			}
 		}
 	}
-	for _, pair := range []struct {
-		into *time.Time
-		from time.Time
-	}{{&s.LastSeen, other.LastSeen}, {&s.LastAccepted, other.LastAccepted}, {&s.LastRejected, other.LastRejected}} {
-		if pair.from.After(*pair.into) {
-			*pair.into = pair.from
-		}
-	}
-	s.Accepted, s.Rejected, s.Other = s.Accepted+other.Accepted, s.Rejected+other.Rejected, s.Other+other.Other
-	return s
+	return out
 }

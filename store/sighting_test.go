@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,6 +15,10 @@ func sightingContract() []contractTest {
 	return []contractTest{
 		{"sightings: merged in any order", testSightingsMerge},
 		{"sightings: what is known waits, what is new does not", testSightingsWait},
+		{"sightings: what is known waits after a start too", testSightingsHeld},
+		{"sightings: few that wait are written soon", testSightingsSoon},
+		{"sightings: what could not be written is not lost", testSightingsLeft},
+		{"sightings: those of a client lie together", testSightingsTogether},
 		{"sightings: a client has so many values", testSightingsBound},
 		{"sightings: changes are values where others were before", testSeenChanges},
 		{"sightings: words change at a server, keys at their owner", testSeenChangesOfServers},
@@ -89,6 +94,7 @@ func testSightingsWait(t *testing.T, w *world) {
 			t.Fatal(err)
 		}
 	}
+	w.looks.againAt = time.Now().Add(sightAgainEvery) // nothing is due while this runs
 	note(look, 0)
 	note(look, 10)
 	if list := w.seen(t, SightingFilter{}); len(list) != 1 || !list[0].LastSeen.Equal(at(0)) {
@@ -109,6 +115,146 @@ func testSightingsWait(t *testing.T, w *world) {
 	t.Cleanup(func() { _ = again.Close() })
 	if list := w.seen(t, SightingFilter{}); len(list) != 2 || list[1].Accepted != 2 || !list[1].LastSeen.Equal(at(10)) {
 		t.Errorf("after closing: %+v", list)
+	}
+}
+
+// After a start, and when its maker has forgotten it, a look is another one, and what it shows is known nevertheless.
+func testSightingsHeld(t *testing.T, w *world) {
+	note := func(seconds int, sights ...classify.Sight) {
+		w.Sight([]Seen{{Look: lookOf("a", sights...), At: at(seconds).UnixMilli()}})
+		if err := w.WriteSightings(t.Context(), false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.looks.againAt = time.Now().Add(sightAgainEvery) // nothing is due while this runs
+	alg, kind := accepted(classify.SightTokenAlg, "RS256"), accepted(classify.SightTokenType, "JWT")
+	note(0, alg)
+	note(10, alg)
+	note(20, alg, kind)
+	note(30, kind)
+	counts := func() (list []string) {
+		for _, s := range w.seen(t, SightingFilter{}) {
+			list = append(list, fmt.Sprintf("%s %d from %d to %d", s.Value, s.Accepted, s.FirstSeen.Unix()-at(0).Unix(), s.LastSeen.Unix()-at(0).Unix()))
+		}
+		slices.Sort(list)
+		return list
+	}
+	if got, want := counts(), []string{"JWT 1 from 20 to 20", "RS256 1 from 0 to 0"}; !slices.Equal(got, want) {
+		t.Errorf("before the time: %q, want %q", got, want)
+	}
+	w.flush(t)
+	w.flush(t)
+	if got, want := counts(), []string{"JWT 2 from 20 to 30", "RS256 3 from 0 to 20"}; !slices.Equal(got, want) {
+		t.Errorf("in the end: %q, want %q", got, want)
+	}
+	note(40, alg)
+	if err := w.Store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Open(context.Background(), Options{DSN: w.dsn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Store = again
+	t.Cleanup(func() { _ = again.Close() })
+	if got, want := counts(), []string{"JWT 2 from 20 to 30", "RS256 4 from 0 to 40"}; !slices.Equal(got, want) {
+		t.Errorf("after closing: %q, want %q", got, want)
+	}
+}
+
+func testSightingsSoon(t *testing.T, w *world) {
+	l, now := w.looks, time.Now()
+	if l.isDue(now) {
+		t.Error("known things are due right after a start")
+	}
+	wait := func(again, held int) {
+		l.again, l.held = make([]*Look, again), sightRows{}
+		for n := range held {
+			l.held.at(&SightingName{Value: fmt.Sprint(n)})
+		}
+	}
+	for _, tt := range []struct {
+		again, held int
+		passed      time.Duration
+		want        bool
+	}{
+		{1, 0, sightAgainSoon - 1, false}, {1, 0, sightAgainSoon, true}, {sightFew / 2, sightFew / 2, sightAgainSoon, true},
+		{sightFew/2 + 1, sightFew / 2, sightAgainEvery - 1, false}, {sightFew + 1, 0, sightAgainEvery, true}, {0, looksWaiting + 1, 1, true},
+	} {
+		wait(tt.again, tt.held)
+		if got := l.isDue(now.Add(tt.passed)); got != tt.want {
+			t.Errorf("%d looks and %d rows that wait after %s: due is %t", tt.again, tt.held, tt.passed, got)
+		}
+	}
+	wait(0, 0)
+	// What was due begins another time.
+	l.againAt = now.Add(-sightAgainEvery)
+	if err := w.WriteSightings(t.Context(), false); err != nil || l.againAt.Before(now) {
+		t.Errorf("written last at %s, %v", l.againAt, err)
+	}
+}
+
+func testSightingsLeft(t *testing.T, w *world) {
+	ended, end := context.WithCancel(t.Context())
+	end()
+	for n, all := range []bool{true, false, true, false} {
+		w.Sight([]Seen{{Look: lookOf("a", accepted(classify.SightTokenAlg, "RS256"), accepted(classify.SightTokenType, fmt.Sprint(n))), At: at(n).UnixMilli()}})
+		if err := w.WriteSightings(ended, all); err == nil {
+			t.Fatal("it was written")
+		}
+		if n == 1 {
+			w.flush(t)
+		}
+	}
+	if err := w.WriteSightings(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	if list := w.seen(t, SightingFilter{}); len(list) != 5 {
+		t.Errorf("what is new: %+v", list)
+	}
+	w.flush(t)
+	for _, s := range w.seen(t, SightingFilter{}) {
+		if want := map[classify.SightKind]int64{classify.SightTokenAlg: 4, classify.SightTokenType: 1}[s.Kind]; s.Accepted != want {
+			t.Errorf("%s: %d times, want %d", s.Kind, s.Accepted, want)
+		}
+	}
+}
+
+// A step changes the pages of its clients, and of no index when nothing is new.
+func testSightingsTogether(t *testing.T, w *world) {
+	if strings.Contains(w.dsn, "://") {
+		return // PostgreSQL has its own ways to count
+	}
+	var looks []*Look
+	for n := range 200 {
+		look := lookOf(fmt.Sprintf("client %d", n))
+		for value := range 20 {
+			look.Sights = append(look.Sights, accepted(classify.SightKinds()[value], fmt.Sprintf("what client %d shows", n)))
+		}
+		looks = append(looks, look)
+	}
+	write := func(seconds int) (pages int64) {
+		conn, err := w.readers.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, _, err := checkpoint(t.Context(), conn, `truncate`); err != nil {
+			t.Fatal(err)
+		}
+		for n, look := range looks {
+			w.Sight([]Seen{{Look: look, At: at(seconds + n*7%100).UnixMilli()}})
+		}
+		w.flush(t)
+		pages, _, err = checkpoint(t.Context(), conn, `noop`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return pages
+	}
+	write(0)
+	if pages := write(1000); pages > 250 {
+		t.Errorf("16 steps changed %d pages", pages)
 	}
 }
 

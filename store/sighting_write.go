@@ -1,165 +1,82 @@
 package store
 
 import (
-	"bytes"
-	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
+	"database/sql"
 	"fmt"
-	"maps"
 	"slices"
-	"sync"
-	"time"
 
 	"authwatch/classify"
 )
 
-const (
-	// sightEvery is how soon a thing that was never seen is written. A process that is killed forgets as much.
-	sightEvery = time.Second
-	// sightAgainEvery is how soon it is written that known things were seen again; sooner after a start, when most of what
-	// is seen is seen again for the first time.
-	sightAgainEvery = time.Minute
-	sightAgainFirst = 2 * time.Second
-	// sightStep bounds the rows of one write, and so how long others wait for it.
-	sightStep = 256
-)
-
-// A lookLog keeps what was seen until it is written. It costs a batch a moment under its lock, and the writer nothing but a
-// turn of its own now and then: no figure here decides a verdict, so it may be a second late.
-type lookLog struct {
-	mu    sync.Mutex
-	fresh []*Look // that were never written
-	again []*Look // that were, and came again
-	lost  int64   // exchanges whose looks found no room
-
-	writing sync.Mutex
-	left    map[SightingName]Sighting // what could not be written; of who holds writing, like the next
-	againAt time.Time
-	every   time.Duration // until the next time
-}
-
-func newLookLog() *lookLog { return &lookLog{} }
-
-// Sight notes what committed exchanges have shown. It is written soon: Maintain does, and Close.
-func (s *Store) Sight(seen []Seen) {
-	l := s.looks
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for n := range seen {
-		look := seen[n].Look
-		if look.tally.count == 0 && !l.wait(look) {
-			l.lost++
-			continue
-		}
-		look.tally.add(&seen[n])
-	}
-}
-
-// wait puts a look among those that are to be written, if there is room.
-func (l *lookLog) wait(look *Look) bool {
-	if len(l.fresh)+len(l.again) >= looksWaiting {
-		return false
-	}
-	if look.written {
-		l.again = append(l.again, look)
-	} else {
-		l.fresh = append(l.fresh, look)
-	}
-	return true
-}
-
-// take hands over what is due; all of it or only what is new.
-func (l *lookLog) take(all bool) (due []dueLook, lost int64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	looks := l.fresh
-	l.fresh = nil
-	if all {
-		looks = append(looks, l.again...)
-		l.again = nil
-	}
-	for _, look := range looks {
-		due = append(due, dueLook{look, look.tally})
-		look.tally, look.written = lookTally{}, true
-	}
-	lost, l.lost = l.lost, 0
-	return due, lost
-}
-
-// WriteSightings writes what was seen for the first time, and all when all is true or a minute has passed. What cannot be
-// written now waits.
-func (s *Store) WriteSightings(ctx context.Context, all bool) error {
-	s.looks.writing.Lock()
-	defer s.looks.writing.Unlock()
-	if now := time.Now(); all || now.Sub(s.looks.againAt) >= s.looks.every {
-		all, s.looks.againAt = true, now
-		s.looks.every = min(max(2*s.looks.every, sightAgainFirst), sightAgainEvery)
-	}
-	due, lost := s.looks.take(all)
-	waiting := sightingsOf(due)
-	for name, one := range s.looks.left {
-		waiting[name] = waiting[name].merge(one)
-	}
-	s.looks.left = nil
-	if err := s.writeSightings(ctx, waiting); err != nil {
-		s.looks.left = waiting // without what was written
-		return fmt.Errorf("write sightings: %w", err)
-	}
-	if lost > 0 {
-		return fmt.Errorf("write sightings: what %d exchanges have shown found no room", lost)
-	}
-	return nil
-}
-
-// A sightKey stands for a SightingName in the database.
-type sightKey [16]byte
-
-func (n SightingName) key() (key sightKey) {
-	var room [512]byte
-	b := room[:0]
-	for _, text := range [...]string{string(n.Kind), n.Provider, n.Environment, n.ClientID, n.Owner, n.Host, n.Value} {
-		b = append(binary.AppendUvarint(b, uint64(len(text))), text...)
-	}
-	sum := sha256.Sum256(b)
-	copy(key[:], sum[:])
-	return key
-}
-
-func (n SightingName) compare(other SightingName) int {
-	return cmp.Or(cmp.Compare(n.Provider, other.Provider), cmp.Compare(n.Environment, other.Environment), cmp.Compare(n.ClientID, other.ClientID),
-		cmp.Compare(n.Kind, other.Kind), cmp.Compare(n.Owner, other.Owner), cmp.Compare(n.Host, other.Host), cmp.Compare(n.Value, other.Value))
-}
+// sightStep bounds the rows of one write, and so how long others wait for it.
+const sightStep = 256
 
 // writeSightings writes those of one client after the other, and takes from all what is written.
-func (s *Store) writeSightings(ctx context.Context, all map[SightingName]Sighting) error {
-	names := slices.SortedFunc(maps.Keys(all), SightingName.compare)
-	for len(names) > 0 {
-		n := min(len(names), sightStep)
-		for n < len(names) && names[n].client() == names[n-1].client() && n < 2*sightStep {
-			n++
-		}
-		step := names[:n]
+func (s *Store) writeSightings(ctx context.Context, all sightRows) error {
+	room := int64(-1) // not counted: only what is new needs to know
+	for step := range slices.Chunk(all.sorted(), sightStep) {
+		var left int64
 		err := s.Write(ctx, func(ctx context.Context, tx *Tx) error {
-			kept, err := tx.boundSightings(ctx, step, all)
-			if err != nil {
-				return err
-			}
-			return tx.mergeSightings(ctx, kept)
+			left = room // here, because this may be tried again
+			return tx.addSightings(ctx, step, &left)
 		})
 		if err != nil {
 			return err
 		}
-		for _, name := range step {
-			delete(all, name)
+		room = left
+		for _, row := range step {
+			delete(all, row.key)
 		}
-		names = names[n:]
 	}
 	return nil
 }
 
-func (n SightingName) client() clientKey { return clientKey{n.Provider, n.Environment, n.ClientID} }
+// addSightings adds rows in the order of the table to what is known.
+func (t *Tx) addSightings(ctx context.Context, rows []*sightRow, room *int64) error {
+	known, err := knownSightings(rows, func(query string, args ...any) (*sql.Rows, error) { return t.query(ctx, query, args...) })
+	if err != nil {
+		return err
+	}
+	kept, err := t.boundSightings(ctx, rows, known, room)
+	if err != nil {
+		return err
+	}
+	// What changes nothing of when a thing was first seen leaves alone the index by that time.
+	begins := slices.ContainsFunc(kept, func(row *sightRow) bool {
+		first, ok := known[row.key]
+		return !ok || row.seen().first < first
+	})
+	return t.mergeSightings(ctx, kept, begins)
+}
+
+// knownSightings says which of the rows are in the table, and when they were first seen, in Unix milliseconds.
+func knownSightings(rows []*sightRow, ask func(query string, args ...any) (*sql.Rows, error)) (map[sightKey]int64, error) {
+	known := make(map[sightKey]int64, len(rows))
+	query := `select digest, first_seen_at from sighting where digest in ` + valueRows(1, lookupSize)
+	for chunk := range slices.Chunk(rows, lookupSize) {
+		args := make([]any, lookupSize)
+		for n := range args {
+			args[n] = chunk[min(n, len(chunk)-1)].key[:]
+		}
+		found, err := ask(query, args...)
+		if err != nil {
+			return known, err
+		}
+		_, err = collect(found, func(scan func(...any) error) (key sightKey, err error) {
+			var digest []byte
+			var first int64
+			err = scan(&digest, &first)
+			copy(key[:], digest)
+			known[key] = first
+			return key, err
+		})
+		if err != nil {
+			return known, err
+		}
+	}
+	return known, nil
+}
 
 // A sightGroup is what the bound of values is about.
 type sightGroup struct {
@@ -167,73 +84,54 @@ type sightGroup struct {
 	kind   classify.SightKind
 }
 
-// boundSightings counts new values beyond the bound under one name.
-func (t *Tx) boundSightings(ctx context.Context, names []SightingName, all map[SightingName]Sighting) (map[SightingName]Sighting, error) {
-	known, err := t.knownSightings(ctx, names)
-	if err != nil {
-		return nil, err
-	}
-	rows := int64(-1) // not counted: only what is new needs to know
+// boundSightings counts new values beyond the bound under one name. The table has room for so many more rows.
+func (t *Tx) boundSightings(ctx context.Context, rows []*sightRow, known map[sightKey]int64, room *int64) ([]*sightRow, error) {
 	values := map[sightGroup]int64{}
 	counted := map[clientKey]bool{}
-	kept := make(map[SightingName]Sighting, len(names))
-	for _, name := range names {
-		one := all[name]
-		if !known[name.key()] {
-			if rows < 0 {
-				if err := t.queryRow(ctx, `select count(*) from sighting`).Scan(&rows); err != nil {
-					return nil, err
-				}
-			}
-			if rows >= sightingRows {
-				continue
-			}
-			if c := name.client(); !counted[c] {
-				counted[c] = true
-				if err := t.countValues(ctx, c, values); err != nil {
-					return nil, err
-				}
-			}
-			group := sightGroup{name.client(), name.Kind}
-			if values[group] >= sightingValues {
-				name.Owner, name.Host, name.Value = "", "", SightingsLeftOut
-				one.SightingName = name
-			} else {
-				values[group]++
-				rows++
+	kept := make(sightRows, len(rows))
+	for _, row := range rows {
+		if _, ok := known[row.key]; ok {
+			kept.add(row)
+			continue
+		}
+		if err := t.countSightings(ctx, room); err != nil {
+			return nil, err
+		}
+		if *room == 0 {
+			continue
+		}
+		group := sightGroup{row.client(), row.Kind}
+		if !counted[group.client] {
+			counted[group.client] = true
+			if err := t.countValues(ctx, group.client, values); err != nil {
+				return nil, err
 			}
 		}
-		kept[name] = kept[name].merge(one)
+		if values[group] >= sightingValues {
+			beyond := *row
+			beyond.Owner, beyond.Host, beyond.Value = "", "", SightingsLeftOut
+			beyond.key = beyond.SightingName.key()
+			kept.add(&beyond)
+			continue
+		}
+		values[group]++
+		*room--
+		kept.add(row)
 	}
-	return kept, nil
+	return kept.sorted(), nil
 }
 
-// knownSightings says which of the names have a row.
-func (t *Tx) knownSightings(ctx context.Context, names []SightingName) (map[sightKey]bool, error) {
-	known := make(map[sightKey]bool, len(names))
-	query := `select digest from sighting where digest in ` + valueRows(1, lookupSize)
-	for chunk := range slices.Chunk(names, lookupSize) {
-		args := make([]any, lookupSize)
-		for n := range args {
-			key := chunk[min(n, len(chunk)-1)].key()
-			args[n] = key[:]
-		}
-		rows, err := t.query(ctx, query, args...)
-		if err != nil {
-			return nil, err
-		}
-		_, err = collect(rows, func(scan func(...any) error) (key sightKey, err error) {
-			var digest []byte
-			err = scan(&digest)
-			copy(key[:], digest)
-			known[key] = true
-			return key, err
-		})
-		if err != nil {
-			return nil, err
-		}
+// countSightings finds out how many more rows the table has room for, once: room below 0 is not known.
+func (t *Tx) countSightings(ctx context.Context, room *int64) error {
+	if *room >= 0 {
+		return nil
 	}
-	return known, nil
+	var rows int64
+	if err := t.queryRow(ctx, `select count(*) from sighting`).Scan(&rows); err != nil {
+		return err
+	}
+	*room = max(sightingRows-rows, 0)
+	return nil
 }
 
 func (t *Tx) countValues(ctx context.Context, c clientKey, values map[sightGroup]int64) error {
@@ -254,25 +152,20 @@ func (t *Tx) countValues(ctx context.Context, c clientKey, values map[sightGroup
 const sightingColumns = `provider, environment, client_id, kind, owner, host, value,
 	first_seen_at, last_seen_at, first_accepted_at, last_accepted_at, first_rejected_at, last_rejected_at, accepted, rejected, other`
 
-// mergeSightings merges sightings into their rows. The merge is in the statement, so that replicas lose nothing.
-func (t *Tx) mergeSightings(ctx context.Context, all map[SightingName]Sighting) error {
-	type row struct {
-		key sightKey
-		Sighting
-	}
-	rows := make([]row, 0, len(all))
-	for name, s := range all {
-		rows = append(rows, row{name.key(), s})
-	}
-	slices.SortFunc(rows, func(a, b row) int { return bytes.Compare(a.key[:], b.key[:]) })
+// mergeSightings merges rows into the table. The merge is in the statement, so that replicas lose nothing. Unless one begins
+// earlier than was known or is new, nothing is said of when they began.
+func (t *Tx) mergeSightings(ctx context.Context, rows []*sightRow, begins bool) error {
 	args := make([]any, 0, 17*len(rows))
-	for i := range rows {
-		r := &rows[i]
+	for _, r := range rows {
+		seen := r.seen()
 		args = append(args, r.key[:], r.Provider, r.Environment, r.ClientID, string(r.Kind), r.Owner, r.Host, r.Value,
-			r.FirstSeen, r.LastSeen, r.FirstAccepted, r.LastAccepted, r.FirstRejected, r.LastRejected, r.Accepted, r.Rejected, r.Other)
+			seen.first, seen.last, r.accepted.first, r.accepted.last, r.rejected.first, r.rejected.last, r.accepted.count, r.rejected.count, r.other.count)
 	}
-	return t.execRows(ctx, `insert into sighting (digest, `+sightingColumns+`) values `, 17, ` on conflict (digest) do update set
-			first_seen_at = case when excluded.first_seen_at < sighting.first_seen_at then excluded.first_seen_at else sighting.first_seen_at end,
+	first := ``
+	if begins {
+		first = `first_seen_at = case when excluded.first_seen_at < sighting.first_seen_at then excluded.first_seen_at else sighting.first_seen_at end,`
+	}
+	return t.execRows(ctx, `insert into sighting (digest, `+sightingColumns+`) values `, 17, ` on conflict (digest) do update set `+first+`
 			last_seen_at = case when excluded.last_seen_at > sighting.last_seen_at then excluded.last_seen_at else sighting.last_seen_at end,
 			first_accepted_at = `+earlierOf("first_accepted_at")+`,
 			last_accepted_at = case when excluded.last_accepted_at > sighting.last_accepted_at then excluded.last_accepted_at else sighting.last_accepted_at end,
