@@ -12,14 +12,12 @@ import (
 // A callForm is the line of an accepted call as a client sends it again and again. Another line with the same bytes everywhere but in the
 // blanks is valid JSON with the same outline, and a call that is placed alike: neither is worked out again.
 type callForm struct {
-	line   string
-	blanks []blank // in the order of the line
-	time   leaf
-	id     leaf
-	url    leaf
-	first  string // the URL of the line
-	alike  string // the same as classify.Alike has it
-	call   *knownCall
+	line    string
+	blanks  []blank // in the order of the line
+	outline outline
+	url     string // of the line
+	alike   string // the same as classify.Alike has it
+	call    *knownCall
 }
 
 // A blank is a stretch of a line in which calls of one form may differ: plain text in a string, or digits in a URL.
@@ -94,12 +92,7 @@ func (f *callForm) fits(line []byte) bool {
 
 func (b blank) takes(line []byte) bool {
 	if b.digits {
-		for _, c := range line[b.from:b.to] {
-			if c-'0' > 9 {
-				return false
-			}
-		}
-		return true
+		return !slices.ContainsFunc(line[b.from:b.to], func(c byte) bool { return c-'0' > 9 })
 	}
 	end, seen, _ := plainRun(line[:b.to], int(b.from), 0)
 	return end == int(b.to) && seen&topBits == 0
@@ -108,12 +101,11 @@ func (b blank) takes(line []byte) bool {
 // note keeps the form of a call's line. The line of a call that comes once, or never with the same bytes, is not worth it.
 func (c *forms) note(p part, known *knownCall, alike *classify.Alike) {
 	o := p.outline
-	if c == nil || !p.isLine || len(p.raw) < formTail || o.id.kind != leafString || o.url.kind != leafString || known.forms.Add(1) > formsOfCall {
+	if c == nil || p.form != nil || !p.isLine || len(p.raw) < formTail || o.id.kind != leafString || o.url.kind != leafString || known.forms.Add(1) > formsOfCall {
 		return
 	}
 	url := o.url.inner(p.raw)
-	f := &callForm{line: string(p.raw), blanks: blanksOf(o, p.raw), time: o.time, id: o.id, url: o.url,
-		first: string(url), alike: string(alike.AppendURL(nil, url)), call: known}
+	f := &callForm{line: string(p.raw), blanks: blanksOf(o, p.raw), outline: *o, url: string(url), alike: string(alike.AppendURL(nil, url)), call: known}
 	tail := c.tail(p.raw)
 	for way := range uint64(formWays) {
 		if c.slot(tail, way).CompareAndSwap(nil, f) {
@@ -156,24 +148,14 @@ func numbersOf(url leaf, data []byte) (list []blank) {
 	return list
 }
 
-// callAgain reads a call whose line has a known form. ok is false where the line has to be looked at as any other.
-func (i *Ingester) callAgain(b *batch, f *callForm, line []byte) (d decoded, ok bool) {
-	w := walk{Redactor: b.redactor, side: sideRequest}
-	if len(b.redactor.shapes.mappings) > 0 {
-		return decoded{}, false
+// callTo is what is known of the calls of this form when one goes to that URL; nil where its numbers make a difference.
+func (f *callForm) callTo(url []byte, alike *classify.Alike) *knownCall {
+	if f == nil {
+		return nil
 	}
-	if d.at, ok = utcTime(f.time.inner(line)); !ok || i.checkTime(d.at, b.at) != nil {
-		return decoded{}, false
+	var room [256]byte
+	if string(url) != f.url && string(alike.AppendURL(room[:0], url)) != f.alike {
+		return nil
 	}
-	if d.key = "id:" + string(f.id.inner(line)); len(d.key) == len("id:") || !w.isClean(d.key[len("id:"):]) {
-		return decoded{}, false
-	}
-	if url := f.url.inner(line); string(url) != f.first {
-		var room [256]byte
-		if string(i.alike.AppendURL(room[:0], url)) != f.alike || !w.isCleanURL(string(url)) {
-			return decoded{}, false
-		}
-	}
-	d.success = success{site: f.call.site, seen: f.call.seen, facts: b.news(d.at, f.call.facts)}
-	return d, true
+	return f.call
 }

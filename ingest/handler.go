@@ -275,13 +275,6 @@ func (i *Ingester) checkTime(at, received time.Time) *fault {
 }
 
 func (i *Ingester) decode(b *batch, p part, e endpoint) (decoded, *fault) {
-	if p.form != nil {
-		if d, ok := i.callAgain(b, p.form, p.raw); ok {
-			return d, nil
-		}
-		p.outline = &outline{}
-		scanObject(p.raw, p.outline) // which a line of a known form always passes
-	}
 	if e.quick && p.outline != nil {
 		if d, ok := i.quickSuccess(b, p); ok {
 			return d, nil

@@ -11,9 +11,9 @@ import (
 // A part is one record in a body, or why there is none at that place.
 type part struct {
 	raw     []byte         // JSON text of the record
-	outline *outline       // of raw, if it was scanned; good until the next part is asked for
+	outline *outline       // of raw, if it is known; good until the next part is asked for
 	isLine  bool           // raw is a line of the body, and was scanned
-	form    *callForm      // of raw, in the place of an outline
+	form    *callForm      // of raw, which then needed no scan
 	members map[string]any // of a log record that a shipper's protocol brought, in the place of raw
 	fault   *fault
 	refused *problem // in the place of a record: why the whole body is refused
@@ -78,7 +78,7 @@ func (s *splitter) next() (p part, more bool) {
 	rest := s.body[start:]
 	if form, length := s.forms.find(rest); form != nil && !s.inArray {
 		s.pos += length
-		return part{raw: rest[:length], form: form}, true
+		return part{raw: rest[:length], outline: &form.outline, form: form}, true
 	}
 	if length, ok := scanObject(rest, &s.outline); ok {
 		s.pos += length

@@ -45,7 +45,7 @@ type success struct {
 // quickSuccess reads a native record that is a plain success. ok is false for everything else.
 func (i *Ingester) quickSuccess(b *batch, p part) (d decoded, ok bool) {
 	o, r := p.outline, b.redactor
-	if len(p.raw) > maxQuick || len(r.shapes.mappings) > 0 || !o.isPlainSuccess(p.raw) {
+	if len(p.raw) > maxQuick || len(r.shapes.mappings) > 0 || p.form == nil && !o.isPlainSuccess(p.raw) {
 		return decoded{}, false
 	}
 	if d.at, ok = utcTime(o.time.inner(p.raw)); !ok {
@@ -172,44 +172,57 @@ func (q *quickRecord) readNames(w *walk, o *outline, data []byte) (ok bool) {
 
 // quickCall reads an accepted API call.
 func (i *Ingester) quickCall(b *batch, w *walk, q *quickRecord, p part, d *decoded) bool {
-	o, data := p.outline, p.raw
-	token, ok := i.token(w.Redactor, o.accessToken.of(data))
+	url, ok := p.outline.url.plain(p.raw)
 	if !ok {
 		return false
 	}
-	url, ok := o.url.plain(data)
-	if !ok || !q.callKey(i.alike, o, data) {
-		return false
-	}
+	known := p.form.callTo(url, i.alike)
 	w.side = sideRequest
-	if q.request.URL = string(url); !w.isCleanURL(q.request.URL) {
-		return false
+	if known == nil || string(url) != p.form.url {
+		if q.request.URL = string(url); !w.isCleanURL(q.request.URL) {
+			return false
+		}
 	}
-	slot := i.callSlot(q.key, token)
-	known := slot.Load()
-	if known == nil || known.token != token || known.key != string(q.key) {
-		q.record.AccessToken = token.jwt
-		if !q.readCall(w, o, data) {
+	if known == nil {
+		if known = i.knownCall(w, q, p); known == nil {
 			return false
 		}
-		_, first, ok := i.place(q, classify.APICall)
-		if !ok {
-			return false
-		}
-		known = &knownCall{key: string(q.key), token: token, site: first.site, seen: first.seen}
-		for n := range first.facts {
-			k := i.knownFact(&first.facts[n])
-			if k == nil {
-				return false
-			}
-			known.facts = append(known.facts, k)
-		}
-		slot.Store(known)
-	} else {
-		i.forms.note(p, known, i.alike)
 	}
 	d.success = success{site: known.site, seen: known.seen, facts: b.news(d.at, known.facts)}
 	return true
+}
+
+// knownCall returns what is known of calls like one to a clean URL; nil where it has to be read the whole way.
+func (i *Ingester) knownCall(w *walk, q *quickRecord, p part) *knownCall {
+	o, data := p.outline, p.raw
+	token, ok := i.token(w.Redactor, o.accessToken.of(data))
+	if !ok || !q.callKey(i.alike, o, data) {
+		return nil
+	}
+	slot := i.callSlot(q.key, token)
+	known := slot.Load()
+	if known != nil && known.token == token && known.key == string(q.key) {
+		i.forms.note(p, known, i.alike)
+		return known
+	}
+	q.record.AccessToken = token.jwt
+	if !q.readCall(w, o, data) {
+		return nil
+	}
+	_, first, ok := i.place(q, classify.APICall)
+	if !ok {
+		return nil
+	}
+	known = &knownCall{key: string(q.key), token: token, site: first.site, seen: first.seen}
+	for n := range first.facts {
+		k := i.knownFact(&first.facts[n])
+		if k == nil {
+			return nil
+		}
+		known.facts = append(known.facts, k)
+	}
+	slot.Store(known)
+	return known
 }
 
 // callKey writes down all that a call is placed by, but for its token: of the URL what makes a difference.

@@ -50,9 +50,6 @@ func quickly(i *Ingester, b *batch, raw []byte) (decoded, bool) {
 	s := newSplitter(raw)
 	s.forms = i.forms
 	p, _ := s.next()
-	if p.form != nil {
-		return i.callAgain(b, p.form, p.raw)
-	}
 	if p.outline == nil {
 		return decoded{}, false
 	}
