@@ -21,8 +21,8 @@ import (
 type dependents struct {
 	seed  maphash.Seed
 	mu    sync.Mutex
-	young map[uint64][]dependent
-	old   map[uint64][]dependent
+	young generation
+	old   generation
 	since time.Time // of young, by receipt
 }
 
@@ -39,7 +39,7 @@ const (
 )
 
 func newDependents() *dependents {
-	return &dependents{seed: maphash.MakeSeed(), young: map[uint64][]dependent{}}
+	return &dependents{seed: maphash.MakeSeed(), young: newGeneration(generation{})}
 }
 
 // decides is true for facts about a single token. Of the others every failure of a client depends on, and the first of
@@ -56,12 +56,10 @@ func (d *dependents) note(received time.Time, keys []classify.Key, one dependent
 		}
 		hash := maphash.Comparable(d.seed, k)
 		d.mu.Lock()
-		if len(d.young) >= maxDependents || received.Sub(d.since) > waitFor {
-			d.young, d.old, d.since = map[uint64][]dependent{}, d.young, received
+		if len(d.young.chains) >= maxDependents || received.Sub(d.since) > waitFor {
+			d.young, d.old, d.since = newGeneration(d.young), d.young, received
 		}
-		if list := d.young[hash]; len(list) < maxOfOneToken {
-			d.young[hash] = append(list, one)
-		}
+		d.young.add(hash, one)
 		d.mu.Unlock()
 	}
 }
@@ -70,7 +68,7 @@ func (d *dependents) note(received time.Time, keys []classify.Key, one dependent
 func (d *dependents) after(facts []classify.Fact) []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if len(d.young)+len(d.old) == 0 {
+	if len(d.young.chains)+len(d.old.chains) == 0 {
 		return nil
 	}
 	var ids []string
@@ -81,8 +79,8 @@ func (d *dependents) after(facts []classify.Fact) []string {
 			continue
 		}
 		hash := maphash.Comparable(d.seed, f.Key)
-		for _, list := range [...][]dependent{d.old[hash], d.young[hash]} {
-			for _, one := range list {
+		for _, g := range [...]*generation{&d.old, &d.young} {
+			for one := range g.all(hash) {
 				if len(ids) == maxJudgedAgain {
 					return ids
 				}

@@ -99,7 +99,7 @@ func TestDependents(t *testing.T) {
 	for n := range 3 * maxDependents {
 		d.note(testNow(), []classify.Key{{Kind: classify.FactJTI, Name: fmt.Sprint(n)}, {Kind: classify.FactClient, Name: "everybody"}}, dependent{fmt.Sprint(n), testNow()})
 	}
-	if n := len(d.young) + len(d.old); n > 2*maxDependents || n < maxDependents {
+	if n := len(d.young.chains) + len(d.old.chains); n > 2*maxDependents || n < maxDependents {
 		t.Errorf("%d are remembered", n)
 	}
 	if ids := d.after([]classify.Fact{{Key: classify.Key{Kind: classify.FactClient, Name: "everybody"}}}); len(ids) != 0 {
@@ -113,7 +113,35 @@ func TestDependents(t *testing.T) {
 		t.Errorf("one batch has %d judged again", n)
 	}
 	d.note(testNow().Add(waitFor+time.Second), []classify.Key{{Kind: classify.FactJTI, Name: "x"}}, dependent{})
-	if len(d.young) != 1 {
-		t.Errorf("%d are of this window", len(d.young))
+	if len(d.young.chains) != 1 {
+		t.Errorf("%d are of this window", len(d.young.chains))
+	}
+}
+
+func TestGeneration_KeepsTheOrderAndTheTimesOfEachKey(t *testing.T) {
+	at := []time.Time{testNow().Add(time.Nanosecond), {}, time.Unix(1<<40, 999_999_999)}
+	g, want := newGeneration(generation{}), map[uint64][]dependent{}
+	for n := range 3 * (maxOfOneToken + 2) {
+		hash, one := uint64(n%3), dependent{strings.Repeat("x", n%5) + fmt.Sprint(n), at[n%len(at)]}
+		if g.add(hash, one); len(want[hash]) < maxOfOneToken {
+			want[hash] = append(want[hash], one)
+		}
+	}
+	for hash := range uint64(4) {
+		got := slices.Collect(g.all(hash))
+		if !slices.EqualFunc(got, want[hash], func(a, b dependent) bool { return a.failure == b.failure && a.at.Equal(b.at) }) {
+			t.Errorf("%d: %v, want %v", hash, got, want[hash])
+		}
+	}
+}
+
+// Whatever has a pointer inside the collector of garbage would follow, in every cycle.
+func TestGeneration_HoldsNoPointers(t *testing.T) {
+	for _, of := range []any{chain{}, link{}} {
+		for _, field := range reflect.VisibleFields(reflect.TypeOf(of)) {
+			if k := field.Type.Kind(); k != reflect.Int32 && k != reflect.Int64 {
+				t.Errorf("%T.%s is a %s", of, field.Name, k)
+			}
+		}
 	}
 }

@@ -1,0 +1,65 @@
+package ingest
+
+import (
+	"iter"
+	"time"
+)
+
+// A generation holds dependents by the hashes of what they are about. It has no pointers inside, so that the collector of
+// garbage does not look at tens of thousands of lists and names in each of its cycles.
+type generation struct {
+	chains map[uint64]chain
+	links  []link
+	names  []byte // of failures, one after the other
+}
+
+// A chain is those of one hash in the order in which they came: places in links.
+type chain struct{ first, last, length int32 }
+
+// A link is a dependent.
+type link struct {
+	seconds  int64 // of the time of its event, and
+	nanos    int32
+	next     int32 // place of the next one in its chain; nothing of the last one
+	from, to int32 // of its name
+}
+
+// newGeneration makes room for as many as the one before held.
+func newGeneration(before generation) generation {
+	return generation{
+		chains: make(map[uint64]chain, len(before.chains)), links: make([]link, 0, len(before.links)), names: make([]byte, 0, len(before.names)),
+	}
+}
+
+// add takes note of one unless there are enough under the hash.
+func (g *generation) add(hash uint64, one dependent) {
+	c := g.chains[hash]
+	if c.length >= maxOfOneToken {
+		return
+	}
+	place := int32(len(g.links))
+	if c.length == 0 {
+		c.first = place
+	} else {
+		g.links[c.last].next = place
+	}
+	c.last, c.length = place, c.length+1
+	g.chains[hash] = c
+	from := len(g.names)
+	g.names = append(g.names, one.failure...)
+	g.links = append(g.links, link{seconds: one.at.Unix(), nanos: int32(one.at.Nanosecond()), from: int32(from), to: int32(len(g.names))})
+}
+
+// all yields those under the hash, the first one first.
+func (g *generation) all(hash uint64) iter.Seq[dependent] {
+	return func(yield func(dependent) bool) {
+		c := g.chains[hash]
+		for place := c.first; c.length > 0; c.length-- {
+			l := &g.links[place]
+			if !yield(dependent{string(g.names[l.from:l.to]), time.Unix(l.seconds, int64(l.nanos))}) {
+				return
+			}
+			place = l.next
+		}
+	}
+}
