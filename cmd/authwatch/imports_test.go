@@ -45,6 +45,7 @@ func importRules() map[string]importRule {
 		"bench": {ours: []string{"classify", "classify/profile", "ingest", "store"}, others: []string{"github.com/mattn/go-sqlite3",
 			"github.com/prometheus/client_golang"}},
 		"tools/crash":        {others: []string{"github.com/mattn/go-sqlite3"}},
+		"tools/steps":        {},
 		"cmd/authwatch/demo": {ours: []string{"classify"}, others: []string{"github.com/golang-jwt/jwt/v5"}},
 	}
 }
