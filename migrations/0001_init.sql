@@ -83,6 +83,12 @@ create table failure_request (
     entry bytea  not null,
     primary key (slice, entry)
 ) /* in the order of its key */;
+-- What a write left of it to be filed with that of others.
+create table failure_request_new (
+    id      bigint primary key,
+    slice   bigint not null,
+    entries bytea  not null
+);
 
 -- What the bodies of failures have in common: see store/template.go. text is compressed; used_on numbers a day.
 create table template (

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -14,16 +17,33 @@ import (
 // Failures are found by the ids of request and trace in slices: each holds what came in one stretch of time, in the order
 // of the ids' digests. So a write meets only the pages of the newest slice however many failures there are, and a
 // search looks into each slice once.
+//
+// Even there each entry of a small write is a page. So SQLite leaves the entries of a write in one row of
+// failure_request_new, where they are as durable and whoever looks finds them, and files the rows of many writes together.
 
 const (
 	sliceSize = 1 << 14 // entries, after which a new slice is begun
 	sliceTime = 24 * time.Hour
+	newRows   = 128 // which a search has to read at most
 )
 
-// A slicer knows the slice that is written to now.
+// A slicer knows the slice that is written to now, and about how much is new.
 type slicer struct {
 	id      int64 // when it was begun, in milliseconds
 	entries int
+
+	rows, rowEntries int  // that are not filed
+	known            bool // how many: an earlier process may have left some
+}
+
+// isDue reports whether what is new is to be filed, with a row of n entries more.
+func (s *slicer) isDue(n int) bool {
+	s.rows, s.rowEntries = s.rows+1, s.rowEntries+n
+	if s.known && s.rows < newRows && s.rowEntries < sliceSize {
+		return false
+	}
+	s.rows, s.rowEntries, s.known = 0, 0, true
+	return true
 }
 
 // slice is where n entries are to be written.
@@ -61,6 +81,8 @@ func entryOf(kind, name string, id rowID) (e entry) {
 
 func (e entry) failure() rowID { return rowID(binary.BigEndian.Uint64(e[8:])) }
 
+func (e entry) compare(other entry) int { return bytes.Compare(e[:], other[:]) }
+
 // The kinds of ids, as in Pending.JoinKey.
 const (
 	byRequest = "request:"
@@ -78,19 +100,94 @@ func (t *Tx) noteRequests(ctx context.Context, list []Failure) error {
 			entries = append(entries, entryOf(byTrace, f.TraceID, f.id))
 		}
 	}
-	slices.SortFunc(entries, func(a, b entry) int { return bytes.Compare(a[:], b[:]) })
+	slices.SortFunc(entries, entry.compare)
 	for chunk := range slices.Chunk(entries, claimSize) {
-		packed := make([]byte, 0, len(chunk)*len(entry{}))
-		for _, e := range chunk {
-			packed = append(packed, e[:]...)
-		}
-		err := t.exec(ctx, `insert into failure_request (entry, slice) select substr(cast($1 as `+t.dialect.bytes+`), i * 16 + 1, 16), $2 from number
-			where i < $3 on conflict do nothing`, packed, t.slices.slice(t.now(), len(chunk)), int64(len(chunk)))
-		if err != nil {
+		if err := t.noteEntries(ctx, t.slices.slice(t.now(), len(chunk)), chunk); err != nil {
 			return fmt.Errorf("note requests: %w", err)
 		}
 	}
 	return nil
+}
+
+func (t *Tx) noteEntries(ctx context.Context, slice int64, list []entry) error {
+	if t.dialect.othersWrote == "" { // replicas would wait for each other to file the same rows
+		return t.fileEntries(ctx, slice, list)
+	}
+	err := t.exec(ctx, `insert into failure_request_new (id, slice, entries) values ($1, $2, $3)`, newRef(), slice, packEntries(list))
+	if err == nil && t.slices.isDue(len(list)) {
+		err = t.fileNew(ctx)
+	}
+	return err
+}
+
+func packEntries(list []entry) []byte {
+	packed := make([]byte, 0, len(list)*len(entry{}))
+	for _, e := range list {
+		packed = append(packed, e[:]...)
+	}
+	return packed
+}
+
+// fileNew files what is new, all of a slice in the order of the table.
+func (t *Tx) fileNew(ctx context.Context) error {
+	all, err := newEntries(context.WithoutCancel(ctx), t.conn, `delete from failure_request_new returning slice, entries`)
+	if err != nil {
+		return err
+	}
+	for slice, list := range all {
+		slices.SortFunc(list, entry.compare)
+		for chunk := range slices.Chunk(list, claimSize) {
+			if err := t.fileEntries(ctx, slice, chunk); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (t *Tx) fileEntries(ctx context.Context, slice int64, list []entry) error {
+	return t.exec(ctx, `insert into failure_request (entry, slice) select substr(cast($1 as `+t.dialect.bytes+`), i * 16 + 1, 16), $2 from number
+		where i < $3 on conflict do nothing`, packEntries(list), slice, int64(len(list)))
+}
+
+var errDamagedEntries = errors.New("the ids of new requests are damaged")
+
+// newEntries runs a query for slices and their new entries.
+func newEntries(ctx context.Context, from rowsQuerier, query string) (map[int64][]entry, error) {
+	rows, err := from.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	all := map[int64][]entry{}
+	_, err = collect(rows, func(scan func(...any) error) (struct{}, error) {
+		var slice int64
+		var packed sql.RawBytes
+		if err := scan(&slice, &packed); err != nil {
+			return struct{}{}, err
+		}
+		if len(packed)%len(entry{}) != 0 {
+			return struct{}{}, errDamagedEntries
+		}
+		for e := range slices.Chunk(packed, len(entry{})) {
+			all[slice] = append(all[slice], entry(e))
+		}
+		return struct{}{}, nil
+	})
+	return all, err
+}
+
+// A requestFinder finds failures by the ids of their request and trace.
+type requestFinder struct {
+	from rowsQuerier
+	new  []entry // sorted
+}
+
+// newRequestFinder reads what is new, before the finder looks into the slices: what is filed meanwhile is in both.
+func newRequestFinder(ctx context.Context, from rowsQuerier) (requestFinder, error) {
+	all, err := newEntries(ctx, from, `select slice, entries from failure_request_new`)
+	list := slices.Concat(slices.Collect(maps.Values(all))...)
+	slices.SortFunc(list, entry.compare)
+	return requestFinder{from, list}, err
 }
 
 // entriesOf finds the entries between two digests in every slice. The slices are found one from the other: to list them
@@ -100,9 +197,21 @@ const entriesOf = `with recursive part(id) as (
 		union all select (select max(slice) from failure_request where slice < part.id) from part where part.id is not null)
 	select entry from part join failure_request on slice = part.id and entry >= $1 and entry <= $2`
 
-func entryBounds(kind, name string) (from, to []byte) {
-	low, high := entryOf(kind, keyText(name), 0), entryOf(kind, keyText(name), 1<<63-1)
-	return low[:], high[:]
+// find returns the failures of one id, in no order; one may be there twice.
+func (r requestFinder) find(ctx context.Context, kind, name string) ([]rowID, error) {
+	first, last := entryOf(kind, keyText(name), 0), entryOf(kind, keyText(name), 1<<63-1)
+	rows, err := r.from.QueryContext(ctx, entriesOf, first[:], last[:])
+	if err != nil {
+		return nil, err
+	}
+	list, err := collect(rows, scanEntry)
+	if err != nil {
+		return nil, err
+	}
+	for i, _ := slices.BinarySearchFunc(r.new, first, entry.compare); i < len(r.new) && r.new[i].compare(last) <= 0; i++ {
+		list = append(list, r.new[i].failure())
+	}
+	return list, nil
 }
 
 func scanEntry(scan func(...any) error) (rowID, error) {
@@ -125,14 +234,13 @@ const namedLimit = 1000
 
 // failuresNamed returns the ids before one of failures with one of the filter's request ids, newest first.
 func (s *Store) failuresNamed(ctx context.Context, f FailureFilter, before rowID) ([]rowID, error) {
+	finder, err := newRequestFinder(ctx, s.readers)
+	if err != nil {
+		return nil, fmt.Errorf("find new requests: %w", err)
+	}
 	var found []rowID
 	for _, name := range f.RequestIDs {
-		from, to := entryBounds(byRequest, name)
-		rows, err := s.readers.QueryContext(ctx, entriesOf, from, to)
-		if err != nil {
-			return nil, fmt.Errorf("find requests: %w", err)
-		}
-		list, err := collect(rows, scanEntry)
+		list, err := finder.find(ctx, byRequest, name)
 		if err != nil {
 			return nil, fmt.Errorf("find requests: %w", err)
 		}
@@ -148,18 +256,17 @@ const joinLimit = 200
 // FailuresByRequest returns failures with one of these request ids or trace ids, for the late join of a token: the
 // newest 200 of each id, oldest event first.
 func (t *Tx) FailuresByRequest(ctx context.Context, requestIDs, traceIDs []string) ([]Failure, error) {
+	finder, err := newRequestFinder(context.WithoutCancel(ctx), t.conn)
+	if err != nil {
+		return nil, fmt.Errorf("find new requests: %w", err)
+	}
 	var found []rowID
 	find := func(kind string, names []string) error {
 		for _, name := range names {
 			if name == "" {
 				continue
 			}
-			from, to := entryBounds(kind, name)
-			rows, err := t.query(ctx, entriesOf, from, to)
-			if err != nil {
-				return err
-			}
-			list, err := collect(rows, scanEntry)
+			list, err := finder.find(context.WithoutCancel(ctx), kind, name)
 			if err != nil {
 				return err
 			}
@@ -167,7 +274,7 @@ func (t *Tx) FailuresByRequest(ctx context.Context, requestIDs, traceIDs []strin
 		}
 		return nil
 	}
-	err := find(byRequest, requestIDs)
+	err = find(byRequest, requestIDs)
 	if err == nil {
 		err = find(byTrace, traceIDs)
 	}

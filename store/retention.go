@@ -146,9 +146,12 @@ func (e *expiry) requests(ctx context.Context) error {
 		return nil
 	}
 	return e.repeat(ctx, "requests", func(ctx context.Context, tx *Tx) (int64, error) {
+		oldest := e.records - sliceTime.Milliseconds()
+		if err := tx.exec(ctx, `delete from failure_request_new where slice < $1`, oldest); err != nil {
+			return 0, err
+		}
 		return tx.execCount(ctx, `delete from failure_request where (slice, entry) in
-			(select slice, entry from failure_request where slice < $1 order by slice, entry limit $2)`,
-			e.records-sliceTime.Milliseconds(), int64(expireSize))
+			(select slice, entry from failure_request where slice < $1 order by slice, entry limit $2)`, oldest, int64(expireSize))
 	})
 }
 
