@@ -25,6 +25,14 @@ func (c cleanTexts) find(s string) (digest uint64, known *knownText) {
 	return digest, nil
 }
 
+// findBytes is find for a text that is not copied yet.
+func (c cleanTexts) findBytes(s []byte) *knownText {
+	if known := c.at(maphash.Bytes(c.seed, s)); known != nil && known.text == string(s) {
+		return known
+	}
+	return nil
+}
+
 // note remembers a clean text, if it is not the first time that it comes.
 func (c cleanTexts) note(digest uint64, s string) {
 	if len(s) <= maxRemembered && c.again(digest) {

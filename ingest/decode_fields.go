@@ -46,8 +46,9 @@ func (m *fields) string(name string) string { return cutText(m.text(m.raw(name))
 // identity reads what becomes part of a key: short, and a longer one keeps a fingerprint so that two of them stay apart.
 func (m *fields) identity(name string) string { return m.walk.identity(m.raw(name)) }
 
-func (w *walk) identity(raw string) string {
-	s := w.text(raw)
+func (w *walk) identity(raw string) string { return w.short(w.text(raw)) }
+
+func (w *walk) short(s string) string {
 	if len(s) <= maxIdentity {
 		return s
 	}

@@ -1,6 +1,10 @@
 package ingest
 
-import "authwatch/classify"
+import (
+	"strings"
+
+	"authwatch/classify"
+)
 
 // The straight way of a native record: from the outline of its text into the record that is stored, with the redactor at
 // each value and no maps between. What is odd, faulty, long or holds several raw tokens is left to the way that all formats
@@ -9,11 +13,12 @@ import "authwatch/classify"
 // An outlinedRecord is a record whose outline says where its members stand.
 type outlinedRecord struct {
 	*outline
-	w    walk
-	e    encoder // writes what is stored while it is read
-	data []byte  // the text of the record
-	all  string  // the same: what needs no decoding is a part of it
-	left bool    // to the way that all formats share
+	w     walk
+	e     encoder         // writes what is stored while it is read
+	data  []byte          // the text of the record
+	texts strings.Builder // of the record that are not remembered: one piece of memory for all
+	all   string          // data, once most of it is needed
+	left  bool            // to the way that all formats share
 }
 
 // A recordRoom is the memory of a record with all that it can have.
@@ -39,11 +44,15 @@ func (r *Redactor) decodeOutlined(p part) (d decoded, ok bool) {
 	if len(p.raw) > maxQuick || len(r.shapes.mappings) > 0 || !p.outline.isNative() {
 		return decoded{}, false
 	}
-	o := outlinedRecord{w: walk{Redactor: r}, outline: p.outline, data: p.raw, all: string(p.raw)}
-	at, f := timeOf(o.text(o.time))
-	if f != nil {
-		return decoded{}, false
+	o := outlinedRecord{w: walk{Redactor: r}, outline: p.outline, data: p.raw}
+	at, ok := utcTime(o.time.inner(o.data))
+	if !ok {
+		var f *fault
+		if at, f = timeOf(o.text(o.time)); f != nil {
+			return decoded{}, false
+		}
 	}
+	o.texts.Grow(textsRoom)
 	room := &recordRoom{}
 	rec := &room.record
 	rec.Time = at
@@ -71,6 +80,9 @@ func (r *Redactor) decodeOutlined(p part) (d decoded, ok bool) {
 // storedRoom is how much longer a record may become by what is written in the place of values; beyond it its memory grows.
 const storedRoom = 64
 
+// textsRoom is about what the ids, times and addresses of a record and the names in its token take.
+const textsRoom = 320
+
 // isNative knows a native record that can be read from its outline.
 func (o *outline) isNative() bool {
 	object := func(l leaf) bool { return !l.given() || l.kind == leafObject }
@@ -87,7 +99,7 @@ func (o *outline) isNative() bool {
 func (o *outlinedRecord) read(room *recordRoom) {
 	rec := &room.record
 	o.e.begin(rec.Time)
-	rec.ID, rec.Provider, rec.Environment = o.identity(`"id":`, o.id), o.identity(`"provider":`, o.provider), o.identity(`"environment":`, o.environment)
+	rec.ID, rec.Provider, rec.Environment = o.once(`"id":`, o.id), o.identity(`"provider":`, o.provider), o.identity(`"environment":`, o.environment)
 	rec.Service, rec.ClientID = o.identity(`"service":`, o.service), o.identity(`"client_id":`, o.clientID)
 	rec.RequestID, rec.TraceID = o.joinID(`"request_id":`, o.requestID), o.joinID(`"trace_id":`, o.traceID)
 	rec.ClientIP, rec.UserAgent = o.identity(`"client_ip":`, o.clientIP), o.running(`"user_agent":`, o.userAgent)
@@ -129,11 +141,23 @@ func (o *outlinedRecord) readResponse(a *classify.Response) {
 
 // text is what a string holds.
 func (o *outlinedRecord) text(l leaf) string {
-	text := o.all[l.from+1 : l.to-1]
 	if l.kind == leafText {
-		text = decodeText(text)
+		return decodeText(string(l.inner(o.data)))
 	}
-	return text
+	if o.all != "" {
+		return o.all[l.from+1 : l.to-1]
+	}
+	return o.copied(l.inner(o.data))
+}
+
+// copied is a text that outlives the body of the request.
+func (o *outlinedRecord) copied(text []byte) string {
+	from := o.texts.Len()
+	if from+len(text) > o.texts.Cap() {
+		return string(text) // growing would copy all others
+	}
+	o.texts.Write(text)
+	return o.texts.String()[from:]
 }
 
 // scalar is a member as text before redaction, as fields.raw has it.
@@ -144,13 +168,31 @@ func (o *outlinedRecord) scalar(l leaf) string {
 	case leafString, leafText:
 		return o.text(l)
 	case leafNumber, leafBool:
-		return o.all[l.from:l.to]
+		return o.copied(l.of(o.data))
 	}
 	o.left = true
 	return ""
 }
 
+// looked is a member redacted as running text, and what it was before.
+func (o *outlinedRecord) looked(l leaf) (raw, text string, known *knownText) {
+	if l.kind == leafString {
+		if known = o.w.clean.findBytes(l.inner(o.data)); known != nil && !o.w.failed {
+			return known.text, known.text, known
+		}
+	}
+	raw = o.scalar(l)
+	text, known = o.w.lookAt(raw)
+	return raw, text, known
+}
+
 func (o *outlinedRecord) identity(name string, l leaf) string {
+	raw, text, _ := o.looked(l)
+	return o.put(name, raw, o.w.short(text))
+}
+
+// once is identity for what is not remembered.
+func (o *outlinedRecord) once(name string, l leaf) string {
 	raw := o.scalar(l)
 	return o.put(name, raw, o.w.identity(raw))
 }
@@ -161,8 +203,8 @@ func (o *outlinedRecord) joinID(name string, l leaf) string {
 }
 
 func (o *outlinedRecord) running(name string, l leaf) string {
-	raw := o.scalar(l)
-	return o.put(name, raw, cutText(o.w.text(raw), maxString))
+	raw, text, _ := o.looked(l)
+	return o.put(name, raw, cutText(text, maxString))
 }
 
 func (o *outlinedRecord) address(name string, l leaf) string {
@@ -188,8 +230,16 @@ func (o *outlinedRecord) put(name, raw, text string) string {
 	return text
 }
 
+// whole makes all texts from here on parts of one.
+func (o *outlinedRecord) whole() {
+	if o.all == "" {
+		o.all = string(o.data)
+	}
+}
+
 // value is the value of a member as the parser has it.
 func (o *outlinedRecord) value(l leaf) any {
+	o.whole()
 	p := parser{data: o.data[l.from:l.to], text: o.all[l.from:l.to]}
 	v, f := p.value(0)
 	o.left = o.left || f != nil

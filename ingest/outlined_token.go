@@ -129,8 +129,7 @@ func (o *outlinedRecord) claimSet(l leaf, allowed map[string]bool) (out classify
 
 // claimText redacts and writes a text that may stay.
 func (o *outlinedRecord) claimText(l leaf) (value any, clean bool) {
-	raw := o.text(l)
-	text, known := o.w.lookAt(raw)
+	raw, text, known := o.looked(l)
 	if clean = text == raw; !clean {
 		o.e.look(text)
 	}
@@ -151,9 +150,9 @@ func (o *outlinedRecord) claim(name string, l leaf, allowed bool) (value any) {
 	case !l.isScalar() || isConfirmation(name):
 		value = o.w.claim(name, o.value(l), allowed)
 	case l.kind == leafBool && allowed:
-		value = o.all[l.from] == 't'
+		value = o.data[l.from] == 't'
 	case l.kind == leafNumber && allowed:
-		value = json.Number(o.all[l.from:l.to])
+		value = json.Number(o.copied(l.of(o.data)))
 	case l.kind == leafBool:
 		value = "boolean"
 	case l.kind == leafNumber:
