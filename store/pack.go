@@ -46,15 +46,12 @@ func (t *templates) pack(f *Failure, now time.Time) error {
 	if !utf8.Valid(f.Record) {
 		f.Record = bytes.ToValidUTF8(f.Record, []byte("\uFFFD"))
 	}
-	kept := f.Verdict
-	kept.ID, kept.Time = "", time.Time{} // the row knows them
 	c := t.cutters.Get().(*cutter)
 	defer t.cutters.Put(c)
-	verdict, err := appendVerdict(c.verdict[:0], &kept)
+	verdict, err := c.verdicts.write(&f.Verdict)
 	if err != nil {
 		return fmt.Errorf("encode verdict: %w", err)
 	}
-	c.verdict = verdict
 	occurred, received := toMillis(f.Verdict.Time), toMillis(f.ReceivedAt)
 	c.body = binary.AppendVarint(append(c.body[:0], packedWords), occurred-idAt(occurred).millis())
 	c.body = binary.AppendVarint(c.body, received-occurred)
@@ -79,7 +76,7 @@ func (t *templates) packWords(c *cutter, f *Failure, verdict []byte, today int64
 		return false
 	}
 	middle := len(c.template)
-	if !takeApart(c, verdict) {
+	if !takeApartBut(c, verdict, c.verdicts.plain) {
 		return false
 	}
 	record, reason := t.find(c.template[:middle], today), t.find(c.template[middle:], today)

@@ -50,15 +50,16 @@ type cutter struct {
 	seen      []stretch // the words in text, to find one that comes again
 	millis    dayForm
 	date      dayForm
-	verdict   []byte // room for one
 	body      []byte // room for one
+	verdicts  *verdictWriter
 }
 
 // A stretch is a part of a text.
 type stretch struct{ from, to int }
 
 func newCutter() *cutter {
-	c := &cutter{millis: dayForm{layout: millisForm, day: len("2006-01-02T")}, date: dayForm{layout: dateForm, day: len("Mon, 02 Jan 2006 ")}}
+	c := &cutter{millis: dayForm{layout: millisForm, day: len("2006-01-02T")}, date: dayForm{layout: dateForm, day: len("Mon, 02 Jan 2006 ")},
+		verdicts: newVerdictWriter()}
 	for _, b := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-" {
 		c.wordBytes[b] = true
 	}
@@ -99,6 +100,19 @@ func takeApart[T string | []byte](c *cutter, one T) bool {
 	}
 	c.template = append(c.template, text[rest:]...)
 	return true
+}
+
+// takeApartBut is takeApart for a text of which it is known that some stretches hold no digit, and that no word goes over their ends.
+func takeApartBut(c *cutter, one []byte, plain []stretch) bool {
+	rest := 0
+	for _, s := range plain {
+		if !takeApart(c, one[rest:s.from]) {
+			return false
+		}
+		c.template = append(c.template, one[s.from:s.to]...)
+		rest = s.to
+	}
+	return takeApart(c, one[rest:])
 }
 
 // nextDigit is the index of the first digit from i on, or the length of the text. It looks at eight bytes at a time.

@@ -10,19 +10,27 @@ import (
 )
 
 // A verdictWriter writes the JSON of a verdict as encoding/json would, but for the escapes of texts, in a fraction of the
-// time: a verdict is written for every failure. What is read back is equal in every field.
+// time: a verdict is written for every failure. What is read back is equal in every field but id and time, which the row knows.
 type verdictWriter struct {
 	b     []byte
 	first bool // no member was written yet
 	err   error
+
+	checks map[*classify.Check]string // those without a digit, as they are written: verdicts share them
+	plain  []stretch                  // where they are in b
 }
 
-func appendVerdict(b []byte, v *classify.Verdict) ([]byte, error) {
-	w := &verdictWriter{b: b}
+// mostChecks are remembered; beyond that all are forgotten.
+const mostChecks = 500
+
+func newVerdictWriter() *verdictWriter {
+	return &verdictWriter{checks: map[*classify.Check]string{}}
+}
+
+// write returns the text of a verdict, which is good until the next one.
+func (w *verdictWriter) write(v *classify.Verdict) ([]byte, error) {
+	w.b, w.plain, w.err = w.b[:0], w.plain[:0], nil
 	w.object(func() {
-		w.text("id", v.ID)
-		w.name("time")
-		w.b = append(v.Time.AppendFormat(append(w.b, '"'), "2006-01-02T15:04:05.999999999Z07:00"), '"')
 		w.textIfAny("provider", v.Provider)
 		w.textIfAny("environment", v.Environment)
 		w.textIfAny("client_id", v.ClientID)
@@ -32,7 +40,7 @@ func appendVerdict(b []byte, v *classify.Verdict) ([]byte, error) {
 		w.text("fault", string(v.Fault))
 		w.text("summary", v.Summary)
 		writeList(w, "evidence", v.Evidence, w.evidence)
-		writeList(w, "checks", v.Checks, func(c **classify.Check) { w.check(*c) })
+		w.checkList(v.Checks)
 		writeList(w, "alternatives", v.Alternatives, func(a *classify.Alternative) {
 			w.text("cause", string(a.Cause))
 			w.text("confidence", string(a.Confidence))
@@ -52,13 +60,6 @@ func (w *verdictWriter) evidence(e *classify.Evidence) {
 	w.textIfAny("cause", string(e.Cause))
 }
 
-func (w *verdictWriter) check(c *classify.Check) {
-	w.text("check", c.Check)
-	w.text("result", string(c.Result))
-	w.textIfAny("path", c.Path)
-	w.text("detail", c.Detail)
-}
-
 func (w *verdictWriter) fix(f *classify.Fix) {
 	if len(f.Edits) > 0 {
 		writeList(w, "edits", f.Edits, func(e *classify.Edit) {
@@ -73,6 +74,51 @@ func (w *verdictWriter) fix(f *classify.Fix) {
 		w.texts("not_checkable", f.NotCheckable)
 	}
 	w.texts("steps", f.Steps)
+}
+
+// checkList writes checks. Nearly all without a digit were written before, and the others mostly say what only this record says.
+func (w *verdictWriter) checkList(list []*classify.Check) {
+	w.name("checks")
+	if list == nil {
+		w.b = append(w.b, `null`...)
+		return
+	}
+	w.b = append(w.b, '[')
+	for i, c := range list {
+		if i > 0 {
+			w.b = append(w.b, ',')
+		}
+		begin := len(w.b)
+		if text, known := w.checks[c]; known {
+			w.b = append(w.b, text...)
+			w.notePlain(begin)
+			continue
+		}
+		w.object(func() { w.check(c) })
+		if text := w.b[begin:]; nextDigit(text, 0) == len(text) {
+			if len(w.checks) >= mostChecks {
+				clear(w.checks)
+			}
+			w.checks[c] = string(text)
+		}
+	}
+	w.b = append(w.b, ']')
+}
+
+func (w *verdictWriter) check(c *classify.Check) {
+	w.text("check", c.Check)
+	w.text("result", string(c.Result))
+	w.textIfAny("path", c.Path)
+	w.text("detail", c.Detail)
+}
+
+// notePlain says that what was written from begin on holds no digit, nor the comma before it.
+func (w *verdictWriter) notePlain(begin int) {
+	if last := len(w.plain) - 1; last >= 0 && w.plain[last].to == begin-1 {
+		w.plain[last].to = len(w.b)
+		return
+	}
+	w.plain = append(w.plain, stretch{begin, len(w.b)})
 }
 
 func (w *verdictWriter) object(members func()) {

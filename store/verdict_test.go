@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -73,15 +74,30 @@ func readVerdict(t *testing.T, text []byte) (v classify.Verdict) {
 	return v
 }
 
-// TestVerdict_Written: what is read back is what encoding/json would have kept.
+// TestVerdict_Written: what is read back is what encoding/json would have kept, also of checks that were written before; and what is
+// known to hold no digit makes no difference where a text is cut.
 func TestVerdict_Written(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
+	w, whole, parts := newVerdictWriter(), newCutter(), newCutter()
+	var before []*classify.Check
+	plain := 0
 	for range 2000 {
 		v := anyVerdict(random)
-		ours, err := appendVerdict(nil, &v)
+		if len(before) > 0 {
+			v.Checks = slices.Insert(v.Checks, random.IntN(len(v.Checks)+1), before...)
+		}
+		before = v.Checks[:min(len(v.Checks), 3)]
+		ours, err := w.write(&v)
 		if err != nil {
 			t.Fatal(err)
 		}
+		plain += len(w.plain)
+		whole.reset(v.Time)
+		parts.reset(v.Time)
+		if takeApart(whole, ours) != takeApartBut(parts, ours, w.plain) || !bytes.Equal(whole.template, parts.template) || !bytes.Equal(whole.words, parts.words) {
+			t.Fatalf("cut in another way: %s", ours)
+		}
+		v.ID, v.Time = "", time.Time{}
 		theirs, err := json.Marshal(v)
 		if err != nil {
 			t.Fatal(err)
@@ -90,7 +106,10 @@ func TestVerdict_Written(t *testing.T) {
 			t.Fatalf("\n got %+v\nwant %+v", got, want)
 		}
 	}
-	if _, err := appendVerdict(nil, &classify.Verdict{Evidence: []classify.Evidence{{Observed: func() {}}}}); err == nil {
+	if plain < 100 || len(w.checks) > mostChecks {
+		t.Errorf("%d stretches without a digit, %d checks are remembered", plain, len(w.checks))
+	}
+	if _, err := w.write(&classify.Verdict{Evidence: []classify.Evidence{{Observed: func() {}}}}); err == nil {
 		t.Error("what cannot be written was")
 	}
 }
