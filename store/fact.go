@@ -126,16 +126,14 @@ func (c *factCache) committed(s *sums) {
 	b.adopted = b.adopted || s.adoptedFacts
 	for k, f := range s.facts {
 		c.note(k, f)
-		if known, ok := b.facts[k]; ok {
-			f = known.merge(f)
-		}
-		b.facts[k] = f
-	}
-	if s.factRow {
-		b.rows++
 	}
 	if s.tookFacts {
 		b.emptied()
+	} else {
+		mergeInto(b.facts, s.facts)
+	}
+	if s.factRow {
+		b.rows++
 	}
 }
 
