@@ -69,10 +69,13 @@ func (c *checkpointer) committed(ctx context.Context, conn *sql.Conn) {
 	if err != nil || pages-copied < checkpointPages && pages < walPages {
 		return
 	}
-	if pages >= walPages {
-		_, _, _ = checkpoint(ctx, conn, `passive`) // nothing but that one is in hand can be wrong with it
-	}
 	c.full = pages >= c.most
+	if pages >= walPages {
+		// Nothing but that one is in hand can be wrong with it. If it has copied all, another would only be in the way of beginning anew.
+		if all, copied, err := checkpoint(ctx, conn, `passive`); err == nil && all == copied {
+			return
+		}
+	}
 	select {
 	case c.wake <- struct{}{}:
 	default:
