@@ -60,6 +60,9 @@ func (t traffic) writeFile(path string) (int64, error) {
 	if err := w.Flush(); err != nil {
 		return 0, err
 	}
+	if err := f.Sync(); err != nil { // what the kernel writes later would hold up the commits of the servers
+		return 0, err
+	}
 	info, err := f.Stat()
 	if err != nil {
 		return 0, err
