@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -54,7 +55,7 @@ func (p *planWatch) note(query string, args []driver.NamedValue) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if _, known := p.seen[query]; !known {
-		p.seen[query] = args
+		p.seen[query] = slices.Clone(args) // the list is the caller's
 	}
 }
 
