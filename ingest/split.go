@@ -76,9 +76,11 @@ func (s *splitter) next() (p part, more bool) {
 	}
 	start := s.pos
 	rest := s.body[start:]
-	if form, length := s.forms.find(rest); form != nil && !s.inArray {
-		s.pos += length
-		return part{raw: rest[:length], outline: &form.outline, form: form}, true
+	if !s.inArray { // where elements are no lines
+		if form, length := s.forms.find(rest); form != nil {
+			s.pos += length
+			return part{raw: rest[:length], outline: &form.outline, form: form}, true
+		}
 	}
 	if length, ok := scanObject(rest, &s.outline); ok {
 		s.pos += length
