@@ -68,11 +68,11 @@ func BenchmarkIngestTogether(b *testing.B) {
 	}
 	for _, share := range []struct {
 		percent int
-		bare    bool
-	}{{2, false}, {10, false}, {30, false}, {100, false}, {2, true}} {
+		format  format
+	}{{2, native}, {10, native}, {30, native}, {100, native}, {2, bare}, {2, ecs}, {2, nginx}, {2, combined}} {
 		name := fmt.Sprintf("%d%%", share.percent)
-		if share.bare {
-			name += " without tokens"
+		if share.format != native {
+			name += " " + string(share.format)
 		}
 		b.Run(name, func(b *testing.B) {
 			p, err := openPipeline(b.Context(), b.TempDir(), profiles)
@@ -80,7 +80,7 @@ func BenchmarkIngestTogether(b *testing.B) {
 				b.Fatal(err)
 			}
 			t := sample(batch*b.N, share.percent)
-			t.bare = share.bare
+			t.format = share.format
 			batches, err := bodies(t, batch)
 			if err != nil {
 				b.Fatal(err)

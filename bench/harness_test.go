@@ -68,6 +68,14 @@ func testRun(t *testing.T, r *runner) {
 	if len(result.Reads.Pages) < 10 {
 		t.Errorf("%d pages", len(result.Reads.Pages))
 	}
+	if len(result.Formats) != len(formats()) {
+		t.Errorf("%d formats", len(result.Formats))
+	}
+	for _, f := range result.Formats {
+		if f.RecordsPerSecond <= 0 || f.CPUMicros <= 0 || f.Bytes == 0 {
+			t.Errorf("format %+v", f)
+		}
+	}
 	var table strings.Builder
 	if err := result.print(&table); err != nil {
 		t.Fatal(err)

@@ -46,7 +46,7 @@ type options struct {
 }
 
 // parts lists what can be measured.
-func parts() []string { return []string{"ingest", "classify", "reads", "pages"} }
+func parts() []string { return []string{"ingest", "formats", "classify", "reads", "pages"} }
 
 func parseOptions(args []string, stderr io.Writer) (options, error) {
 	var o options
@@ -181,6 +181,7 @@ type result struct {
 	Seed        uint64         `json:"seed"`
 	Rounds      int            `json:"rounds"`
 	Files       []fileResult   `json:"files,omitempty"`
+	Formats     []formatResult `json:"formats,omitempty"`
 	Allocations []allocation   `json:"allocations,omitempty"`
 	Classify    float64        `json:"classify_per_second,omitempty"` // verdicts in memory on one core
 	Command     *commandResult `json:"classify_command,omitempty"`
@@ -197,6 +198,12 @@ func (r *runner) run(ctx context.Context) (*result, error) {
 				return nil, fmt.Errorf("ingest %d %%: %w", percent, err)
 			}
 			out.Files = append(out.Files, file)
+		}
+	}
+	if slices.Contains(r.parts, "formats") {
+		var err error
+		if out.Formats, err = r.inFormats(ctx); err != nil {
+			return nil, fmt.Errorf("formats: %w", err)
 		}
 	}
 	if slices.Contains(r.parts, "classify") {

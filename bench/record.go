@@ -14,7 +14,7 @@ type record struct {
 	b      []byte
 	client *client
 	at     time.Time
-	bare   bool // see traffic
+	format format
 }
 
 func (r *record) put(parts ...string) {
@@ -107,6 +107,11 @@ func (r *record) response(a answer) {
 
 func (r *record) apiCall(a answer) {
 	c := r.client
+	if r.format.isAccessLog() {
+		method, path := r.path(pick(r.rng, c.provider.routes))
+		r.accessLine(method, c.provider.api(c.environment)+path, a)
+		return
+	}
 	r.common()
 	method, path := r.path(pick(r.rng, c.provider.routes))
 	r.put(`"request":{"method":"`, method, `","url":"`, c.provider.api(c.environment), path, `","headers":{"accept":"application/json"`)
@@ -115,7 +120,7 @@ func (r *record) apiCall(a answer) {
 	}
 	r.put(`,"x-forwarded-for":"`, c.ip, `"}},`)
 	r.response(a)
-	if a.Fault != "absent" && !(r.bare && a.Fault == "none") {
+	if a.Fault != "absent" && !(r.format == bare && a.Fault == "none") {
 		r.accessToken(a.Fault)
 	}
 	r.put(`}`)
@@ -145,12 +150,16 @@ func (r *record) accessToken(fault string) {
 func (r *record) tokenRequest(a answer) {
 	c := r.client
 	p, e := c.provider, c.environment
+	if r.format.isAccessLog() {
+		r.accessLine("POST", p.endpoint(e), a)
+		return
+	}
 	r.common()
 	r.put(`"client_id":"`, c.id, `","request":{"method":"POST","url":"`, p.endpoint(e),
 		`","headers":{"accept":"application/json","content-type":"application/x-www-form-urlencoded"},"body":{"grant_type":"client_credentials","client_id":"`, c.id,
 		`","client_assertion_type":"urn:ietf:params:oauth:client-assertion-type:jwt-bearer","client_assertion":"[jwt]","scope":"`, p.scopes, `"}},`)
 	r.response(a)
-	if r.bare && a.Fault == "none" {
+	if r.format == bare && a.Fault == "none" {
 		r.put(`}`)
 		return
 	}

@@ -151,6 +151,7 @@ func (r *result) print(to io.Writer) error {
 	fmt.Fprintf(to, "%s, %d cores shared with the senders, %d senders, %d records a request, seed %d, medians of %d rounds\n", r.Go, r.Cores, r.Senders, r.Batch, r.Seed, r.Rounds)
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	r.printFiles(w)
+	r.printFormats(w)
 	r.printAlone(w)
 	if r.Reads != nil {
 		fmt.Fprintf(w, "\nreads, %d failures of %d days, %.0f MiB\tp50 ms\tp95 ms\n", r.Reads.Failures, r.Reads.Days, float64(r.Reads.Bytes)/(1<<20))
@@ -200,6 +201,16 @@ func (r *result) printFiles(w io.Writer) {
 		if f.Product.BulkPerSecond > 0 {
 			fmt.Fprintf(w, "bulk insert of the rows\t%.0f rows/s\n", f.Product.BulkPerSecond)
 		}
+	}
+}
+
+func (r *result) printFormats(w io.Writer) {
+	if len(r.Formats) > 0 {
+		fmt.Fprintf(w, "\nthe same traffic, %d %% failures, in\tbytes/record\trecords/s\tMB/s\tCPU µs/record\tpeak MiB\n", formatPercent)
+	}
+	for _, f := range r.Formats {
+		size := float64(f.Bytes) / float64(f.Records)
+		fmt.Fprintf(w, "%s\t%.0f\t%.0f\t%.0f\t%.1f\t%.0f\n", f.Format, size, f.RecordsPerSecond, size*f.RecordsPerSecond/1e6, f.CPUMicros, f.PeakMiB)
 	}
 }
 

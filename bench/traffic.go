@@ -20,7 +20,7 @@ type traffic struct {
 	clients int           // that take part; a few of them cause most of the traffic
 	from    time.Time     // of the first record
 	step    time.Duration // from one record to the next, on average
-	bare    bool          // the log has no decoded tokens of what was accepted
+	format  format        // of its lines; "" is native too
 }
 
 // failures is how many auth failures the file holds.
@@ -145,7 +145,7 @@ func (g *generator) next() []byte {
 	g.made++
 	g.at = g.at.Add(g.step/2 + time.Duration(g.rng.Int64N(int64(g.step)+1)))
 	c := g.clients[g.zipf.Uint64()]
-	r := record{rng: g.rng, b: g.line[:0], client: c, at: g.at, bare: g.bare}
+	r := record{rng: g.rng, b: g.line[:0], client: c, at: g.at, format: g.format}
 	// Selection sampling (Knuth, volume 2, algorithm S): a random order that holds the share exactly.
 	if g.rng.IntN(left) < g.failures()-g.failed {
 		g.failed++
