@@ -62,6 +62,7 @@ type decoded struct {
 	record  *classify.Record
 	stored  []byte     // record, as it is stored
 	success success    // in the place of record: a plain success, read quickly
+	waits   waiting    // for its token
 	late    *lateToken // of the tokens endpoint only
 	equal   *equal     // the first of the records in the body that are equal to this one; nil if it has an id
 	copied  bool       // it is not the first itself

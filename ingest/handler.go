@@ -163,6 +163,9 @@ func checkMethod(r *http.Request, methods string) error {
 // commitAll reads the parts of a shipment and commits them, at most maxRecords in one transaction. When a later
 // transaction fails the sender hears so and comes again; what is committed already are duplicates then.
 func (i *Ingester) commitAll(ctx context.Context, e endpoint, s shipment, b batch) (answer, error) {
+	if err := i.late.ask(ctx, b.at); err != nil {
+		return answer{}, err
+	}
 	total, index := answer{Errors: []RecordError{}}, 0
 	turn := b.turn
 	b.turn = nil // is needed whole until the last part is read

@@ -46,6 +46,7 @@ type Ingester struct {
 	guesses    *guessGuard
 	notes      *notes
 	dependents *dependents
+	late       *lateTokens
 	running    *running // requests with an Idempotency-Key
 
 	judgements *sync.Pool // of judgement
@@ -86,7 +87,7 @@ func New(o Options) (*Ingester, error) {
 	return &Ingester{
 		store: o.Store, classifier: classify.New(o.Profiles, o.Knowledge), redactor: redactor, log: o.Logger,
 		metrics: newMetrics(o.Registerer, o.Profiles, o.Store, o.Now), now: o.Now, retain: o.Retain,
-		quota: newQuota(o.KeyRate, time.Now), turns: newTurns(runtime.GOMAXPROCS(0)), guesses: newGuessGuard(time.Now), notes: newNotes(o.Store), running: newRunning(), dependents: newDependents(),
+		quota: newQuota(o.KeyRate, time.Now), turns: newTurns(runtime.GOMAXPROCS(0)), guesses: newGuessGuard(time.Now), notes: newNotes(o.Store), running: newRunning(), dependents: newDependents(), late: &lateTokens{store: o.Store},
 		judgements: newJudgements(), quick: newQuickRecords(), tokens: newCache[knownToken](), requests: newCache[knownRequest](), sites: newCache[site](),
 		looks: newCache[knownLook](), calls: newCache[knownCall](), facts: newCache[knownFact](), grants: newCache[knownGrant](), forms: newForms(), alike: classify.NewAlike(o.Profiles),
 	}, nil

@@ -82,12 +82,18 @@ func (i *Ingester) commitTokens(ctx context.Context, b batch) (answer, error) {
 		}
 		return done.account(ctx)
 	})
+	if err == nil && done.accepted > 0 {
+		i.late.come(b.at)
+	}
 	return i.committed(b, done, err)
 }
 
 func (w *work) tokens(ctx context.Context) error {
 	isFresh, err := w.claim(ctx)
 	if err != nil || w.accepted == 0 {
+		return err
+	}
+	if err := w.tx.NoteTokenApart(ctx, w.batch.source, w.batch.at); err != nil {
 		return err
 	}
 	fresh := w.fresh(isFresh)

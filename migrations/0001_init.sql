@@ -8,7 +8,8 @@ create table source (
     id               text   primary key,
     records          bigint not null,
     duplicates       bigint not null,
-    last_received_at bigint not null
+    last_received_at bigint not null,
+    token_apart_at   bigint not null default 0 -- when it last delivered a decoded token apart from its response
 );
 
 -- One row per record ever taken: store.Delivery's digest, which begins with the time of the event, so that new rows lie

@@ -168,6 +168,25 @@ func (s *Store) LastReceived(ctx context.Context) (at time.Time, records int64, 
 	return fromMillis(ms), records, nil
 }
 
+// NoteTokenApart notes that a source has delivered a decoded token apart from its response, after Claim in the same transaction.
+func (t *Tx) NoteTokenApart(ctx context.Context, source string, at time.Time) error {
+	err := t.exec(ctx, `update source set token_apart_at = $1 where token_apart_at < $1 and id = $2`, at, keyText(source))
+	if err != nil {
+		return fmt.Errorf("note tokens of source %s: %w", source, err)
+	}
+	return nil
+}
+
+// LastTokenApart is when the last decoded token was committed that came apart from its response, by receipt; the zero time when none was.
+func (s *Store) LastTokenApart(ctx context.Context) (at time.Time, err error) {
+	var ms int64
+	err = s.readers.QueryRowContext(ctx, `select coalesce(max(token_apart_at), 0) from source`).Scan(&ms)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read sources: %w", err)
+	}
+	return fromMillis(ms), nil
+}
+
 // sortedKeys gives replicas one order in which they lock rows.
 func sortedKeys[V any](m map[string]V) []string {
 	keys := make([]string, 0, len(m))

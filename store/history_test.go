@@ -24,6 +24,7 @@ func deliveryContract() []contractTest {
 		{"a claim tells the known from the new in lists longer than one statement", testClaimMany},
 		{"a claim that was rolled back is new again", testClaimRolledBack},
 		{"nothing received yet", testNothingReceived},
+		{"the last token that came apart is remembered", testTokenApart},
 	}
 }
 
@@ -34,6 +35,27 @@ func (w *world) claim(t *testing.T, seconds int, list ...Delivery) (fresh []bool
 		return err
 	})
 	return fresh
+}
+
+func testTokenApart(t *testing.T, w *world) {
+	last := func() time.Time {
+		at, err := w.LastTokenApart(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	wantTime(t, "without any source", last(), time.Time{})
+	w.claim(t, 1, Delivery{Source: "s", Key: "a"}, Delivery{Source: "q", Key: "a"})
+	wantTime(t, "without any token", last(), time.Time{})
+	for _, of := range []struct {
+		source  string
+		seconds int
+	}{{"s", 20}, {"q", 30}, {"q", 10}, {"s", 25}} {
+		w.write(t, func(ctx context.Context, tx *Tx) error { return tx.NoteTokenApart(ctx, of.source, at(of.seconds)) })
+	}
+	w.claim(t, 40, Delivery{Source: "q", Key: "b"})
+	wantTime(t, "of two sources", last(), at(30))
 }
 
 func testClaim(t *testing.T, w *world) {
