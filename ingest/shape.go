@@ -12,12 +12,11 @@ import (
 // same wherever they stand; the names of an access log (status, path, host) mean something only in a record that has
 // the marks of that log. What a format does not carry stays absent: nothing is guessed.
 type shapes struct {
-	formats  []format
-	general  format
+	*heads
 	mappings []Mapping
 }
 
-func newShapes() *shapes { return &shapes{formats: accessLogs(), general: conventions()} }
+func newShapes() *shapes { return &shapes{heads: newHeads(accessLogs(), conventions())} }
 
 // A format is how one kind of log names what the native record holds.
 type format struct {
@@ -48,6 +47,7 @@ type shaped struct {
 	logLine bool // words of a log without an HTTP exchange: nothing for authwatch, and no mistake of the sender
 	trace   []found
 	levels  []level
+	told    bool // the request's headers tell whether there was an Authorization field
 }
 
 // A level is one JSON object that was looked at: the record, or an object in a string of it.
@@ -66,7 +66,7 @@ func (s *shapes) native(members map[string]any) shaped {
 	}
 	g := &gathering{shapes: s, fields: map[string]any{}}
 	g.gather(members, "", 0)
-	out := shaped{members: members, content: members, levels: g.levels}
+	out := shaped{members: members, content: members, levels: g.levels, told: g.authorizationTold}
 	if g.foreign {
 		out.members = g.assemble()
 	}
@@ -131,13 +131,14 @@ func (g *gathering) gather(members map[string]any, prefix string, depth int) {
 		g.wrapped = members
 	}
 	g.prefix = prefix
-	for _, f := range g.shapes.formats {
-		if f.marked(members) {
-			g.take(f, members)
+	there := g.shapes.heads.of(members)
+	for n := range g.shapes.formats {
+		if f := &g.shapes.formats[n]; there.holds(&f.needs) && f.marked(members) {
+			g.take(f, members, &there)
 		}
 	}
 	g.copyNative(members)
-	g.take(g.shapes.general, members)
+	g.take(&g.shapes.general, members, &there)
 	g.noteWords(members)
 }
 
@@ -207,7 +208,7 @@ func objectIn(text string) (map[string]any, bool) {
 func (g *gathering) copyNative(members map[string]any) {
 	g.by = "native"
 	foreign := g.foreign || g.prefix != ""
-	for _, name := range []string{"id", "provider", "environment", "service", "client_id", "request_id", "trace_id", "client_ip", "user_agent", "error"} {
+	for _, name := range nativeTexts() {
 		g.read(name, members[name], g.prefix+name, asIs)
 	}
 	if at, ok := rfc3339(members["time"]); ok {
@@ -228,6 +229,11 @@ func (g *gathering) copyNative(members map[string]any) {
 	g.foreign = foreign
 }
 
+// nativeTexts are the members of a native record that are texts.
+func nativeTexts() []string {
+	return []string{"id", "provider", "environment", "service", "client_id", "request_id", "trace_id", "client_ip", "user_agent", "error"}
+}
+
 func isScalar(v any) bool {
 	switch v.(type) {
 	case nil, map[string]any, []any:
@@ -236,19 +242,25 @@ func isScalar(v any) bool {
 	return true
 }
 
-func (f *format) marked(members map[string]any) bool {
+func (f *headed) marked(members map[string]any) bool {
 	return !slices.ContainsFunc(f.marks, func(path string) bool { return at(members, path) == nil })
 }
 
-// take collects what a format names.
-func (g *gathering) take(f format, members map[string]any) {
+// take collects what a format names, of what has one of the heads that are there.
+func (g *gathering) take(f *headed, members map[string]any, there *headSet) {
 	g.by = f.name
-	for _, n := range f.names {
+	for i, n := range f.names {
+		if head := f.heads[i]; head != anyHead && !there.has(head) {
+			continue
+		}
 		if n.as == asHeadersBelow {
 			g.below(n, members)
 			continue
 		}
 		v := at(members, n.path)
+		if v == nil {
+			continue
+		}
 		if n.as == asRequestLine || n.as == asRoute {
 			g.requestLine(n.as, v, g.prefix+n.path)
 			continue
@@ -328,7 +340,7 @@ func (g *gathering) noteWords(members map[string]any) {
 
 // isError reads the level of a log line in its usual spellings; pino's numbers begin at 50.
 func isError(members map[string]any) bool {
-	for _, path := range []string{"level", "severity", "severity_text", "log.level", "levelname", "lvl"} {
+	for _, path := range levelPaths() {
 		switch v := at(members, path).(type) {
 		case string:
 			switch strings.ToLower(v) {
@@ -340,4 +352,8 @@ func isError(members map[string]any) bool {
 		}
 	}
 	return false
+}
+
+func levelPaths() []string {
+	return []string{"level", "severity", "severity_text", "log.level", "levelname", "lvl"}
 }

@@ -276,17 +276,23 @@ func at(v any, path string) any {
 
 // membersBelow returns the members whose path begins with prefix, flat or nested.
 func membersBelow(members map[string]any, prefix string) map[string]any {
-	out := map[string]any{}
+	var out map[string]any
+	add := func(name string, v any) {
+		if out == nil {
+			out = map[string]any{}
+		}
+		out[name] = v
+	}
 	if whole, nested := strings.CutSuffix(prefix, "."); nested {
 		if object, ok := at(members, whole).(map[string]any); ok {
 			for name, v := range object {
-				out[name] = v
+				add(name, v)
 			}
 		}
 	}
 	for name, v := range members {
 		if rest, ok := strings.CutPrefix(name, prefix); ok && rest != "" {
-			out[rest] = v
+			add(rest, v)
 		}
 	}
 	return out
