@@ -21,9 +21,14 @@ func (r *Redactor) fingerprint(kind, canonical string) string {
 // contentKey is the name of a record that has no id of its own: keyed, because it is made before redaction, and made
 // before redaction so that a better redactor does not make old records new. kind keeps responses and tokens apart.
 func (r *Redactor) contentKey(kind string, record any) string {
+	return r.canonicalKey(kind, appendCanonical(make([]byte, 0, 1<<10), record))
+}
+
+// canonicalKey is contentKey of a record in the spelling of appendCanonical.
+func (r *Redactor) canonicalKey(kind string, text []byte) string {
 	mac := hmac.New(sha256.New, r.key)
 	io.WriteString(mac, "authwatch/dedupe/v1\x00"+kind+"\x00")
-	writeCanonical(mac, record)
+	mac.Write(text)
 	return contentPrefix + hex.EncodeToString(mac.Sum(nil))
 }
 

@@ -209,7 +209,9 @@ func (g *gathering) copyNative(members map[string]any) {
 	g.by = "native"
 	foreign := g.foreign || g.prefix != ""
 	for _, name := range nativeTexts() {
-		g.read(name, members[name], g.prefix+name, asIs)
+		if v := members[name]; v != nil {
+			g.read(name, v, g.prefix+name, asIs)
+		}
 	}
 	if at, ok := rfc3339(members["time"]); ok {
 		g.put("time", at, g.prefix+"time")
@@ -219,6 +221,9 @@ func (g *gathering) copyNative(members map[string]any) {
 	}
 	for _, name := range []string{"request", "response"} {
 		part, _ := members[name].(map[string]any)
+		if part == nil {
+			continue
+		}
 		path := g.prefix + name + "."
 		g.read(name+".method", part["method"], path+"method", asIs)
 		g.read(name+".url", part["url"], path+"url", asIs)
@@ -283,6 +288,9 @@ func (g *gathering) read(field string, v any, path string, as reading) {
 // below collects the members under a prefix as headers, one by one.
 func (g *gathering) below(n naming, members map[string]any) {
 	below := membersBelow(members, n.path)
+	if len(below) == 0 {
+		return
+	}
 	for _, name := range slices.Sorted(maps.Keys(below)) {
 		field := n.field + "." + strings.ToLower(strings.ReplaceAll(name, "_", "-"))
 		g.noteHeaders(field, n.as, nil)

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"sort"
+	"slices"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -241,42 +241,45 @@ func cleanText(s string) string {
 	return s
 }
 
-// writeCanonical writes v with sorted member names and every digit of its numbers, so that one record has one
+// writeCanonical writes what appendCanonical appends.
+func writeCanonical(w io.Writer, v any) { w.Write(appendCanonical(nil, v)) }
+
+// appendCanonical appends v with sorted member names and every digit of its numbers, so that one record has one
 // fingerprint in whatever layout it is delivered.
-func writeCanonical(w io.Writer, v any) {
+func appendCanonical(b []byte, v any) []byte {
 	switch v := v.(type) {
 	case map[string]any:
-		names := make([]string, 0, len(v))
+		var room [32]string
+		names := room[:0]
 		for name := range v {
 			names = append(names, name)
 		}
-		sort.Strings(names)
-		io.WriteString(w, "{")
+		slices.Sort(names)
+		b = append(b, '{')
 		for i, name := range names {
 			if i > 0 {
-				io.WriteString(w, ",")
+				b = append(b, ',')
 			}
-			writeCanonical(w, name)
-			io.WriteString(w, ":")
-			writeCanonical(w, v[name])
+			b = append(appendText(b, name), ':')
+			b = appendCanonical(b, v[name])
 		}
-		io.WriteString(w, "}")
+		return append(b, '}')
 	case []any:
-		io.WriteString(w, "[")
+		b = append(b, '[')
 		for i, e := range v {
 			if i > 0 {
-				io.WriteString(w, ",")
+				b = append(b, ',')
 			}
-			writeCanonical(w, e)
+			b = appendCanonical(b, e)
 		}
-		io.WriteString(w, "]")
+		return append(b, ']')
+	case string:
+		return appendText(b, v)
 	case json.Number:
-		io.WriteString(w, v.String())
-	default:
-		// Strings, booleans and null always marshal.
-		text, _ := json.Marshal(v)
-		w.Write(text)
+		return append(b, v...)
 	}
+	text, _ := json.Marshal(v) // a boolean or null, which always marshals
+	return append(b, text...)
 }
 
 func jsonType(v any) string {
