@@ -282,6 +282,9 @@ func (i *Ingester) decode(b *batch, p part, e endpoint) (decoded, *fault) {
 		if d, ok := i.quickSuccess(b, p); ok {
 			return d, nil
 		}
+		if !p.outline.isNative() {
+			return i.decodeForeign(b, p, e)
+		}
 	}
 	return e.read(b.redactor, p)
 }

@@ -60,6 +60,7 @@ type Ingester struct {
 	facts    *cache[knownFact]
 	grants   *cache[knownGrant]
 	forms    *forms
+	layouts  *layouts
 	alike    *classify.Alike
 }
 
@@ -89,6 +90,6 @@ func New(o Options) (*Ingester, error) {
 		metrics: newMetrics(o.Registerer, o.Profiles, o.Store, o.Now), now: o.Now, retain: o.Retain,
 		quota: newQuota(o.KeyRate, time.Now), turns: newTurns(runtime.GOMAXPROCS(0)), guesses: newGuessGuard(time.Now), notes: newNotes(o.Store), running: newRunning(), dependents: newDependents(), late: &lateTokens{store: o.Store},
 		judgements: newJudgements(), quick: newQuickRecords(), tokens: newCache[knownToken](), requests: newCache[knownRequest](), sites: newCache[site](),
-		looks: newCache[knownLook](), calls: newCache[knownCall](), facts: newCache[knownFact](), grants: newCache[knownGrant](), forms: newForms(), alike: classify.NewAlike(o.Profiles),
+		looks: newCache[knownLook](), calls: newCache[knownCall](), facts: newCache[knownFact](), grants: newCache[knownGrant](), forms: newForms(), layouts: newLayouts(), alike: classify.NewAlike(o.Profiles),
 	}, nil
 }

@@ -95,7 +95,7 @@ func (g *gathering) settleHeaders() {
 	g.trace = slices.DeleteFunc(g.trace, func(f found) bool { return isHeader(f.Field) })
 }
 
-// settleURL joins the parts of a URL. A scheme that nobody logged is not made up: host and path stand alone then.
+// settleURL joins the parts of a URL.
 func (g *gathering) settleURL() {
 	part := func(name string) string {
 		field := "request.url." + name
@@ -103,29 +103,38 @@ func (g *gathering) settleURL() {
 		delete(g.fields, field)
 		return text
 	}
-	scheme, host, port, path, query := part("scheme"), part("host"), part("port"), part("path"), part("query")
-	whole := scalarText(g.fields["request.url"])
-	if strings.Contains(whole, "://") {
-		return
+	u := addressParts{scheme: part("scheme"), host: part("host"), port: part("port"), path: part("path"), query: part("query")}
+	u.whole = scalarText(g.fields["request.url"])
+	if address := u.join(); address != "" {
+		g.fields["request.url"] = address
 	}
-	if whole != "" {
-		path = whole
+}
+
+// addressParts are what is known of a URL: a whole one, or of some of its parts.
+type addressParts struct{ whole, scheme, host, port, path, query string }
+
+// join returns the URL; "" if there is none. A scheme that nobody logged is not made up: host and path stand alone then.
+func (u addressParts) join() string {
+	if strings.Contains(u.whole, "://") {
+		return u.whole
 	}
-	if query = strings.TrimPrefix(query, "?"); query != "" && path != "" && !strings.Contains(path, "?") {
+	path, host := u.path, u.host
+	if u.whole != "" {
+		path = u.whole
+	}
+	if query := strings.TrimPrefix(u.query, "?"); query != "" && path != "" && !strings.Contains(path, "?") {
 		path += "?" + query
 	}
-	if host != "" && port != "" && !strings.Contains(host, ":") && !(scheme == "https" && port == "443") && !(scheme == "http" && port == "80") {
-		host += ":" + port
+	if host != "" && u.port != "" && !strings.Contains(host, ":") && !(u.scheme == "https" && u.port == "443") && !(u.scheme == "http" && u.port == "80") {
+		host += ":" + u.port
 	}
-	if host != "" && (path == "" || path[0] == '/') {
-		path = host + path
-		if scheme != "" {
-			path = strings.ToLower(scheme) + "://" + path
-		}
+	switch {
+	case host == "" || path != "" && path[0] != '/':
+		return path
+	case u.scheme == "":
+		return host + path
 	}
-	if path != "" {
-		g.fields["request.url"] = path
-	}
+	return strings.ToLower(u.scheme) + "://" + host + path
 }
 
 // settleError makes the words of a line that calls itself an error the client's own log line, where no answer was logged.

@@ -10,7 +10,11 @@ import (
 // successes are the times of accepted exchanges, in Unix milliseconds, by whose they were.
 type successes map[*site][]int64
 
+// add counts one; nobody's, which is nil, is not counted.
 func (s *successes) add(whose *site, at time.Time) {
+	if whose == nil {
+		return
+	}
 	if *s == nil {
 		*s = successes{}
 	}

@@ -1,0 +1,371 @@
+package ingest
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// learn remembers a line that went the whole way, for those like it. The layout is what is known of such lines already, if anything.
+func (i *Ingester) learn(r *Redactor, c *cutLine, l *layout, p part, d *decoded) {
+	record := d.record
+	if record == nil || record.Response == nil || record.Response.Status/100 != 2 || record.AccessToken != nil || record.ClientAssertion != nil {
+		return
+	}
+	if l != nil && !l.isAccepted(c) || !i.layouts.mayLearn() {
+		return
+	}
+	last := encoder{ok: true, last: r}
+	if last.record(record); !last.ok || last.hold { // the last net may look at more than one text at a time
+		return
+	}
+	own := r.shapes.layoutOf(c, p.raw)
+	switch {
+	case own == nil:
+		return
+	case l == nil || own.open() > l.open(): // the first line may have been an odd one
+		l = own
+		i.layouts.slot(c).Store(l)
+	case !slices.Equal(own.values, l.values) || own.when != l.when || own.status != l.status:
+		return
+	}
+	if !l.isAccepted(c) || !l.writeKey(c) || l.answer && record.Request != nil && record.Request.Body != nil {
+		return
+	}
+	known := &likeLine{layout: l, key: string(c.key), record: record}
+	var again decoded
+	if known.read(r, c, &again) && again.key == d.key && again.at.Equal(d.at) && bytes.Equal(encodeRecord(&c.record), encodeRecord(record)) {
+		i.layouts.line(c).Store(known)
+	}
+}
+
+// open is how many values lines may differ in.
+func (l *layout) open() (n int) {
+	for _, v := range l.values {
+		if v.uses != 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// layoutOf finds out what each value of a line is used for; nil where that cannot be told of a value by itself.
+func (s *shapes) layoutOf(c *cutLine, data []byte) *layout {
+	m := layoutReader{scanner: scanner{data: data}, cut: c, ok: true}
+	m.append(m.value("", false))
+	value, f := parseValue(data)
+	members, isObject := value.(map[string]any)
+	if f != nil || !isObject || !m.ok || m.repeats() || isObjectAt(members, "body") || isObjectAt(members, "message") {
+		return nil
+	}
+	log := s.native(members)
+	if len(log.levels) != 1 || log.logLine { // native, or a record in a string
+		return nil
+	}
+	l := &layout{form: string(c.form), pieces: m.pieces, status: -1}
+	u := lineReadings{readings: s.readingsOf(members), log: log}
+	for n, at := range m.places {
+		v := u.of(at, c, n)
+		if v.uses&useTime != 0 {
+			l.when = timeFormOf(c.inner(n), c.values[n].kind)
+		}
+		if !at.listed && u.feeds(at.path, "response.status") {
+			l.status = n
+		}
+		l.values = append(l.values, v)
+		l.uses |= v.uses
+	}
+	l.answer = l.uses&useAnswer != 0
+	if l.status < 0 || l.values[l.status].uses != 0 || l.uses&useTime == 0 || l.when.kind == timeOther {
+		return nil
+	}
+	return l
+}
+
+func isObjectAt(members map[string]any, name string) bool {
+	_, ok := members[name].(map[string]any)
+	return ok
+}
+
+// A layoutReader notes where in a record the values of its text are.
+type layoutReader struct {
+	scanner
+	cut    *cutLine
+	places []valuePlace // of the values, in their order
+	pieces []piece
+	ok     bool
+}
+
+// A valuePlace is the dotted path of a value; that of the list for what is listed.
+type valuePlace struct {
+	path   string
+	listed bool
+}
+
+// value reads a value, and returns how it is written canonically.
+func (m *layoutReader) value(path string, listed bool) []piece {
+	switch m.peek() {
+	case '{':
+		return m.members(path, listed)
+	case '[':
+		return m.elements(path)
+	}
+	n := len(m.places)
+	m.places = append(m.places, valuePlace{path, listed})
+	m.pos = int(m.cut.values[n].to)
+	return []piece{{value: n}}
+}
+
+func (m *layoutReader) members(path string, listed bool) []piece {
+	object := map[string][]piece{}
+	for m.pos++; m.peek() != '}' && m.ok; {
+		if m.peek() == ',' {
+			m.pos++
+			m.peek()
+		}
+		from := m.pos + 1
+		plain, _ := m.string()
+		name := string(m.data[from : m.pos-1])
+		if _, twice := object[name]; twice || !plain || name == "" {
+			m.ok = false
+			return nil
+		}
+		m.peek()
+		m.pos++ // the colon
+		inner := path
+		if !listed {
+			inner = strings.TrimPrefix(path+"."+name, ".")
+		}
+		object[name] = m.value(inner, listed)
+	}
+	m.pos++
+	out := []piece{{"{", -1}}
+	for n, name := range slices.Sorted(maps.Keys(object)) {
+		if n > 0 {
+			out = append(out, piece{",", -1})
+		}
+		out = append(append(out, piece{string(appendCanonical(nil, name)) + ":", -1}), object[name]...)
+	}
+	return append(out, piece{"}", -1})
+}
+
+func (m *layoutReader) elements(path string) []piece {
+	out := []piece{{"[", -1}}
+	for m.pos++; m.peek() != ']' && m.ok; {
+		if m.peek() == ',' {
+			m.pos++
+			out = append(out, piece{",", -1})
+		}
+		out = append(out, m.value(path, true)...)
+	}
+	m.pos++
+	return append(out, piece{"]", -1})
+}
+
+// append adds pieces, with texts beside each other in one.
+func (m *layoutReader) append(pieces []piece) {
+	for _, p := range pieces {
+		if last := len(m.pieces) - 1; p.value < 0 && last >= 0 && m.pieces[last].value < 0 {
+			m.pieces[last].text += p.text
+			continue
+		}
+		m.pieces = append(m.pieces, p)
+	}
+}
+
+// repeats is true where one dotted path leads to several values, so that it takes the record itself to say which is read.
+func (m *layoutReader) repeats() bool {
+	seen := map[string]bool{}
+	for _, at := range m.places {
+		if listed, twice := seen[at.path]; twice && !(listed && at.listed) {
+			return true
+		}
+		seen[at.path] = at.listed
+	}
+	return false
+}
+
+// A formatReading is a naming that is tried for a record.
+type formatReading struct {
+	naming
+	by string
+}
+
+// Fields of what is read and is not native.
+const (
+	fieldLevel = "level"
+	fieldWords = "words"
+)
+
+// readingsOf lists all that is tried for a record of these members, in order. A format with several marks is tried again for each, which comes to nothing new.
+func (s *shapes) readingsOf(members map[string]any) (out []formatReading) {
+	tried := map[string]bool{}
+	add := func(f *format) {
+		for _, n := range f.names {
+			out = append(out, formatReading{n, f.name})
+		}
+	}
+	for n := range s.formats {
+		f := &s.formats[n]
+		if f.marked(members) && !tried[f.name] {
+			tried[f.name] = true
+			add(&f.format)
+		}
+	}
+	native := nativeFormat()
+	add(&native)
+	add(&s.general.format)
+	return out
+}
+
+// nativeFormat is what copyNative reads, and what says that a record is a log line.
+func nativeFormat() format {
+	f := format{name: "native", names: []naming{
+		{"time", "time", asTime}, {"client_assertion", "client_assertion", asAny}, {"access_token", "access_token", asAny},
+		{"request.method", "request.method", asIs}, {"request.url", "request.url", asIs}, {"request.headers", "request.headers", asHeaders}, {"request.body", "request.body", asAny},
+		{"response.status", "response.status", asStatus}, {"response.headers", "response.headers", asHeaders}, {"response.body", "response.body", asAny},
+	}}
+	for _, name := range nativeTexts() {
+		f.names = append(f.names, naming{name, name, asIs})
+	}
+	for _, path := range levelPaths() {
+		f.names = append(f.names, naming{fieldLevel, path, asAny})
+	}
+	for _, name := range wrappers() {
+		f.names = append(f.names, naming{fieldWords, name, asAny})
+	}
+	return f
+}
+
+// touches is true for a reading that looks at the value at a path, or at something that the value is a part of.
+func (n naming) touches(at valuePlace) bool {
+	return at.path == n.path || strings.HasPrefix(at.path, n.path+".") || n.as == asHeadersBelow && strings.HasPrefix(at.path, n.path) ||
+		at.listed && strings.HasPrefix(n.path, at.path+".")
+}
+
+// lineReadings tell what the values of one record are used for.
+type lineReadings struct {
+	readings []formatReading
+	log      shaped
+}
+
+// feeds is true when the value at a path became that field.
+func (u *lineReadings) feeds(path, field string) bool {
+	return slices.ContainsFunc(u.log.trace, func(f found) bool { return f.Path == path && f.Field == field })
+}
+
+// of is what the value at a place is used for. It has no use that is known here where it takes the value to say.
+func (u *lineReadings) of(at valuePlace, c *cutLine, n int) laidValue {
+	var mine []formatReading
+	for _, r := range u.readings {
+		dropped := r.as == asHeadersBelow && r.field == "request.headers" && !u.log.told
+		if r.touches(at) && !dropped && !(r.field == fieldWords && r.path != at.path) {
+			mine = append(mine, r)
+		}
+	}
+	all := func(is func(r formatReading) bool) bool {
+		return !slices.ContainsFunc(mine, func(r formatReading) bool { return !is(r) })
+	}
+	isText, isNumber := c.values[n].kind == leafString && !isNoValue([]byte(c.inner(n))), c.values[n].kind == leafNumber
+	switch {
+	case len(mine) == 0:
+		return laidValue{uses: useNothing}
+	case all(func(r formatReading) bool { return r.isAnswerHeader(at) }):
+		return laidValue{uses: useAnswer}
+	case at.listed || !isText && !isNumber || slices.ContainsFunc(mine, func(r formatReading) bool { return r.path != at.path && r.as != asHeadersBelow }):
+		return laidValue{}
+	case all(func(r formatReading) bool { return r.field == fieldWords }):
+		if isText && isWords(c.inner(n)) {
+			return laidValue{uses: useWords}
+		}
+	case all(func(r formatReading) bool { return r.field == "time" }):
+		return u.ofTime(at.path, mine)
+	case all(func(r formatReading) bool { return r.as == asIs && r.use() != 0 }), len(mine) == 1 && mine[0].field == "client_ip":
+		return u.fed(at.path, mine)
+	case isText && all(func(r formatReading) bool { return r.as == asRequestLine }):
+		v := laidValue{uses: useRequestLine}
+		if u.feeds(at.path, "request.url") {
+			v.uses |= useURL
+		}
+		return v
+	}
+	return laidValue{}
+}
+
+// isAnswerHeader is true for a field of the answer's header that says nothing about a success.
+func (r formatReading) isAnswerHeader(at valuePlace) bool {
+	below := r.as == asHeadersBelow || r.as == asHeaders && strings.HasPrefix(at.path, r.path+".")
+	return r.field == "response.headers" && below && !strings.Contains(strings.ToLower(at.path), "authenticate")
+}
+
+// use is that of a field whose value is taken as it is, or as the part of one; 0 for a field that decides more.
+func (r formatReading) use() uses {
+	switch r.field {
+	case "id":
+		return useID
+	case "request_id":
+		return useRequestID
+	case "trace_id":
+		return useTraceID
+	case "client_ip":
+		return useClientIP
+	case "user_agent":
+		return useUserAgent
+	case "request.url":
+		return useURL
+	case "request.url.scheme":
+		return useScheme
+	case "request.url.host":
+		return useHost
+	case "request.url.port":
+		return usePort
+	case "request.url.path":
+		return usePath
+	case "request.url.query":
+		return useQuery
+	}
+	return 0
+}
+
+// fed is the use of a value that is taken whatever it says: for those fields that no other had before.
+func (u *lineReadings) fed(path string, mine []formatReading) laidValue {
+	v := laidValue{}
+	for _, r := range mine {
+		if u.feeds(path, r.field) {
+			v.uses |= r.use()
+			v.as = r.as
+		}
+	}
+	switch {
+	case v.uses != 0:
+	case slices.ContainsFunc(mine, func(r formatReading) bool { return r.as != asIs }): // it may have said nothing this time
+		return laidValue{}
+	default:
+		v.uses = useNothing
+	}
+	return v
+}
+
+// ofTime is the use of a time: it is the one that is taken, or comes after it.
+func (u *lineReadings) ofTime(path string, mine []formatReading) laidValue {
+	at := slices.IndexFunc(u.log.trace, func(f found) bool { return f.Field == "time" })
+	if at < 0 {
+		return laidValue{}
+	}
+	taken := u.log.trace[at]
+	last := 0
+	for n, r := range u.readings {
+		if r.field == "time" && r.path == taken.Path && r.by == taken.By {
+			last = n
+		}
+	}
+	if path == taken.Path {
+		return laidValue{uses: useTime, as: u.readings[last].as}
+	}
+	first := slices.Index(u.readings, mine[0])
+	if first > last && taken.Path != "" {
+		return laidValue{uses: useNothing}
+	}
+	return laidValue{}
+}

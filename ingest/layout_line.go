@@ -1,0 +1,252 @@
+package ingest
+
+import (
+	"strings"
+	"time"
+
+	"authwatch/classify"
+)
+
+// decodeForeign reads a record that is not native: like a line that is known, or else the whole way.
+func (i *Ingester) decodeForeign(b *batch, p part, e endpoint) (decoded, *fault) {
+	r := b.redactor
+	if len(p.raw) > maxKnownToken || len(r.shapes.mappings) > 0 {
+		return e.read(r, p)
+	}
+	c := i.layouts.cuts.Get().(*cutLine)
+	defer i.layouts.cuts.Put(c)
+	if !c.cut(p.raw) {
+		return e.read(r, p)
+	}
+	like, said, ok := decoded{}, waitingUnasked, false
+	l := i.layouts.find(c)
+	if l != nil && l.isAccepted(c) && l.writeKey(c) {
+		if known := i.layouts.line(c).Load(); known != nil && known.layout == l && known.key == string(c.key) {
+			if like, ok = i.readLike(b, c, known); ok {
+				i.layouts.found.Add(1)
+				return like, nil
+			}
+			said = like.waits
+		}
+	}
+	d, f := e.read(r, p)
+	if f == nil {
+		d.waits = said
+		i.learn(r, c, l, p, &d)
+	}
+	return d, f
+}
+
+// readLike reads a line like a known one: the whole way would make the same record of both, but for its time and ids, whose address it came from
+// and what it went to.
+func (i *Ingester) readLike(b *batch, c *cutLine, known *likeLine) (d decoded, ok bool) {
+	if ok = known.read(b.redactor, c, &d); !ok || i.checkTime(d.at, b.at) != nil { // before the batch takes note of facts
+		return d, false
+	}
+	e, ok := i.locate(&c.record)
+	if !ok || e.Outcome == classify.Failed {
+		return d, false
+	}
+	if lacksToken(e) && i.waits(b, &d.waits) {
+		if known.layout.answer {
+			return d, false
+		}
+		d.record = c.keep()
+		return d, true
+	}
+	if e.Outcome == classify.Accepted {
+		return d, i.settleLike(b, c, &e, &d)
+	}
+	return d, true
+}
+
+// read makes the record of a line that is like the known one, in the room of the cut line, and says when it was and by which key it is delivered.
+func (known *likeLine) read(r *Redactor, c *cutLine, d *decoded) (ok bool) {
+	c.record = *known.record
+	if c.record.Request != nil {
+		c.request = *c.record.Request
+		c.record.Request = &c.request
+	}
+	if d.at, ok = known.layout.fill(&walk{Redactor: r}, c, &c.record); !ok {
+		return false
+	}
+	if d.key = "id:" + c.record.ID; c.record.ID == "" {
+		d.key = r.canonicalKey("response", known.layout.canonical(c))
+	}
+	return true
+}
+
+// keep is the record in memory of its own.
+func (c *cutLine) keep() *classify.Record {
+	record, request := c.record, c.request
+	if record.Request != nil {
+		record.Request = &request
+	}
+	return &record
+}
+
+// settleLike notes what an accepted exchange leaves behind.
+func (i *Ingester) settleLike(b *batch, c *cutLine, e *classify.Exchange, d *decoded) (ok bool) {
+	c.facts, c.known = e.AppendFacts(c.facts[:0]), c.known[:0]
+	for n := range c.facts {
+		k := i.knownFact(&c.facts[n])
+		if k == nil {
+			return false
+		}
+		c.known = append(c.known, k)
+	}
+	d.success = success{site: i.site(e), seen: i.look(e, nil), facts: b.news(d.at, c.known)}
+	return true
+}
+
+// locate places a record. One at which the classifier panics is left to the whole way, which reports it.
+func (i *Ingester) locate(r *classify.Record) (e classify.Exchange, ok bool) {
+	defer func() {
+		if recover() != nil {
+			ok = false
+		}
+	}()
+	return i.classifier.Locate(r), true
+}
+
+// fill puts the values of a line into the record of one like it. ok is false when redaction would change any of them, or one is not
+// what the layout says.
+func (l *layout) fill(w *walk, c *cutLine, record *classify.Record) (at time.Time, ok bool) {
+	var url addressParts
+	for n := range l.values {
+		v := &l.values[n]
+		if v.uses&^(useNothing|useAnswer|useWords) == 0 {
+			continue
+		}
+		text := c.inner(n)
+		switch {
+		case v.uses&useTime != 0:
+			if at, ok = l.when.read(v.as, text, c.values[n].kind); !ok {
+				return at, false
+			}
+			record.Time = at
+		case v.uses&useRequestLine != 0:
+			if v.uses&useURL != 0 {
+				_, url.whole, _ = requestLine(text)
+			}
+		case v.uses&(useURL|useScheme|useHost|usePort|usePath|useQuery) != 0:
+			url.set(v.uses, text)
+		default:
+			if !w.fillText(v, text, record) {
+				return at, false
+			}
+		}
+	}
+	if l.uses&(useURL|useScheme|useHost|usePort|usePath|useQuery) == 0 {
+		return at, true
+	}
+	address := url.join()
+	if record.Request == nil {
+		return at, address == ""
+	}
+	record.Request.URL = address
+	w.side = sideRequest
+	return at, w.isCleanURL(address) && !w.mayHoldShape(address)
+}
+
+// fillText puts a text into the fields that it is read for.
+func (w *walk) fillText(v *laidValue, text string, record *classify.Record) bool {
+	switch v.as {
+	case asFirst:
+		text, _, _ = strings.Cut(text, ",")
+		text = strings.TrimSpace(text)
+	case asAddress:
+		text = withoutPort(text)
+	}
+	if text == "" || text == "-" {
+		return false
+	}
+	switch {
+	case v.uses&(useID|useRequestID|useTraceID|useClientIP) != 0 && len(text) > maxIdentity, v.uses&(useRequestID|useTraceID) != 0 && joinIDOf(text) != text:
+		return false
+	case !w.isPlainID(text) && !w.isUnchanged(text):
+		return false
+	}
+	for _, field := range [...]struct {
+		use uses
+		to  *string
+	}{{useID, &record.ID}, {useRequestID, &record.RequestID}, {useTraceID, &record.TraceID}, {useClientIP, &record.ClientIP}, {useUserAgent, &record.UserAgent}} {
+		if v.uses&field.use != 0 {
+			*field.to = text
+		}
+	}
+	return true
+}
+
+// isUnchanged is true for a text that redaction leaves as it is, whatever stands beside it.
+func (w *walk) isUnchanged(s string) bool {
+	return len(s) <= maxString && w.text(s) == s && len(w.found) == 0 && !w.failed && !w.mayHoldShape(s)
+}
+
+// set notes a part of a URL.
+func (u *addressParts) set(part uses, text string) {
+	for _, field := range [...]struct {
+		use uses
+		to  *string
+	}{{useURL, &u.whole}, {useScheme, &u.scheme}, {useHost, &u.host}, {usePort, &u.port}, {usePath, &u.path}, {useQuery, &u.query}} {
+		if part&field.use != 0 {
+			*field.to = text
+		}
+	}
+}
+
+// A timeForm is how the times of one log are written. Times of one form are all understood by the same readings.
+type timeForm struct {
+	kind   timeKind
+	digits int // before the point
+}
+
+type timeKind uint8
+
+const (
+	timeOther  timeKind = iota
+	timeRFC             // RFC 3339
+	timeText            // another form that names its zone
+	timeNumber          // digits
+)
+
+// timeFormOf is the form of a time.
+func timeFormOf(text string, kind leafKind) timeForm {
+	if kind == leafString {
+		if _, ok := rfc3339(text); ok {
+			return timeForm{kind: timeRFC}
+		}
+		if _, ok := logTime(text); ok {
+			return timeForm{kind: timeText}
+		}
+	}
+	whole, fraction, _ := strings.Cut(text, ".")
+	if strings.Trim(whole, "0123456789") != "" || strings.Trim(fraction, "0123456789") != "" || whole == "" || len(text) > 32 {
+		return timeForm{}
+	}
+	return timeForm{kind: timeNumber, digits: len(whole)}
+}
+
+// read understands a time of that form; ok is false for any other.
+func (f timeForm) read(as reading, text string, kind leafKind) (at time.Time, ok bool) {
+	if f.kind == timeRFC {
+		if kind != leafString {
+			return at, false
+		}
+		if at, ok = utcTime(text); ok {
+			return at, true
+		}
+	}
+	if timeFormOf(text, kind) != f {
+		return at, false
+	}
+	if f.kind != timeRFC {
+		value, ok := as.read(text)
+		if !ok {
+			return at, false
+		}
+		text, _ = value.(string)
+	}
+	at, fault := timeOf(text)
+	return at, fault == nil
+}
