@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"encoding/json"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -64,7 +63,7 @@ func (s *shapes) native(members map[string]any) shaped {
 	if isNative(members) && !slices.ContainsFunc(s.mappings, func(m Mapping) bool { return m.fits(members) }) {
 		return shaped{members: members, content: members}
 	}
-	g := &gathering{shapes: s, fields: map[string]any{}}
+	g := &gathering{shapes: s, fields: make(map[string]any, usualFields), trace: make([]found, 0, usualFields)}
 	g.gather(members, "", 0)
 	out := shaped{members: members, content: members, levels: g.levels, told: g.authorizationTold}
 	if g.foreign {
@@ -100,6 +99,9 @@ func isNative(members map[string]any) bool {
 	}
 	return isRequest || isResponse || members["client_assertion"] != nil || members["access_token"] != nil
 }
+
+// usualFields is about how many native fields an access log names.
+const usualFields = 16
 
 // A gathering collects native fields; the first that names a field wins, and inner records come before what wraps them.
 type gathering struct {
@@ -287,14 +289,11 @@ func (g *gathering) read(field string, v any, path string, as reading) {
 
 // below collects the members under a prefix as headers, one by one.
 func (g *gathering) below(n naming, members map[string]any) {
-	below := membersBelow(members, n.path)
-	if len(below) == 0 {
-		return
-	}
-	for _, name := range slices.Sorted(maps.Keys(below)) {
-		field := n.field + "." + strings.ToLower(strings.ReplaceAll(name, "_", "-"))
+	var room [16]member
+	for _, m := range appendBelow(room[:0], members, n.path) {
+		field := n.field + "." + strings.ToLower(strings.ReplaceAll(m.name, "_", "-"))
 		g.noteHeaders(field, n.as, nil)
-		g.put(field, below[name], g.prefix+n.path+name)
+		g.put(field, m.value, g.prefix+n.path+m.name)
 	}
 }
 

@@ -12,9 +12,15 @@ func (g *gathering) assemble() map[string]any {
 	g.settleURL()
 	g.settleHeaders()
 	g.settleError()
-	out := map[string]any{}
-	for _, field := range slices.Sorted(maps.Keys(g.fields)) { // a whole object comes before its parts, which are added to a copy of it
-		place(out, strings.Split(field, "."), g.fields[field])
+	var room [2 * usualFields]string
+	names := room[:0]
+	for name := range g.fields {
+		names = append(names, name)
+	}
+	slices.Sort(names) // a whole object comes before its parts, which are added to a copy of it
+	out := make(map[string]any, len(names))
+	for _, name := range names {
+		place(out, name, g.fields[name])
 	}
 	return out
 }
@@ -30,13 +36,14 @@ func addressed(record, wrapping map[string]any) map[string]any {
 	return out
 }
 
-// place sets a value at a path; below headers and claims the rest of the path is one name.
-func place(out map[string]any, path []string, v any) {
-	depth := len(path)
-	if depth > 2 && (path[1] == "headers" || path[1] == "claims" || path[1] == "header") {
-		path = append(path[:2:2], strings.Join(path[2:], "."))
-	}
-	for _, name := range path[:len(path)-1] {
+// place sets a value at a dotted path; below headers and claims the rest of the path is one name.
+func place(out map[string]any, path string, v any) {
+	above := ""
+	for depth := 0; depth < 2 || above != "headers" && above != "claims" && above != "header"; depth++ {
+		name, rest, more := strings.Cut(path, ".")
+		if !more {
+			break
+		}
 		inner, ok := out[name].(map[string]any)
 		switch {
 		case ok:
@@ -46,9 +53,8 @@ func place(out map[string]any, path []string, v any) {
 			inner = map[string]any{}
 			out[name] = inner
 		}
-		out = inner
+		out, path, above = inner, rest, name
 	}
-	name := path[len(path)-1]
 	if whole, ok := v.(map[string]any); ok {
 		copied := make(map[string]any, len(whole))
 		for n, e := range whole {
@@ -56,10 +62,10 @@ func place(out map[string]any, path []string, v any) {
 		}
 		v = copied
 	}
-	if headers := len(path) == 3 && path[1] == "headers"; headers && hasFolded(out, name) {
+	if above == "headers" && hasFolded(out, path) {
 		return
 	}
-	out[name] = v
+	out[path] = v
 }
 
 // hasFolded says whether headers hold the name in any letter case.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -274,26 +275,29 @@ func at(v any, path string) any {
 	return nil
 }
 
-// membersBelow returns the members whose path begins with prefix, flat or nested.
-func membersBelow(members map[string]any, prefix string) map[string]any {
-	var out map[string]any
-	add := func(name string, v any) {
-		if out == nil {
-			out = map[string]any{}
-		}
-		out[name] = v
-	}
+// A member is one of an object.
+type member struct {
+	name  string
+	value any
+}
+
+// appendBelow appends the members whose path begins with prefix, flat or nested, by their names without it. What is flat counts
+// where a name is both.
+func appendBelow(list []member, members map[string]any, prefix string) []member {
 	if whole, nested := strings.CutSuffix(prefix, "."); nested {
 		if object, ok := at(members, whole).(map[string]any); ok {
 			for name, v := range object {
-				add(name, v)
+				if _, flat := members[prefix+name]; !flat {
+					list = append(list, member{name, v})
+				}
 			}
 		}
 	}
 	for name, v := range members {
 		if rest, ok := strings.CutPrefix(name, prefix); ok && rest != "" {
-			add(rest, v)
+			list = append(list, member{rest, v})
 		}
 	}
-	return out
+	slices.SortFunc(list, func(a, b member) int { return strings.Compare(a.name, b.name) })
+	return list
 }
