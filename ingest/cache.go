@@ -63,6 +63,7 @@ func (i *Ingester) token(r *Redactor, text []byte) (known *knownToken, ok bool) 
 
 // A knownRequest is a token request as a client sends it again and again: redacted once, known by its text.
 type knownRequest struct {
+	hash    uint64
 	text    string
 	request classify.Request
 	user    string // of a Basic Authorization header
@@ -73,7 +74,8 @@ func (i *Ingester) request(r *Redactor, text []byte) (known *knownRequest, ok bo
 	if len(text) > maxKnownToken {
 		return nil, false
 	}
-	slot := i.requests.slot(maphash.Bytes(i.requests.seed, text))
+	hash := maphash.Bytes(i.requests.seed, text)
+	slot := i.requests.slot(hash)
 	if known = slot.Load(); known != nil && known.text == string(text) {
 		return known, true
 	}
@@ -87,7 +89,7 @@ func (i *Ingester) request(r *Redactor, text []byte) (known *knownRequest, ok bo
 	if request == nil || m.fault != nil || len(m.found) > 0 || m.failed {
 		return nil, false
 	}
-	known = &knownRequest{text: string(text), request: *request}
+	known = &knownRequest{hash: hash, text: string(text), request: *request}
 	if isTokenRequest(members) {
 		known.user = m.user
 	}
@@ -144,6 +146,18 @@ func (i *Ingester) knownFact(f *classify.Fact) *knownFact {
 	return k
 }
 
+// knownFacts are the known of all those facts. ok is false where one has to be observed each time.
+func (i *Ingester) knownFacts(facts []classify.Fact) (known []*knownFact, ok bool) {
+	for n := range facts {
+		k := i.knownFact(&facts[n])
+		if k == nil {
+			return nil, false
+		}
+		known = append(known, k)
+	}
+	return known, true
+}
+
 // again is the fact as an exchange at that time says it.
 func (k *knownFact) again(at time.Time) classify.Fact {
 	f := k.fact
@@ -172,12 +186,14 @@ func remember(noted map[*knownFact]span) {
 
 // A knownCall is an accepted call as a client makes it again and again: read once as a whole, known by what it was placed by.
 type knownCall struct {
-	key   string // see quickRecord.callKey
-	token *knownToken
+	key   string      // see quickRecord.callKey
+	token *knownToken // nil for one without
 	site  *site
 	seen  seenLook
 	facts []*knownFact
 	forms atomic.Int32 // how many were made of it
+
+	isGrant bool // it is none, but a token request
 }
 
 func (i *Ingester) callSlot(key []byte, token *knownToken) *atomic.Pointer[knownCall] {

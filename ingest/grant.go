@@ -164,8 +164,8 @@ func (i *Ingester) grantFirst(b *batch, w *walk, q *quickRecord, request *knownR
 	if len(w.found) > 0 || w.failed {
 		return success{}, nil, false
 	}
-	e, s, ok := i.place(q, classify.TokenRequest)
-	if !ok {
+	e, s, ok := i.place(q)
+	if !ok || e.Outcome != classify.Accepted || e.Phase != classify.TokenRequest {
 		return success{}, nil, false
 	}
 	if len(q.key) <= maxKnownToken && q.varying.isOf(assertion, q.record.ClientAssertion) {

@@ -75,6 +75,13 @@ func (l *lateTokens) wait(at time.Time) bool {
 	return true
 }
 
+// mayWait says whether wait may be true for a success that is received now.
+func (l *lateTokens) mayWait(at time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.waits < waitAnyway || at.Sub(l.last) < tokensComeFor || at.Truncate(time.Minute).After(l.minute)
+}
+
 // A waiting says whether a record that is no failure may wait for its token: asked once, so that it stays as it was said.
 type waiting uint8
 

@@ -55,6 +55,11 @@ func (s *service) another(now *time.Time) *Ingester {
 	return i
 }
 
+// noneWaits has no success wait for a token for the rest of the minute.
+func noneWaits(i *Ingester) {
+	i.late.minute, i.late.waits = testNow().Truncate(time.Minute), waitAnyway
+}
+
 // Where no tokens come apart, few successes of a minute wait for one; once one has come, all do, also after a restart.
 func TestLateTokens_WhoWaits(t *testing.T) {
 	s := newService(t, testProfile())

@@ -27,6 +27,8 @@ type quickRecord struct {
 	varying  varying          // of a grant
 	token    classify.JWT     // of a grant like one that is known
 	rest     []byte           // of a grant: what it is not known by
+	outlined outlinedRecord   // of one without a token: reads what was sent
+	stored   []byte           // room for it as it is stored
 }
 
 func newQuickRecords() *sync.Pool {
@@ -46,6 +48,10 @@ type success struct {
 func (i *Ingester) quickSuccess(b *batch, p part) (d decoded, ok bool) {
 	o, r := p.outline, b.redactor
 	if len(p.raw) > maxQuick || len(r.shapes.mappings) > 0 || p.form == nil && !o.isPlainSuccess(p.raw) {
+		return decoded{}, false
+	}
+	bare := o.isBare()
+	if bare && o.mayJoin(p.raw) && i.late.mayWait(b.at) {
 		return decoded{}, false
 	}
 	if d.at, ok = utcTime(o.time.inner(p.raw)); !ok {
@@ -78,9 +84,12 @@ func (i *Ingester) quickSuccess(b *batch, p part) (d decoded, ok bool) {
 		q.record.ID = ""
 	}
 	q.response = classify.Response{Status: 200}
-	if o.accessToken.given() {
+	switch {
+	case bare:
+		ok = i.quickBare(b, &w, q, p, &d)
+	case o.accessToken.given():
 		ok = i.quickCall(b, &w, q, p, &d)
-	} else {
+	default:
 		ok = i.quickGrant(b, &w, q, p, &d)
 	}
 	return d, ok
@@ -88,15 +97,15 @@ func (i *Ingester) quickSuccess(b *batch, p part) (d decoded, ok bool) {
 
 // place says where a success happened, what it shows of its client and all that it says for history, in the room of q. A record at which the classifier panics is left to the
 // whole way, which reports it.
-func (i *Ingester) place(q *quickRecord, phase classify.Phase) (e classify.Exchange, s success, ok bool) {
+func (i *Ingester) place(q *quickRecord) (e classify.Exchange, s success, ok bool) {
 	defer func() {
 		if recover() != nil {
 			ok = false
 		}
 	}()
 	e = i.classifier.Locate(&q.record)
-	if e.Outcome != classify.Accepted || e.Phase != phase {
-		return e, success{}, false
+	if e.Outcome != classify.Accepted { // what says nothing of authentication only counts as a record
+		return e, success{}, e.Outcome == classify.Other
 	}
 	q.facts = e.AppendFacts(q.facts[:0])
 	return e, success{site: i.site(&e), seen: i.look(&e, nil), facts: q.facts}, true
@@ -128,15 +137,15 @@ func (b *batch) note(k *knownFact, t int64) bool {
 	return true
 }
 
-// isPlainSuccess is true for a native record of an accepted call with a decoded access token, or of a token request with a
-// decoded assertion, in which nothing speaks of a failure.
+// isPlainSuccess is true for a native record of an accepted call or of a granted token, with what was presented decoded
+// or without it, in which nothing speaks of a failure.
 func (o *outline) isPlainSuccess(data []byte) bool {
 	switch {
 	case o.odd, o.time.kind != leafString, o.uri.given(), o.request.kind != leafObject, o.response.kind != leafObject, o.authenticate.kind != leafAbsent:
 		return false
 	case o.requestHeaders.given() && o.requestHeaders.kind != leafObject, o.responseHeaders.given() && o.responseHeaders.kind != leafObject:
 		return false
-	case o.accessToken.given() == o.clientAssertion.given(), o.accessToken.kind > leafNull && o.accessToken.kind != leafObject,
+	case o.accessToken.given() && o.clientAssertion.given(), o.accessToken.kind > leafNull && o.accessToken.kind != leafObject,
 		o.clientAssertion.kind > leafNull && o.clientAssertion.kind != leafObject:
 		return false
 	}
@@ -209,20 +218,23 @@ func (i *Ingester) knownCall(w *walk, q *quickRecord, p part) *knownCall {
 	if !q.readCall(w, o, data) {
 		return nil
 	}
-	_, first, ok := i.place(q, classify.APICall)
+	e, first, ok := i.place(q)
+	if !ok || e.Outcome != classify.Accepted || e.Phase != classify.APICall {
+		return nil
+	}
+	if known = i.newKnownCall(q.key, token, &first); known != nil {
+		slot.Store(known)
+	}
+	return known
+}
+
+// newKnownCall is what is known of a call from its first; nil where each has to be read as a whole.
+func (i *Ingester) newKnownCall(key []byte, token *knownToken, first *success) *knownCall {
+	facts, ok := i.knownFacts(first.facts)
 	if !ok {
 		return nil
 	}
-	known = &knownCall{key: string(q.key), token: token, site: first.site, seen: first.seen}
-	for n := range first.facts {
-		k := i.knownFact(&first.facts[n])
-		if k == nil {
-			return nil
-		}
-		known.facts = append(known.facts, k)
-	}
-	slot.Store(known)
-	return known
+	return &knownCall{key: string(key), token: token, site: first.site, seen: first.seen, facts: facts}
 }
 
 // callKey writes down all that a call is placed by, but for its token: of the URL what makes a difference.
