@@ -17,14 +17,14 @@ func wrongAudience(at time.Time) store.Failure {
 	iat := at.Add(-4 * time.Second).Unix()
 	rec := classify.Record{
 		Time: at, ID: "gw-81f2", RequestID: "req-shared", Service: "order-router", ClientID: "orders-bot", UserAgent: "orders/4.2 go-http-client/2.0", ClientIP: "10.2.0.14",
-		Request: &classify.Request{Method: "POST", URL: endpoint, Headers: classify.Headers{"content-type": "application/json", "accept": "*/*"},
+		Request: &classify.Request{Method: "POST", URL: endpoint, Headers: classify.HeadersOf(map[string]string{"content-type": "application/json", "accept": "*/*"}),
 			Body: classify.Body(`{"grant_type":"client_credentials","client_assertion":"[jwt]","audience":"` + audience + `"}`)},
-		Response: &classify.Response{Status: 401, Headers: classify.Headers{"content-type": "application/json"},
+		Response: &classify.Response{Status: 401, Headers: classify.HeadersOf(map[string]string{"content-type": "application/json"}),
 			Body: classify.Body(`{"error":"invalid_client","error_description":"Client authentication failed"}`)},
 		ClientAssertion: &classify.JWT{
-			Header: classify.Object{"alg": "RS256", "kid": "orders-2026-10", "typ": "JWT"},
-			Claims: classify.Object{"iss": "orders-bot", "sub": "orders-bot", "aud": audience, "iat": json.Number(fmt.Sprint(iat)),
-				"exp": json.Number(fmt.Sprint(iat + 300)), "jti": "0f9c1c8e-6a35-4a51-9d0e-1f1b7f1b2f77"},
+			Header: classify.ObjectOf(map[string]any{"alg": "RS256", "kid": "orders-2026-10", "typ": "JWT"}),
+			Claims: classify.ObjectOf(map[string]any{"iss": "orders-bot", "sub": "orders-bot", "aud": audience, "iat": json.Number(fmt.Sprint(iat)),
+				"exp": json.Number(fmt.Sprint(iat + 300)), "jti": "0f9c1c8e-6a35-4a51-9d0e-1f1b7f1b2f77"}),
 		},
 	}
 	stored, err := json.Marshal(rec)

@@ -19,7 +19,7 @@ import (
 func (s *site) addUnclassified(t *testing.T, provider, client, body string) store.Failure {
 	t.Helper()
 	rec := classify.Record{Time: s.now.Add(-time.Hour), ID: fmt.Sprint(client, body), Provider: provider, Environment: "prod", ClientID: client,
-		Request:  &classify.Request{Method: "GET", URL: "https://api.exchange.example/v1/orders", Headers: classify.Headers{"authorization": "Bearer [jwt]"}},
+		Request:  &classify.Request{Method: "GET", URL: "https://api.exchange.example/v1/orders", Headers: classify.HeadersOf(map[string]string{"authorization": "Bearer [jwt]"})},
 		Response: &classify.Response{Status: 403, Body: classify.Body(body)}}
 	stored, err := json.Marshal(rec)
 	if err != nil {

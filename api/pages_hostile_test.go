@@ -25,12 +25,12 @@ func hostile() []string {
 
 // hostileFailure has the same string wherever log text can reach a page.
 func hostileFailure(at time.Time, n int, text string) store.Failure {
-	value := classify.Object{text: text, "aud": []any{text, map[string]any{text: text}}, "iss": text, "sub": text, "exp": text, "iat": json.Number("1e300"), "scope": map[string]any{text: nil}}
+	value := classify.ObjectOf(map[string]any{text: text, "aud": []any{text, map[string]any{text: text}}, "iss": text, "sub": text, "exp": text, "iat": json.Number("1e300"), "scope": map[string]any{text: nil}})
 	body, err := json.Marshal(map[string]any{text: text})
 	if err != nil {
 		panic(err)
 	}
-	headers := classify.Headers{text: text, "www-authenticate": text}
+	headers := classify.HeadersOf(map[string]string{text: text, "www-authenticate": text})
 	rec := classify.Record{Time: at, ID: text, Service: text, ClientID: text, RequestID: text, TraceID: text, ClientIP: text, UserAgent: text, Error: text,
 		Request:         &classify.Request{Method: text, URL: text, Headers: headers, Body: body},
 		Response:        &classify.Response{Status: 401, Headers: headers, Body: body},

@@ -3,8 +3,6 @@ package api
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
-	"slices"
 	"strconv"
 	"time"
 
@@ -98,12 +96,11 @@ func recordViewOf(rec classify.Record) recordView {
 const headersShown = 60
 
 func headersOf(h classify.Headers) []pair {
-	names := slices.Sorted(maps.Keys(h))
 	var out []pair
-	for _, name := range names[:min(len(names), headersShown)] {
-		out = append(out, pair{line(name), line(h[name])})
+	for _, field := range h[:min(len(h), headersShown)] {
+		out = append(out, pair{line(field.Name), line(field.Value)})
 	}
-	if left := len(names) - headersShown; left > 0 {
+	if left := len(h) - headersShown; left > 0 {
 		out = append(out, pair{"…", count(int64(left)) + " more"})
 	}
 	return out

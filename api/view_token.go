@@ -2,7 +2,6 @@ package api
 
 import (
 	"encoding/json"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -89,8 +88,7 @@ func (t claimTable) rows() []claimRow {
 		{"claims", "claim", t.jwt.Claims, []string{"iss", "sub", "aud", "client_id", "scope", "iat", "nbf", "exp", "jti"}},
 	} {
 		for _, name := range t.names(part.name, part.values, part.usual) {
-			value, sent := part.values[name]
-			rows = append(rows, t.row(part.name, part.word, name, value, sent))
+			rows = append(rows, t.row(part.name, part.word, name, part.values.Get(name), part.values.Has(name)))
 		}
 	}
 	return rows
@@ -100,15 +98,14 @@ func (t claimTable) rows() []claimRow {
 func (t claimTable) names(part string, values classify.Object, usual []string) []string {
 	var names []string
 	for _, name := range usual {
-		_, sent := values[name]
 		_, wanted := t.rules[part+"."+name]
-		if sent || wanted || t.concerns(part+"."+name) {
+		if values.Has(name) || wanted || t.concerns(part+"."+name) {
 			names = append(names, name)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(values)) {
-		if !slices.Contains(names, name) {
-			names = append(names, name)
+	for _, m := range values {
+		if !slices.Contains(names, m.Name) {
+			names = append(names, m.Name)
 		}
 	}
 	for key := range t.rules {

@@ -128,8 +128,8 @@ func TestClaims_AccessToken(t *testing.T) {
 	p := *testProfiles()[0]
 	p.AccessToken = &classify.AccessTokenRules{Algorithms: []string{"RS256"}, RequiredClaims: []string{"sub"}, Lifetime: &life}
 	p.Environments = []classify.Environment{{Name: "prod", Issuers: []string{"https://auth.exchange.example/"}, APIAudiences: []string{"https://api.exchange.example"}}}
-	rec := classify.Record{Time: eventTime(), AccessToken: &classify.JWT{Header: classify.Object{"alg": "HS256"}, Claims: classify.Object{
-		"iss": "https://\u0430uth.exchange.example/", "exp": json.Number("1795316340000"), "iat": "yesterday", "sub": ""}}}
+	rec := classify.Record{Time: eventTime(), AccessToken: &classify.JWT{Header: classify.ObjectOf(map[string]any{"alg": "HS256"}), Claims: classify.ObjectOf(map[string]any{
+		"iss": "https://\u0430uth.exchange.example/", "exp": json.Number("1795316340000"), "iat": "yesterday", "sub": ""})}}
 	rows := tokensOf(rec, classify.Verdict{Environment: "prod"}, &p)[0].Rows
 	if iss := rowOf(t, rows, "iss"); !iss.Mixed || iss.Rule != "exchange: issuers, prod" {
 		t.Errorf("iss: %+v", iss)
@@ -149,11 +149,11 @@ func TestClaims_AccessToken(t *testing.T) {
 }
 
 func TestClaims_Bounded(t *testing.T) {
-	claims := classify.Object{}
+	claims := map[string]any{}
 	for i := range 5000 {
 		claims["claim"+strings.Repeat("x", i%7)+string(rune('a'+i%26))+time.Duration(i).String()] = strings.Repeat("v", 10000)
 	}
-	rec := classify.Record{Time: eventTime(), ClientAssertion: &classify.JWT{Header: nil, Claims: claims}}
+	rec := classify.Record{Time: eventTime(), ClientAssertion: &classify.JWT{Header: nil, Claims: classify.ObjectOf(claims)}}
 	token := tokensOf(rec, classify.Verdict{}, nil)[0]
 	if len(token.Rows) != tokenRows || token.Left != 5000-tokenRows {
 		t.Errorf("%d rows, %d left out", len(token.Rows), token.Left)
@@ -185,7 +185,7 @@ func TestVerdict_SnippetsHoldTheValuesOfTheCase(t *testing.T) {
 			t.Errorf("%s does not name the token endpoint %s:\n%s", s.Language, f.URL, s.Program)
 		}
 	}
-	rec.ClientAssertion.Claims["sub"] = "client\u202ea"
+	rec.ClientAssertion.Claims = rec.ClientAssertion.Claims.With("sub", "client\u202ea")
 	rec.ClientID, f.Verdict.ClientID = "client\u202ea", "client\u202ea"
 	if got := verdictOf(f.Verdict, rec, p).Fix.Snippets; len(got) > 0 && strings.Contains(got[0].Program, "\u202e") {
 		t.Errorf("a program that reads otherwise than it runs: %q", got[0].Program)

@@ -126,9 +126,9 @@ func TestMarkdown(t *testing.T) {
 	at := time.Date(2026, 11, 22, 2, 58, 40, 0, time.UTC)
 	r := classify.Record{
 		Time: at, ID: "gw-1", RequestID: "req-1", ClientID: "client-b",
-		Request:         &classify.Request{Method: "POST", URL: "https://auth.example/oauth/token", Headers: classify.Headers{"authorization": "Bearer [jwt fp1:abcdefghijklmnopqrst]"}},
+		Request:         &classify.Request{Method: "POST", URL: "https://auth.example/oauth/token", Headers: classify.HeadersOf(map[string]string{"authorization": "Bearer [jwt fp1:abcdefghijklmnopqrst]"})},
 		Response:        &classify.Response{Status: 401, Body: classify.Body(`{"error":"invalid_client","error_description":"` + "````" + ` <b>| [x](http://evil.example)"}`)},
-		ClientAssertion: &classify.JWT{Header: classify.Object{"alg": "RS256", "kid": "k-1"}, Claims: classify.Object{"iss": "client-b", "sub": "client-b", "aud": "https://api.example"}},
+		ClientAssertion: &classify.JWT{Header: classify.ObjectOf(map[string]any{"alg": "RS256", "kid": "k-1"}), Claims: classify.ObjectOf(map[string]any{"iss": "client-b", "sub": "client-b", "aud": "https://api.example"})},
 	}
 	b := New(Input{Incident: Incident{Cause: classify.KeyMismatch, Confidence: classify.Inferred, ClientID: "client|b", Count: 3, FirstSeen: at, LastSeen: at.Add(time.Minute)},
 		Records: []classify.Record{r}, Changes: []Change{{Time: at.Add(-time.Minute), Kind: "deploy", Title: "orders <script>"}},

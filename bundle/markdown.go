@@ -3,7 +3,6 @@ package bundle
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -170,8 +169,8 @@ func (d *document) messages(r classify.Record) {
 	if r.Response != nil {
 		var b strings.Builder
 		fmt.Fprintf(&b, "%d\n", r.Response.Status)
-		for _, name := range slices.Sorted(maps.Keys(r.Response.Headers)) {
-			fmt.Fprintf(&b, "%s: %s\n", name, r.Response.Headers[name])
+		for _, field := range r.Response.Headers {
+			fmt.Fprintf(&b, "%s: %s\n", field.Name, field.Value)
 		}
 		b.WriteString(string(r.Response.Body))
 		d.fence("", b.String())

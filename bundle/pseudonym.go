@@ -146,14 +146,14 @@ func newPseudonyms(b Bundle) *pseudonyms {
 
 func (p *pseudonyms) token(t classify.JWT) {
 	for _, name := range []string{"iss", "sub", "azp", "client_id"} {
-		if text, ok := t.Claims[name].(string); ok {
+		if text, ok := t.Claims.Get(name).(string); ok {
 			p.add("client", text)
 		}
 	}
-	if jti, ok := t.Claims["jti"].(string); ok {
+	if jti, ok := t.Claims.Get("jti").(string); ok {
 		p.add("id", jti)
 	}
-	if kid, ok := t.Header["kid"].(string); ok {
+	if kid, ok := t.Header.Get("kid").(string); ok {
 		p.add("key", kid)
 	}
 }

@@ -33,7 +33,7 @@ func checkAlike(t *testing.T, url, number string) {
 	}
 	for _, method := range []string{"GET", "POST"} {
 		place := func(url string) Exchange {
-			return classifier.Locate(&Record{Request: &Request{Method: method, URL: url, Headers: Headers{"authorization": "Bearer [jwt]"}}, Response: &Response{Status: 200}})
+			return classifier.Locate(&Record{Request: &Request{Method: method, URL: url, Headers: HeadersOf(map[string]string{"authorization": "Bearer [jwt]"})}, Response: &Response{Status: 200}})
 		}
 		x, y := place(url), place(other)
 		if x.Provider != y.Provider || x.Environment != y.Environment || x.Phase != y.Phase || x.Endpoint != y.Endpoint || x.Outcome != y.Outcome || x.Profile != y.Profile {

@@ -22,15 +22,15 @@ type authorization struct {
 
 func authorizationOf(headers Headers) authorization {
 	a := authorization{logged: len(headers) > 0}
-	field, ok := headers["authorization"]
-	if !ok {
-		a.cookie = headers["cookie"] != ""
+	if !headers.Has("authorization") {
+		a.cookie = headers.Get("cookie") != ""
 		return a
 	}
+	field := headers.Get("authorization")
 	a.original = clip(field)
 	field = strings.TrimSpace(field)
 	if a.present = field != ""; !a.present {
-		a.cookie = headers["cookie"] != ""
+		a.cookie = headers.Get("cookie") != ""
 	}
 	before, marker := field, ""
 	if i := strings.IndexByte(field, '['); i >= 0 {

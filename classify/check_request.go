@@ -14,7 +14,7 @@ func checkContentType(x *examination) {
 	if x.Phase != TokenRequest || x.Record.Request == nil {
 		return
 	}
-	got, _, _ := strings.Cut(strings.ToLower(x.Record.Request.Headers["content-type"]), ";")
+	got, _, _ := strings.Cut(strings.ToLower(x.Record.Request.Headers.Get("content-type")), ";")
 	got = strings.TrimSpace(got)
 	want := formMedia
 	ruled := x.Profile.Assertion != nil && x.Profile.Assertion.ContentType != ""

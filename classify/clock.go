@@ -21,7 +21,7 @@ func (r *Record) judgedAt() (at, gap float64) {
 	if r.Response == nil {
 		return at, 0
 	}
-	field := r.Response.Headers["date"]
+	field := r.Response.Headers.Get("date")
 	if field == "" {
 		return at, 0
 	}
@@ -30,7 +30,7 @@ func (r *Record) judgedAt() (at, gap float64) {
 		return at, 0
 	}
 	gap = secondsOf(date) - at
-	if math.Abs(gap) <= sameClock || math.Abs(gap) > 86400 || r.Response.Headers["age"] != "" {
+	if math.Abs(gap) <= sameClock || math.Abs(gap) > 86400 || r.Response.Headers.Get("age") != "" {
 		return at, 0
 	}
 	return secondsOf(date), gap
@@ -65,7 +65,7 @@ func (x *examination) gapEvidence() Evidence {
 	if x.gap > 0 {
 		direction = " ahead of"
 	}
-	return Evidence{Witness: WitnessResponse, Path: "response.headers.date", Observed: clip(x.Record.Response.Headers["date"]),
+	return Evidence{Witness: WitnessResponse, Path: "response.headers.date", Observed: clip(x.Record.Response.Headers.Get("date")),
 		Detail: "The server's clock was " + spanText(x.gap) + direction + " the log's; times are judged by the server's."}
 }
 

@@ -70,7 +70,7 @@ func hide(r *classify.Record, see string) {
 		r.ClientAssertion, r.AccessToken = nil, nil
 	case see == "token" && r.Response != nil && r.Response.Status >= 400:
 		r.Response.Body = nil
-		delete(r.Response.Headers, "www-authenticate")
+		r.Response.Headers = r.Response.Headers.Without("www-authenticate")
 	}
 }
 

@@ -2,7 +2,6 @@ package classify
 
 import (
 	"encoding/json"
-	"maps"
 	"strings"
 )
 
@@ -32,11 +31,7 @@ func applyEdit(r *Record, edit Edit) {
 		request := *r.Request
 		r.Request = &request
 		if section == "headers" {
-			request.Headers = maps.Clone(request.Headers)
-			if request.Headers == nil {
-				request.Headers = Headers{}
-			}
-			request.Headers[name] = editText(name, edit.Value)
+			request.Headers = request.Headers.With(name, editText(name, edit.Value))
 		} else {
 			request.Body = withParameter(request.Body, name, edit.Value)
 		}
@@ -58,20 +53,11 @@ func (t *JWT) with(section, name string, value any) *JWT {
 	}
 	copied := *t
 	if section == "header" {
-		copied.Header = cloneObject(t.Header)
-		copied.Header[name] = value
+		copied.Header = t.Header.With(name, value)
 	} else {
-		copied.Claims = cloneObject(t.Claims)
-		copied.Claims[name] = value
+		copied.Claims = t.Claims.With(name, value)
 	}
 	return &copied
-}
-
-func cloneObject(o Object) Object {
-	if o == nil {
-		return Object{}
-	}
-	return maps.Clone(o)
 }
 
 func withParameter(body Body, name string, value any) Body {

@@ -7,7 +7,7 @@ import (
 
 func tokenRequestAt(at time.Time, p *Profile, claims Object) Exchange {
 	r := &Record{Time: at, Provider: p.ID, Request: &Request{Method: "POST", URL: "https://id.acme.example/token"},
-		ClientAssertion: &JWT{Header: Object{"alg": "RS256", "kid": "k1"}, Claims: claims}}
+		ClientAssertion: &JWT{Header: ObjectOf(map[string]any{"alg": "RS256", "kid": "k1"}), Claims: claims}}
 	return Profiles{p}.Locate(r)
 }
 
@@ -21,7 +21,7 @@ func acme() *Profile {
 func TestExamine_ExpiredFailsThoughTheReasonIsOpen(t *testing.T) {
 	at := time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
 	for _, late := range []int64{120, 3600, 90 * 86400} {
-		claims := Object{"iss": "bot", "sub": "bot", "aud": "https://id.acme.example/token", "iat": at.Unix() - late - 300, "exp": at.Unix() - late, "jti": "j"}
+		claims := ObjectOf(map[string]any{"iss": "bot", "sub": "bot", "aud": "https://id.acme.example/token", "iat": at.Unix() - late - 300, "exp": at.Unix() - late, "jti": "j"})
 		checks, doubts := Examine(tokenRequestAt(at, acme(), claims), nil)
 		result := CheckResult("")
 		for _, c := range checks {
@@ -38,7 +38,7 @@ func TestExamine_ExpiredFailsThoughTheReasonIsOpen(t *testing.T) {
 // What another server might mind is a doubt, not a failure.
 func TestExamine_Doubts(t *testing.T) {
 	at := time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
-	claims := Object{"iss": "bot", "sub": "bot", "aud": "https://id.acme.example/token", "iat": at.Unix() + 30, "exp": at.Unix() + 300, "jti": "j"}
+	claims := ObjectOf(map[string]any{"iss": "bot", "sub": "bot", "aud": "https://id.acme.example/token", "iat": at.Unix() + 30, "exp": at.Unix() + 300, "jti": "j"})
 	checks, doubts := Examine(tokenRequestAt(at, acme(), claims), nil)
 	for _, c := range checks {
 		if c.Result == Fail {
@@ -53,7 +53,7 @@ func TestExamine_Doubts(t *testing.T) {
 // The answer to the request, if there was one, is no part of the question.
 func TestExamine_IgnoresTheAnswer(t *testing.T) {
 	at := time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
-	e := tokenRequestAt(at, acme(), Object{"iss": "bot", "sub": "bot", "aud": "https://id.acme.example/token", "iat": at.Unix(), "exp": at.Unix() + 300, "jti": "j"})
+	e := tokenRequestAt(at, acme(), ObjectOf(map[string]any{"iss": "bot", "sub": "bot", "aud": "https://id.acme.example/token", "iat": at.Unix(), "exp": at.Unix() + 300, "jti": "j"}))
 	e.Record.Response = &Response{Status: 401, Body: Body(`{"error":"invalid_client","error_description":"the nbf claim is missing"}`)}
 	checks, doubts := Examine(e, nil)
 	for _, c := range checks {

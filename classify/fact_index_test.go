@@ -17,7 +17,7 @@ func TestFactIndex(t *testing.T) {
 		numbers := map[classify.Key]int32{}
 		c := classify.New(classify.Profiles{profileOf(t, path)}, k)
 		hostile := classify.Record{Time: time.Unix(1e9, 0), Provider: "a\x00b", ClientID: strings.Repeat("\xff", 200), Response: &classify.Response{Status: 401}, AccessToken: &classify.JWT{
-			Header: classify.Object{"kid": "\xfe"}, Claims: classify.Object{"iss": strings.Repeat("long ", 50), "aud": []any{"a", "a", "a b"}}}}
+			Header: classify.ObjectOf(map[string]any{"kid": "\xfe"}), Claims: classify.ObjectOf(map[string]any{"iss": strings.Repeat("long ", 50), "aud": []any{"a", "a", "a b"}})}}
 		records := []*classify.Record{&hostile}
 		for _, l := range readCorpus(t, path) {
 			records = append(records, l.Record)

@@ -157,7 +157,7 @@ func (e *Exchange) tokenKeys(l mentions) mentions {
 	if t == nil || t.Claims == nil {
 		return l
 	}
-	iss := textOf(t.Claims["iss"])
+	iss := textOf(t.Claims.Get("iss"))
 	owner := iss
 	if e.Phase == TokenRequest {
 		if owner == "" {
@@ -166,14 +166,14 @@ func (e *Exchange) tokenKeys(l mentions) mentions {
 		if iss != "" && iss != e.ClientID {
 			l = l.whole(FactClient, iss).everywhere()
 		}
-		if jti := textOf(t.Claims["jti"]); jti != "" {
+		if jti := textOf(t.Claims.Get("jti")); jti != "" {
 			l = l.own(FactJTI, iss, jti)
 		}
 	} else if iss != "" {
 		l = l.whole(FactIssuer, iss).everywhere()
 		l = l.whole(FactIssuer, anyName)
 	}
-	if kid := textOf(t.Header["kid"]); kid != "" {
+	if kid := textOf(t.Header.Get("kid")); kid != "" {
 		l = l.both(FactKID, owner, kid)
 		l = l.own(FactKID, owner, anyName)
 		if distinctive(kid) {
@@ -182,12 +182,12 @@ func (e *Exchange) tokenKeys(l mentions) mentions {
 	} else if e.Outcome == Failed {
 		l = l.own(FactKID, owner, anyName) // whether accepted ones name their key
 	}
-	list, _ := audiencesOf(t.Claims["aud"])
+	list, _ := audiencesOf(t.Claims.Get("aud"))
 	for _, aud := range list[:min(len(list), 4)] {
 		l = l.both(FactAudience, string(e.Phase), aud)
 	}
 	l = l.own(FactAudience, string(e.Phase), anyName)
-	if alg := textOf(t.Header["alg"]); alg != "" {
+	if alg := textOf(t.Header.Get("alg")); alg != "" {
 		l = l.own(FactShape, string(e.Phase), "alg ", alg)
 		l = l.own(FactShape, string(e.Phase), "alg")
 	}
@@ -293,8 +293,8 @@ func (e *Exchange) assertionFacts(facts []Fact, more int) []Fact {
 	}
 	facts = slices.Grow(facts, more+2)
 	at := e.Record.Time
-	if jti := textOf(t.Claims["jti"]); jti != "" && (e.Profile.Assertion == nil || e.Profile.Assertion.SingleUseJTI) {
-		f := Fact{Key: e.key(FactJTI, textOf(t.Claims["iss"])+" "+jti), FirstSeen: at, LastSeen: at, Count: 1,
+	if jti := textOf(t.Claims.Get("jti")); jti != "" && (e.Profile.Assertion == nil || e.Profile.Assertion.SingleUseJTI) {
+		f := Fact{Key: e.key(FactJTI, textOf(t.Claims.Get("iss"))+" "+jti), FirstSeen: at, LastSeen: at, Count: 1,
 			FirstExchange: e.identity(), FirstTokenPrint: t.fingerprint(), Expires: at.Add(jtiKept(t, at))}
 		if e.Outcome == Accepted {
 			f.FirstAccepted, f.LastAccepted = at, at
@@ -302,7 +302,7 @@ func (e *Exchange) assertionFacts(facts []Fact, more int) []Fact {
 		facts = append(facts, f)
 	}
 	judged, _ := e.Record.judgedAt()
-	if iat := dateOf(t.Claims["iat"], judged); iat.form == dateSeconds && e.ClientID != "" {
+	if iat := dateOf(t.Claims.Get("iat"), judged); iat.form == dateSeconds && e.ClientID != "" {
 		const day = 86400
 		if offset := iat.seconds - judged; offset > -day && offset < day {
 			facts = append(facts, Fact{Key: e.key(FactClock, clockName(e.ClientID, at)), FirstSeen: at, LastSeen: at, Count: 1,
@@ -315,7 +315,7 @@ func (e *Exchange) assertionFacts(facts []Fact, more int) []Fact {
 // jtiKept is how long a jti can matter: until the assertion has expired everywhere, within bounds that a sender cannot stretch.
 func jtiKept(t *JWT, at time.Time) time.Duration {
 	const least, most = time.Hour, 48 * time.Hour
-	exp := dateOf(t.Claims["exp"], secondsOf(at))
+	exp := dateOf(t.Claims.Get("exp"), secondsOf(at))
 	if exp.form != dateSeconds {
 		return most
 	}
@@ -331,7 +331,7 @@ func (e Exchange) sentJSON() bool {
 	if e.Phase != TokenRequest || e.Record.Request == nil {
 		return false
 	}
-	media, _, _ := strings.Cut(e.Record.Request.Headers["content-type"], ";")
+	media, _, _ := strings.Cut(e.Record.Request.Headers.Get("content-type"), ";")
 	return strings.EqualFold(strings.TrimSpace(media), jsonMedia)
 }
 
@@ -371,7 +371,7 @@ func appendGrant(out []byte, endpoint, sort string, t *JWT) []byte {
 	var room [16]string
 	for _, member := range members {
 		list := room[:0]
-		switch v := t.Claims[member].(type) {
+		switch v := t.Claims.Get(member).(type) {
 		case string:
 			list = appendFields(list, v)
 		case []any:

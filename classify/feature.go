@@ -64,7 +64,7 @@ func (e *Exchange) Features(cause Code) []Feature {
 	}
 	status, server := 0, ""
 	if r := e.Record.Response; r != nil {
-		status, server = r.Status, r.Headers["server"]
+		status, server = r.Status, r.Headers.Get("server")
 	}
 	list = append(list, Feature{DimensionStatus, strconv.Itoa(status)})
 	for _, f := range []Feature{{DimensionService, e.Record.Service}, {DimensionServer, server}, {DimensionClientIP, e.Record.ClientIP}} {

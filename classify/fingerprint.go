@@ -4,9 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"slices"
 	"strconv"
-	"strings"
 )
 
 // fingerprint identifies a decoded token whatever the order of its members: SHA-256 over its canonical JSON.
@@ -25,11 +23,10 @@ func (t *JWT) fingerprint() string {
 // appendObject appends the canonical text of a header or of claims. What is nested is written apart, so that plain members, which
 // nearly all are, need no room but the caller's.
 func appendObject(out []byte, object Object) []byte {
-	var room [24]entry
 	out = append(out, '{')
-	for _, m := range sortedMembers(room[:0], object) {
-		out = append(appendQuoted(out, m.name), ':')
-		switch v := m.value.(type) {
+	for i := range object {
+		out = append(appendQuoted(out, object[i].Name), ':')
+		switch v := object[i].Value.(type) {
 		case string:
 			out = appendQuoted(out, v)
 		case json.Number:
@@ -40,28 +37,6 @@ func appendObject(out []byte, object Object) []byte {
 		out = append(out, ',')
 	}
 	return append(out, '}')
-}
-
-type entry struct {
-	name  string
-	value any
-}
-
-// sortedMembers appends the members of an object in the order of their names.
-func sortedMembers(list []entry, object map[string]any) []entry {
-	for name, value := range object {
-		list = append(list, entry{name, value})
-	}
-	if len(list) > 24 {
-		slices.SortFunc(list, func(a, b entry) int { return strings.Compare(a.name, b.name) })
-		return list
-	}
-	for i := 1; i < len(list); i++ { // there are few, so that the simplest way is the shortest
-		for j := i; j > 0 && list[j].name < list[j-1].name; j-- {
-			list[j], list[j-1] = list[j-1], list[j]
-		}
-	}
-	return list
 }
 
 // canonical writes a value so that equal ones have equal texts.
@@ -86,13 +61,13 @@ func canonical(value any, depth int) []byte {
 			out = append(append(out, canonical(e, depth+1)...), ',')
 		}
 		return append(out, ']')
-	case Object:
-		return canonical(map[string]any(v), depth)
 	case map[string]any:
+		return canonical(ObjectOf(v), depth)
+	case Object:
 		out := []byte("{")
-		for _, m := range sortedMembers(nil, v) {
-			out = append(appendQuoted(out, m.name), ':')
-			out = append(append(out, canonical(m.value, depth+1)...), ',')
+		for _, m := range v {
+			out = append(appendQuoted(out, m.Name), ':')
+			out = append(append(out, canonical(m.Value, depth+1)...), ',')
 		}
 		return append(out, '}')
 	}

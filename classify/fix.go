@@ -136,8 +136,7 @@ func (x *examination) apply(edit *Edit) inputs {
 			*known = edit.Value
 			return claimInput(name)
 		}
-		x.claims.rest = cloneObject(x.claims.rest)
-		x.claims.rest[name] = edit.Value
+		x.claims.rest = x.claims.rest.With(name, edit.Value)
 		return inClaims
 	}
 	x.token = x.token.with(section, name, edit.Value)

@@ -24,7 +24,7 @@ func FuzzChallenge(f *testing.F) {
 		if size > len(strings.ToLower(field))*2 {
 			t.Fatalf("%d bytes from %d", size, len(field))
 		}
-		judged(t, &Record{Response: &Response{Status: 401, Headers: Headers{"www-authenticate": field}}})
+		judged(t, &Record{Response: &Response{Status: 401, Headers: HeadersOf(map[string]string{"www-authenticate": field})}})
 	})
 }
 
@@ -59,7 +59,7 @@ func FuzzClaims(f *testing.F) {
 		}
 		request := recordOf(t, tokenRequest("{}", "{}"))
 		request.ClientAssertion = token
-		for _, r := range []*Record{request, {Provider: "strict", Request: &Request{URL: "https://api.example.com/v1/orders/1", Headers: Headers{"authorization": "Bearer [jwt]"}}, Response: &Response{Status: 401}, AccessToken: token}} {
+		for _, r := range []*Record{request, {Provider: "strict", Request: &Request{URL: "https://api.example.com/v1/orders/1", Headers: HeadersOf(map[string]string{"authorization": "Bearer [jwt]"})}, Response: &Response{Status: 401}, AccessToken: token}} {
 			v := judged(t, r)
 			if !v.Fix.Verified {
 				continue

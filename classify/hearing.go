@@ -20,7 +20,7 @@ type answer struct {
 func answerOf(e *Exchange, phase Phase) answer {
 	a := answer{phase: phase, provider: e.Provider, title: e.Profile.title(), note: e.Record.Error}
 	if r := e.Record.Response; r != nil && phase != ClientSide {
-		a.challenge, a.body = r.Headers["www-authenticate"], r.Body
+		a.challenge, a.body = r.Headers.Get("www-authenticate"), r.Body
 	} else if phase != ClientSide {
 		a.note = ""
 	}

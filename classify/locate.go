@@ -12,7 +12,7 @@ func (ps *places) locate(r *Record, c *Classifier) Exchange {
 	if r.Request != nil {
 		called = endpointAt(r.Request.URL)
 		if host = called.host; host == "" {
-			host = addressOf(r.Request.Headers["host"]).host
+			host = addressOf(r.Request.Headers.Get("host")).host
 		}
 	}
 	s, env := ps.find(r, &called, host)
@@ -92,14 +92,14 @@ func clientOf(r *Record, phase Phase) string {
 	}
 	if t := r.ClientAssertion; t != nil && phase == TokenRequest {
 		for _, name := range [...]string{"iss", "sub"} {
-			if id := textOf(t.Claims[name]); id != "" {
+			if id := textOf(t.Claims.Get(name)); id != "" {
 				return id
 			}
 		}
 	}
 	if t := r.AccessToken; t != nil {
 		for _, name := range [...]string{"client_id", "azp", "appid", "cid", "clientId"} {
-			if id := textOf(t.Claims[name]); id != "" {
+			if id := textOf(t.Claims.Get(name)); id != "" {
 				return id
 			}
 		}
@@ -116,7 +116,7 @@ func (s *site) outcomeOf(e Exchange, called *endpoint) Outcome {
 	if r.Response == nil {
 		return Other
 	}
-	carried := r.AccessToken != nil || r.ClientAssertion != nil || r.Request != nil && r.Request.Headers["authorization"] != ""
+	carried := r.AccessToken != nil || r.ClientAssertion != nil || r.Request != nil && r.Request.Headers.Get("authorization") != ""
 	switch status := r.Response.Status; {
 	case status == 401, status == 403, status == 407:
 		return Failed
@@ -159,7 +159,7 @@ func (s *site) toTokenEndpoint(called *endpoint) bool {
 
 // successOutcome: a 2xx that carries an OAuth error all the same is a failure, some providers answer so.
 func successOutcome(e Exchange, carried bool) Outcome {
-	challenge := e.Record.Response.Headers["www-authenticate"]
+	challenge := e.Record.Response.Headers.Get("www-authenticate")
 	if strings.Contains(challenge, "error=") {
 		return Failed
 	}
@@ -194,7 +194,7 @@ func statuslessOutcome(e Exchange) Outcome {
 // mayHoldCode reports whether an answer needs to be read for the code of an OAuth error: that of a granted token has neither a challenge
 // nor, between two quotes, such a code.
 func mayHoldCode(r *Response) bool {
-	if r.Headers["www-authenticate"] != "" || bytes.IndexByte(r.Body, '\\') >= 0 {
+	if r.Headers.Get("www-authenticate") != "" || bytes.IndexByte(r.Body, '\\') >= 0 {
 		return true
 	}
 	for rest := r.Body; ; {
@@ -223,7 +223,7 @@ func bodyMentions(body Body, text string) bool {
 func businessOutcome(e Exchange) Outcome {
 	status := e.Record.Response.Status
 	w := hear(e, e.Phase)
-	carried := e.Record.AccessToken != nil || e.Record.Request != nil && e.Record.Request.Headers["authorization"] != ""
+	carried := e.Record.AccessToken != nil || e.Record.Request != nil && e.Record.Request.Headers.Get("authorization") != ""
 	if w.challenged || w.oauth && w.code != "invalid_request" && w.code != "access_denied" || w.speaks || w.token && carried || e.refusesToken(&w) {
 		return Failed
 	}

@@ -76,22 +76,22 @@ func (l look) token(first byte, t *JWT, owner string, at time.Time) look {
 	if t == nil || t.Claims == nil {
 		return l
 	}
-	iss := textOf(t.Claims["iss"])
+	iss := textOf(t.Claims.Get("iss"))
 	if iss != "" {
 		owner = iss
 	}
-	l = l.add(first, textOf(t.Header["kid"])).field(owner)
-	l = l.add(first+1, textOf(t.Header["typ"])).add(first+2, textOf(t.Header["alg"]))
+	l = l.add(first, textOf(t.Header.Get("kid"))).field(owner)
+	l = l.add(first+1, textOf(t.Header.Get("typ"))).add(first+2, textOf(t.Header.Get("alg")))
 	if iss != "" {
 		l = l.add(first+3, iss)
 	}
-	l = l.audience(first+4, t.Claims["aud"])
+	l = l.audience(first+4, t.Claims.Get("aud"))
 	l = l.claims(first+5, t.Claims)
 	if seconds, ok := lifetimeOf(t, at); ok {
 		l = append(strconv.AppendInt(append(l, first+6), seconds, 10), 's', 0)
 	}
 	if first == sightAssertionKID {
-		l = append(appendPattern(append(l, first+7), textOf(t.Claims["jti"])), 0)
+		l = append(appendPattern(append(l, first+7), textOf(t.Claims.Get("jti"))), 0)
 	}
 	return l
 }
@@ -111,15 +111,10 @@ func (l look) audience(kind byte, aud any) look {
 
 // claims adds the names of the claims.
 func (l look) claims(kind byte, claims Object) look {
-	var room [maxSights]string
-	names := room[:0]
-	for name := range claims {
-		names = append(names, name)
-	}
-	slices.Sort(names)
 	l = append(l, kind)
 	start := len(l)
-	for n, name := range names[:min(len(names), maxSights)] {
+	for n := range claims[:min(len(claims), maxSights)] {
+		name := claims[n].Name
 		if len(l)-start+len(name) > maxSight {
 			break
 		}
@@ -198,7 +193,7 @@ func scopesOf(t *JWT) (list []string) {
 		return nil
 	}
 	for _, name := range [...]string{"scope", "scp"} {
-		switch v := t.Claims[name].(type) {
+		switch v := t.Claims.Get(name).(type) {
 		case string:
 			list = strings.Fields(v)
 		case []any:
@@ -265,12 +260,12 @@ func (e *Exchange) userAgent() string {
 	if e.Record.UserAgent != "" || e.Record.Request == nil {
 		return e.Record.UserAgent
 	}
-	return e.Record.Request.Headers["user-agent"]
+	return e.Record.Request.Headers.Get("user-agent")
 }
 
 // lifetimeOf is exp − iat in seconds.
 func lifetimeOf(t *JWT, at time.Time) (seconds int64, ok bool) {
-	exp, iat := dateOf(t.Claims["exp"], secondsOf(at)), dateOf(t.Claims["iat"], secondsOf(at))
+	exp, iat := dateOf(t.Claims.Get("exp"), secondsOf(at)), dateOf(t.Claims.Get("iat"), secondsOf(at))
 	if exp.form != dateSeconds || iat.form != dateSeconds {
 		return 0, false
 	}
@@ -283,7 +278,7 @@ func lifetimeOf(t *JWT, at time.Time) (seconds int64, ok bool) {
 
 // AppendForm appends what a look shows of a token's jti and times: tokens that differ in nothing else look the same when it is the same.
 func (t *JWT) AppendForm(out []byte, at time.Time) []byte {
-	l := appendPattern(out, textOf(t.Claims["jti"]))
+	l := appendPattern(out, textOf(t.Claims.Get("jti")))
 	if seconds, ok := lifetimeOf(t, at); ok {
 		l = strconv.AppendInt(append(l, ' '), seconds, 10)
 	}

@@ -128,7 +128,7 @@ func TestMisleadingWords(t *testing.T) {
 				continue
 			}
 			all, homes = append(all, x), append(homes, c)
-			words[x.exchange.Phase] = append(words[x.exchange.Phase], said{x.record.Response.Body, x.record.Response.Headers["www-authenticate"]})
+			words[x.exchange.Phase] = append(words[x.exchange.Phase], said{x.record.Response.Body, x.record.Response.Headers.Get("www-authenticate")})
 		}
 	}
 	var honest, misled classify.Score
@@ -139,12 +139,7 @@ func TestMisleadingWords(t *testing.T) {
 		pool := words[x.exchange.Phase]
 		other := pool[(i*7919+4001)%len(pool)]
 		x.record.Response.Body = other.body
-		headers := classify.Headers{}
-		for name, value := range x.record.Response.Headers {
-			headers[name] = value
-		}
-		headers["www-authenticate"] = other.challenge
-		x.record.Response.Headers = headers
+		x.record.Response.Headers = x.record.Response.Headers.With("www-authenticate", other.challenge)
 		after := verdictOn(homes[i].Locate(x.record), x.history)
 		match := misled.Count(x.truth, after)
 		if before != nil && before.Confidence == classify.Proven {

@@ -25,8 +25,8 @@ func TestPlaces(t *testing.T) {
 		{"provider", Record{Provider: "second", Request: &Request{URL: "https://shared.example/v1"}}, "second live"},
 		{"provider elsewhere", Record{Provider: "second", Environment: "live", Request: &Request{URL: "https://other.example/v1"}}, "second live"},
 		{"issuer's host", Record{Request: &Request{URL: "https://id.second.example/keys"}}, "second live"},
-		{"endpoint without a host", Record{Request: &Request{URL: "/oauth/v2/grant", Headers: Headers{"host": "proxy.example"}}}, "second live"},
-		{"host field", Record{Request: &Request{URL: "/v1", Headers: Headers{"host": "shared.example:443"}}}, "first test"},
+		{"endpoint without a host", Record{Request: &Request{URL: "/oauth/v2/grant", Headers: HeadersOf(map[string]string{"host": "proxy.example"})}}, "second live"},
+		{"host field", Record{Request: &Request{URL: "/v1", Headers: HeadersOf(map[string]string{"host": "shared.example:443"})}}, "first test"},
 		{"nobody's", Record{Request: &Request{URL: "https://other.example/"}}, " "},
 		{"no request", Record{}, " "},
 	} {
@@ -55,7 +55,7 @@ func TestMayHoldCode(t *testing.T) {
 			t.Errorf("%s is heard", body)
 		}
 	}
-	if !mayHoldCode(&Response{Status: 200, Headers: Headers{"www-authenticate": "Bearer"}}) {
+	if !mayHoldCode(&Response{Status: 200, Headers: HeadersOf(map[string]string{"www-authenticate": "Bearer"})}) {
 		t.Error("a challenge is not read")
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -50,9 +52,6 @@ type Response struct {
 	Body    Body    `json:"body,omitempty"`
 }
 
-// Headers maps lower-case field names to their values; several fields of one name are joined with ", " as RFC 9110 section 5.3 says.
-type Headers map[string]string
-
 // UnmarshalJSON accepts a string, a number, a boolean or an array of them as the value of a field, and any letter case in its name.
 func (h *Headers) UnmarshalJSON(data []byte) error {
 	var fields map[string]any
@@ -63,16 +62,16 @@ func (h *Headers) UnmarshalJSON(data []byte) error {
 		*h = nil
 		return nil
 	}
-	out := make(Headers, len(fields))
-	for name, value := range fields {
+	out := make(map[string]string, len(fields))
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		text := headerText(fields[name])
 		name = strings.ToLower(name)
-		text := headerText(value)
 		if earlier, ok := out[name]; ok && earlier != "" && text != "" {
 			text = earlier + ", " + text
 		}
 		out[name] = text
 	}
-	*h = out
+	*h = HeadersOf(out)
 	return nil
 }
 
@@ -119,9 +118,6 @@ type JWT struct {
 	Signature string `json:"signature,omitempty"`
 }
 
-// An Object is a JSON object with exact member names and exact numbers (json.Number); of a name that occurs twice the first counts.
-type Object map[string]any
-
 // UnmarshalJSON decodes an object; null gives a nil Object, anything else is an error.
 func (o *Object) UnmarshalJSON(data []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(data))
@@ -147,14 +143,13 @@ func (o *Object) UnmarshalJSON(data []byte) error {
 		if err := dec.Decode(&value); err != nil {
 			return err
 		}
-		if _, twice := out[name.(string)]; !twice {
-			out[name.(string)] = value
-		}
+		out = append(out, Member[any]{name.(string), value})
 	}
 	if _, err := dec.Token(); err != nil {
 		return err
 	}
-	*o = out
+	SortMembers(out)
+	*o = slices.CompactFunc(out, func(a, b Member[any]) bool { return a.Name == b.Name })
 	return nil
 }
 

@@ -54,7 +54,7 @@ func (e Exchange) missedKey() (path, text string, missed bool) {
 	if t == nil || e.Record.Response == nil {
 		return "", "", false
 	}
-	kid := textOf(t.Header["kid"])
+	kid := textOf(t.Header.Get("kid"))
 	if len(kid) < distinct || !bodyMentions(e.Record.Response.Body, kid) {
 		return "", "", false
 	}
@@ -167,8 +167,8 @@ func (x *examination) strangeGrant(sort string) bool {
 // gatewayHeaders recognises an HTML answer of a server that only stands in front, when the page itself was not logged.
 func (x *examination) gatewayHeaders() bool {
 	h := x.Record.Response.Headers
-	return len(x.Record.Response.Body) == 0 && !x.words.challenged && strings.HasPrefix(h["content-type"], "text/html") &&
-		containsFold(h["server"], "nginx", "cloudflare", "akamai", "cloudfront", "awselb", "haproxy", "envoy", "varnish", "openresty", "apache")
+	return len(x.Record.Response.Body) == 0 && !x.words.challenged && strings.HasPrefix(h.Get("content-type"), "text/html") &&
+		containsFold(h.Get("server"), "nginx", "cloudflare", "akamai", "cloudfront", "awselb", "haproxy", "envoy", "varnish", "openresty", "apache")
 }
 
 // residualAssertion: an assertion that passes every check and is refused all the same was most likely signed with another key,

@@ -64,15 +64,15 @@ func allRules() [27]rule {
 type claims struct {
 	iss, sub, aud, exp, nbf, iat, jti, clientID, scope any
 
-	rest Object // all, when there are others; they are looked up
+	rest Object // all, when there are others; they are looked for
 }
 
 // claimsOf looks at each member once, which is less than to look up every claim that some check asks for.
 func claimsOf(o Object) claims {
 	var c claims
-	for name, value := range o {
-		if known := c.named(name); known != nil {
-			*known = value
+	for i := range o {
+		if known := c.named(o[i].Name); known != nil {
+			*known = o[i].Value
 		} else {
 			c.rest = o
 		}
@@ -85,7 +85,7 @@ func (c *claims) get(name string) any {
 	if known := c.named(name); known != nil {
 		return *known
 	}
-	return c.rest[name]
+	return c.rest.Get(name)
 }
 
 // named is where a claim is kept, nil for any other.
@@ -116,7 +116,19 @@ func (c *claims) named(name string) *any {
 // A head is what checks ask of a token's header.
 type head struct{ alg, kid, typ any }
 
-func headOf(o Object) head { return head{alg: o["alg"], kid: o["kid"], typ: o["typ"]} }
+func headOf(o Object) (h head) {
+	for i := range o {
+		switch o[i].Name {
+		case "alg":
+			h.alg = o[i].Value
+		case "kid":
+			h.kid = o[i].Value
+		case "typ":
+			h.typ = o[i].Value
+		}
+	}
+	return h
+}
 
 // claimInput is the input that a claim is.
 func claimInput(name string) inputs {

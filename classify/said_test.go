@@ -12,7 +12,7 @@ func TestSaid(t *testing.T) {
 		rec        Record
 		code, text string
 	}{
-		{"a challenge", Record{Response: &Response{Status: 401, Headers: Headers{"www-authenticate": `Bearer error="invalid_token", error_description="the moon is full"`}}}, "invalid_token", "the moon is full"},
+		{"a challenge", Record{Response: &Response{Status: 401, Headers: HeadersOf(map[string]string{"www-authenticate": `Bearer error="invalid_token", error_description="the moon is full"`})}}, "invalid_token", "the moon is full"},
 		{"a body", Record{Response: &Response{Status: 403, Body: Body(`{"error":"E-17","message":"ask the oracle"}`)}}, "E-17", "ask the oracle"},
 		{"nothing", Record{Response: &Response{Status: 401}}, "", ""},
 		{"the client's own line", Record{Error: "the signer is asleep"}, "", "the signer is asleep"},

@@ -95,7 +95,7 @@ func (t *JWT) Expires(at time.Time) int64 {
 	if t == nil {
 		return 0
 	}
-	if exp := dateOf(t.Claims["exp"], secondsOf(at)); exp.form == dateSeconds {
+	if exp := dateOf(t.Claims.Get("exp"), secondsOf(at)); exp.form == dateSeconds {
 		return int64(exp.seconds)
 	}
 	return 0

@@ -119,7 +119,7 @@ func TestSights_OfFailures(t *testing.T) {
 // Whatever a sender puts into a token, a look is read as it was written.
 func TestSights_HostileValues(t *testing.T) {
 	for _, value := range []string{"\x00", "a\x00\x01b", strings.Repeat("é", 5000), "\xff\xfe", ""} {
-		e := Exchange{Record: &Record{AccessToken: &JWT{Header: Object{"kid": value, "alg": value}, Claims: Object{value: value, "aud": []any{value, []any{map[string]any{"a": value}}}, "iss": value, "scope": value}}},
+		e := Exchange{Record: &Record{AccessToken: &JWT{Header: ObjectOf(map[string]any{"kid": value, "alg": value}), Claims: ObjectOf(map[string]any{value: value, "aud": []any{value, []any{map[string]any{"a": value}}}, "iss": value, "scope": value})}},
 			Profile: &Profile{}, Phase: APICall, Outcome: Accepted, Endpoint: "GET api.test/x"}
 		list := Sights(string(e.AppendLook(nil, nil)))
 		if len(sightsOf(list, SightTokenKID)) != 1 || len(sightsOf(list, SightTokenClaims)) != 1 {

@@ -88,7 +88,7 @@ func snippetOf(v Verdict, e Exchange) (snippet, bool) {
 		case "nbf":
 			s.NotBefore = true
 		default:
-			s.Claims = append(s.Claims, member{name, known(textOf(token.Claims[name]), "YOUR_"+strings.ToUpper(name))})
+			s.Claims = append(s.Claims, member{name, known(textOf(token.Claims.Get(name)), "YOUR_"+strings.ToUpper(name))})
 		}
 	}
 	if !f.known || f.has("client_id") {
@@ -124,7 +124,7 @@ func (x *examination) snippetClient(cause Code, token *JWT, f form) string {
 	if cause == UnknownClient {
 		return placeholder // the one that was sent is not registered
 	}
-	sub := known(textOf(token.Claims["sub"]), f.text("client_id"))
+	sub := known(textOf(token.Claims.Get("sub")), f.text("client_id"))
 	return known(known(sub, x.ClientID), placeholder)
 }
 
@@ -157,7 +157,7 @@ func plainURL(text string) string {
 
 // snippetAudience is what the profile asks for, else the one that was sent unless it was the fault, else the endpoint.
 func (x *examination) snippetAudience(cause Code, token *JWT, endpoint string) string {
-	list, _ := audiencesOf(token.Claims["aud"])
+	list, _ := audiencesOf(token.Claims.Get("aud"))
 	want := x.wantedAudiences(x.env)
 	for _, aud := range list {
 		if contains(want, aud) {
@@ -176,7 +176,7 @@ func (x *examination) snippetAudience(cause Code, token *JWT, endpoint string) s
 // snippetAlgorithm is the one that was used, if it is allowed and has a private key, else the first such that the profile allows.
 func (x *examination) snippetAlgorithm(token *JWT) string {
 	allowed := x.algorithms()
-	used := textOf(token.Header["alg"])
+	used := textOf(token.Header.Get("alg"))
 	if asymmetric(used) && (len(allowed) == 0 || contains(allowed, used)) {
 		return used
 	}
@@ -202,7 +202,7 @@ func asymmetric(alg string) bool {
 // snippetHeader names the key: by its kid, and by its certificate where the token did.
 func (x *examination) snippetHeader(cause Code, token *JWT) []member {
 	var out []member
-	kid := textOf(token.Header["kid"])
+	kid := textOf(token.Header.Get("kid"))
 	if cause == UnknownKey || cause == KeyReusedAcrossEnvironments {
 		kid = x.someKID() // the one that was sent is not registered here
 	}
@@ -211,7 +211,7 @@ func (x *examination) snippetHeader(cause Code, token *JWT) []member {
 		out = append(out, member{"kid", known(kid, "YOUR_KEY_ID")})
 	}
 	for _, name := range []string{"x5t", "x5t#S256"} {
-		if value := textOf(token.Header[name]); value != "" {
+		if value := textOf(token.Header.Get(name)); value != "" {
 			out = append(out, member{name, value})
 		}
 	}
@@ -221,7 +221,7 @@ func (x *examination) snippetHeader(cause Code, token *JWT) []member {
 func (x *examination) snippetJSON(r *Request) bool {
 	media := ""
 	if r != nil {
-		media = r.Headers["content-type"]
+		media = r.Headers.Get("content-type")
 	}
 	if x.Profile.Assertion != nil && x.Profile.Assertion.ContentType != "" {
 		media = x.Profile.Assertion.ContentType

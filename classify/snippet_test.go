@@ -27,7 +27,7 @@ func snippetRequest(t *testing.T, contentType string, body map[string]any) *Requ
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Request{Method: "POST", URL: "https://id.acme.example/token", Headers: Headers{"content-type": contentType}, Body: data}
+	return &Request{Method: "POST", URL: "https://id.acme.example/token", Headers: HeadersOf(map[string]string{"content-type": contentType}), Body: data}
 }
 
 func goodBody() map[string]any {
@@ -36,7 +36,7 @@ func goodBody() map[string]any {
 
 func goodAssertion() *JWT {
 	at := time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC).Unix()
-	return &JWT{Header: Object{"alg": "RS256", "kid": "k1"}, Claims: Object{"iss": "bot", "sub": "bot", "aud": "https://id.acme.example/token", "iat": at, "exp": at + 300, "jti": "j"}}
+	return &JWT{Header: ObjectOf(map[string]any{"alg": "RS256", "kid": "k1"}), Claims: ObjectOf(map[string]any{"iss": "bot", "sub": "bot", "aud": "https://id.acme.example/token", "iat": at, "exp": at + 300, "jti": "j"})}
 }
 
 // strictAcme asks for everything that a profile can ask of an assertion.
@@ -55,22 +55,25 @@ func TestSnippet_Causes(t *testing.T) {
 		spoil     func(*Request, *JWT)
 		has, lack string // of the curl program
 	}{
-		{WrongAudience, func(_ *Request, a *JWT) { a.Claims["aud"] = "https://api.acme.example" }, `"aud":"https://id.acme.example/token"`, "api.acme.example"},
-		{MissingClaim, func(_ *Request, a *JWT) { delete(a.Claims, "jti") }, `"jti":"%s"`, "<a new"},
-		{WrongAlgorithm, func(_ *Request, a *JWT) { a.Header["alg"] = "HS256" }, `"alg":"RS256"`, "HS256"},
-		{MissingKID, func(_ *Request, a *JWT) { delete(a.Header, "kid") }, `"kid":"YOUR_KEY_ID"`, "<id of"},
+		{WrongAudience, func(_ *Request, a *JWT) { a.Claims = a.Claims.With("aud", "https://api.acme.example") }, `"aud":"https://id.acme.example/token"`, "api.acme.example"},
+		{MissingClaim, func(_ *Request, a *JWT) { a.Claims = a.Claims.Without("jti") }, `"jti":"%s"`, "<a new"},
+		{WrongAlgorithm, func(_ *Request, a *JWT) { a.Header = a.Header.With("alg", "HS256") }, `"alg":"RS256"`, "HS256"},
+		{MissingKID, func(_ *Request, a *JWT) { a.Header = a.Header.Without("kid") }, `"kid":"YOUR_KEY_ID"`, "<id of"},
 		{LifetimeTooLong, func(*Request, *JWT) {}, `$((now + 120))`, "now + 300"},
-		{ClientIdentityMismatch, func(_ *Request, a *JWT) { a.Claims["sub"] = "bot2"; a.Claims["iss"] = "bot2" }, `"iss":"bot`, `"iss":"x`},
+		{ClientIdentityMismatch, func(_ *Request, a *JWT) {
+			a.Claims = a.Claims.With("sub", "bot2")
+			a.Claims = a.Claims.With("iss", "bot2")
+		}, `"iss":"bot`, `"iss":"x`},
 		{InvalidGrantType, func(r *Request, _ *JWT) {
 			r.Body = Body(strings.Replace(string(r.Body), `"client_credentials"`, `"client_credential"`, 1))
 		}, "grant_type=client_credentials", "client_credential\n"},
 		{InvalidAssertionType, func(r *Request, _ *JWT) { r.Body = Body(strings.Replace(string(r.Body), "urn:", "x:", 1)) }, "client_assertion_type=urn:", "x:ietf"},
-		{WrongContentType, func(r *Request, _ *JWT) { r.Headers["content-type"] = "application/json" }, "--data-urlencode", "application/json"},
+		{WrongContentType, func(r *Request, _ *JWT) { r.Headers = r.Headers.With("content-type", "application/json") }, "--data-urlencode", "application/json"},
 	} {
 		t.Run(string(tt.cause), func(t *testing.T) {
 			request, assertion := snippetRequest(t, formMedia, goodBody()), goodAssertion()
 			if tt.cause != LifetimeTooLong {
-				assertion.Claims["exp"] = assertion.Claims["iat"].(int64) + 60
+				assertion.Claims = assertion.Claims.With("exp", assertion.Claims.Get("iat").(int64)+60)
 			}
 			tt.spoil(request, assertion)
 			v, e := refused(t, strictAcme(), request, assertion)
@@ -102,7 +105,8 @@ func TestSnippet_Forms(t *testing.T) {
 			p.Assertion.Algorithms, p.Assertion.ContentType = []string{alg}, media
 			p.Assertion.RequiredClaims = append(p.Assertion.RequiredClaims, "nbf")
 			assertion := goodAssertion()
-			assertion.Header["alg"], assertion.Header["x5t#S256"], assertion.Claims["aud"] = alg, "dGh1bWJwcmludA", "https://api.acme.example"
+			assertion.Header = assertion.Header.With("alg", alg).With("x5t#S256", "dGh1bWJwcmludA")
+			assertion.Claims = assertion.Claims.With("aud", "https://api.acme.example")
 			v, e := refused(t, p, snippetRequest(t, media, goodBody()), assertion)
 			for _, language := range SnippetLanguages() {
 				text, ok := Snippet(v, e, language)
@@ -153,9 +157,9 @@ func programs(t *testing.T, value string) map[string]string {
 	body["client_id"], body["scope"], body["resource"] = value, value, value
 	assertion := goodAssertion()
 	for _, name := range []string{"iss", "sub", "aud"} {
-		assertion.Claims[name] = value
+		assertion.Claims = assertion.Claims.With(name, value)
 	}
-	assertion.Header["kid"], assertion.Header["x5t"] = value, value
+	assertion.Header = assertion.Header.With("kid", value).With("x5t", value)
 	p := acme()
 	p.Assertion.Audience = Audience{Values: []string{value}}
 	v, e := refused(t, p, snippetRequest(t, formMedia, goodBody()), assertion)
@@ -181,14 +185,19 @@ func TestSnippet_Placeholders(t *testing.T) {
 		has, lack []string
 	}{
 		{"another kind of token", acme(), WrongTokenType, func(r *Record) {
-			r.ClientAssertion.Claims["iss"], r.ClientAssertion.Header["kid"] = "https://id.acme.example/", "theirs"
+			r.ClientAssertion.Claims = r.ClientAssertion.Claims.With("iss", "https://id.acme.example/")
+			r.ClientAssertion.Header = r.ClientAssertion.Header.With("kid", "theirs")
 		},
 			[]string{`"iss": "bot"`, `"aud": "https://id.acme.example/token"`}, []string{"id.acme.example/\"", "theirs"}},
 		{"an unknown client", acme(), UnknownClient, func(*Record) {}, []string{`"iss": "YOUR_CLIENT_ID"`}, []string{`"bot"`}},
 		{"an unknown key", acme(), UnknownKey, func(*Record) {}, []string{`"kid": "YOUR_KEY_ID"`}, []string{`"k1"`}},
-		{"the wrong audience without a profile", unruled, WrongAudience, func(r *Record) { r.ClientAssertion.Claims["aud"] = "https://other.example" },
+		{"the wrong audience without a profile", unruled, WrongAudience, func(r *Record) {
+			r.ClientAssertion.Claims = r.ClientAssertion.Claims.With("aud", "https://other.example")
+		},
 			[]string{`"aud": "https://id.acme.example/token"`, `algorithm="RS256"`}, []string{"other.example"}},
-		{"another audience without a profile", unruled, KeyMismatch, func(r *Record) { r.ClientAssertion.Claims["aud"] = "https://id.acme.example/" }, []string{`"aud": "https://id.acme.example/",`}, nil},
+		{"another audience without a profile", unruled, KeyMismatch, func(r *Record) {
+			r.ClientAssertion.Claims = r.ClientAssertion.Claims.With("aud", "https://id.acme.example/")
+		}, []string{`"aud": "https://id.acme.example/",`}, nil},
 		{"a URL with a query", unruled, KeyMismatch, func(r *Record) { r.Request.URL += "?client_secret=x" }, []string{`"https://id.acme.example/token",`}, []string{"client_secret"}},
 		{"a registered key", withClient(acme()), UnknownKey, func(*Record) {}, []string{`"kid": "k9"`}, []string{`"k1"`}},
 	} {
@@ -257,7 +266,7 @@ func TestSnippet_None(t *testing.T) {
 		"shared secrets": func(_ *Verdict, e *Exchange) { e.Profile.Assertion.Algorithms = []string{"HS256"} },
 	} {
 		assertion := goodAssertion()
-		assertion.Claims["aud"] = "https://api.acme.example"
+		assertion.Claims = assertion.Claims.With("aud", "https://api.acme.example")
 		v, e := refused(t, acme(), snippetRequest(t, formMedia, goodBody()), assertion)
 		if _, ok := Snippet(v, e, "python"); !ok {
 			t.Fatal("the plain case has no program")

@@ -49,7 +49,7 @@ func hostOf(r *Record) string {
 	if a := addressOf(r.Request.URL); a.host != "" {
 		return a.host
 	}
-	return addressOf(r.Request.Headers["host"]).host
+	return addressOf(r.Request.Headers.Get("host")).host
 }
 
 // sameURL compares two URLs as an audience check that forgives nothing but letter case of scheme and host does.

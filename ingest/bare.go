@@ -132,16 +132,18 @@ func (q *quickRecord) readSent(r *Redactor, p part) (ok bool) {
 	o := q.reader(r, sideRequest, p)
 	headers := o.sentHeaders(p.outline.requestHeaders)
 	o.body(p.outline.requestBody)
-	clear(q.headers)
-	q.request.Headers, q.request.Body = q.headers, nil
-	for _, name := range [...]string{"authorization", "host", "user-agent"} {
-		if text := headers[name]; text != "" {
-			q.headers[name] = text
+	q.headers = q.headers[:0]
+	for _, field := range headers {
+		switch field.Name {
+		case "authorization", "user-agent":
+			q.headers = append(q.headers, field)
+		case "host":
+			if !strings.Contains(q.request.URL, "://") {
+				q.headers = append(q.headers, field)
+			}
 		}
 	}
-	if strings.Contains(q.request.URL, "://") {
-		delete(q.headers, "host")
-	}
+	q.request.Headers, q.request.Body = q.headers, nil
 	return q.isRead(o)
 }
 
@@ -167,7 +169,7 @@ func (q *quickRecord) bareCallKey(alike *classify.Alike, p part) (ok bool) {
 	method, ok := o.method.plain(p.raw)
 	q.key = append(append(q.key, method...), '\n')
 	for _, name := range [...]string{"authorization", "host", "user-agent"} {
-		text := q.headers[name]
+		text := q.headers.Get(name)
 		if !ok || strings.IndexByte(text, '\n') >= 0 {
 			return false
 		}

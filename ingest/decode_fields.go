@@ -146,21 +146,23 @@ func (m *fields) headers() classify.Headers {
 	if part == nil {
 		return nil
 	}
-	out := make(classify.Headers, len(part.members))
+	out := make(classify.Headers, 0, len(part.members))
 	for name, v := range part.members {
 		lower := strings.ToLower(name)
-		shown := m.text(lower)
-		if _, twice := out[shown]; twice {
+		out = append(out, classify.Member[string]{Name: m.text(lower), Value: m.header(lower, v)})
+	}
+	classify.SortMembers(out)
+	for i := 1; i < len(out); i++ {
+		if out[i-1].Name == out[i].Name {
 			return m.joinedHeaders(part.members)
 		}
-		out[shown] = m.header(lower, v)
 	}
 	return out
 }
 
 // joinedHeaders are headers of which some have one name, in different letter case: their values are joined in the order of the names as written.
 func (w *walk) joinedHeaders(members map[string]any) classify.Headers {
-	out := classify.Headers{}
+	out := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		lower := strings.ToLower(name)
 		text := w.header(lower, members[name])
@@ -170,7 +172,7 @@ func (w *walk) joinedHeaders(members map[string]any) classify.Headers {
 		}
 		out[lower] = text
 	}
-	return out
+	return classify.HeadersOf(out)
 }
 
 // header redacts one field; several values of it are redacted apart and then joined as RFC 9110 section 5.3 says.

@@ -125,17 +125,17 @@ func TestDecode_ExactValues(t *testing.T) {
 	if rec.ID != "7" || rec.Service != "a\uFFFDb" || rec.Response.Status != 401 {
 		t.Errorf("id %q, service %q, status %d", rec.ID, rec.Service, rec.Response.Status)
 	}
-	if got := rec.Request.Headers["accept"]; got != "c, a, b" || rec.Request.Headers["x-count"] != "3" {
+	if got := rec.Request.Headers.Get("accept"); got != "c, a, b" || rec.Request.Headers.Get("x-count") != "3" {
 		t.Errorf("headers %v", rec.Request.Headers)
 	}
 	if got := string(rec.Response.Body); got != `{"big":1e400,"n":9007199254740993}` {
 		t.Errorf("body %s", got)
 	}
 	claims := rec.AccessToken.Claims
-	if fmt.Sprint(claims["exp"]) != "9007199254740993" || fmt.Sprint(claims["iat"]) != "-0" || claims["sub"] != "a" {
+	if fmt.Sprint(claims.Get("exp")) != "9007199254740993" || fmt.Sprint(claims.Get("iat")) != "-0" || claims.Get("sub") != "a" {
 		t.Errorf("claims %v", claims)
 	}
-	if rec.AccessToken.Header["alg"] != "RS256" {
+	if rec.AccessToken.Header.Get("alg") != "RS256" {
 		t.Errorf("a later duplicate overrides: %v", rec.AccessToken.Header)
 	}
 }
@@ -231,7 +231,7 @@ func TestDecode_RawTokens(t *testing.T) {
 				if got == nil {
 					t.Fatalf("%s: no token", where)
 				}
-				if got.Malformed != tt.malformed || got.Header["alg"] != tt.alg || got.Claims["iss"] != tt.iss {
+				if got.Malformed != tt.malformed || got.Header.Get("alg") != tt.alg || got.Claims.Get("iss") != tt.iss {
 					t.Errorf("%s: %+v", where, got)
 				}
 			}
@@ -260,7 +260,7 @@ func TestDecode_TokensThatStayOut(t *testing.T) {
 	}
 	rec = decodeOne(t, testRedactor(t), []byte(`{"time":"2026-11-22T02:19:00Z","request":{"headers":{"authorization":"Bearer `+token+`"}},"response":{"status":401},
 		"access_token":{"header":{"alg":"ES256"},"claims":{"iss":"given"}}}`))
-	if rec.AccessToken.Claims["iss"] != "given" {
+	if rec.AccessToken.Claims.Get("iss") != "given" {
 		t.Errorf("access token %v", rec.AccessToken)
 	}
 }
@@ -338,7 +338,7 @@ func pastedShape(rec classify.Record, err error, now time.Time) string {
 		if r.Status != 0 {
 			out = append(out, fmt.Sprint(r.Status))
 		}
-		if r.Headers["www-authenticate"] != "" {
+		if r.Headers.Get("www-authenticate") != "" {
 			out = append(out, "challenge")
 		}
 		if r.Body != nil {

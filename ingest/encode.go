@@ -3,7 +3,6 @@ package ingest
 import (
 	"encoding/json"
 	"math/bits"
-	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -112,12 +111,11 @@ func (e *encoder) headers(headers classify.Headers) {
 		return
 	}
 	e.open(`"headers":`)
-	var room [24]string
-	for _, name := range sortedNames(headers, room[:0]) {
+	for i := range headers {
 		e.comma()
-		e.text(name)
+		e.text(headers[i].Name)
 		e.b = append(e.b, ':')
-		e.text(headers[name])
+		e.text(headers[i].Value)
 	}
 	e.close()
 }
@@ -145,18 +143,17 @@ func (e *encoder) token(name string, t *classify.JWT) {
 	e.close()
 }
 
-func (e *encoder) object(o map[string]any) {
+func (e *encoder) object(o classify.Object) {
 	if o == nil {
 		e.b = append(e.b, "null"...)
 		return
 	}
 	e.b = append(e.b, '{')
-	var room [24]string
-	for _, name := range sortedNames(o, room[:0]) {
+	for i := range o {
 		e.comma()
-		e.text(name)
+		e.text(o[i].Name)
 		e.b = append(e.b, ':')
-		e.value(o[name])
+		e.value(o[i].Value)
 	}
 	e.close()
 }
@@ -181,7 +178,7 @@ func (e *encoder) value(v any) {
 		}
 		e.b = append(e.b, ']')
 	case map[string]any:
-		e.object(v)
+		e.object(classify.ObjectOf(v))
 	case classify.Object:
 		e.object(v)
 	default:
@@ -193,14 +190,6 @@ func (e *encoder) number(n json.Number) {
 	e.look(string(n))
 	e.b = append(e.b, n...)
 	e.ok = e.ok && n != ""
-}
-
-func sortedNames[V any](m map[string]V, names []string) []string {
-	for name := range m {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }
 
 // appendText appends a JSON string.

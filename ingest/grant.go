@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"hash/maphash"
-	"maps"
 	"slices"
 	"strings"
 
@@ -92,7 +91,7 @@ func (v *varying) isOf(text []byte, token *classify.JWT) bool {
 	for n, name := range v.names() {
 		switch {
 		case v[n] == nil:
-		case token.Claims[name] != v.value(n), bytes.Count(text, []byte(`"`+name+`"`)) != 1:
+		case token.Claims.Get(name) != v.value(n), bytes.Count(text, []byte(`"`+name+`"`)) != 1:
 			return false
 		}
 	}
@@ -195,11 +194,12 @@ func (i *Ingester) grantAgain(b *batch, q *quickRecord, known *knownGrant) (s su
 			ok = false
 		}
 	}()
-	clear(q.token.Claims)
-	maps.Copy(q.token.Claims, known.token.Claims)
+	q.token.Claims = append(q.token.Claims[:0], known.token.Claims...)
 	for n, name := range q.varying.names() {
-		if q.varying[n] != nil {
-			q.token.Claims[name] = q.varying.value(n)
+		for m := range q.token.Claims {
+			if q.varying[n] != nil && q.token.Claims[m].Name == name {
+				q.token.Claims[m].Value = q.varying.value(n)
+			}
 		}
 	}
 	q.token.Header, q.token.Malformed = known.token.Header, known.token.Malformed
@@ -240,7 +240,7 @@ func (q *quickRecord) isCleanBeside(w *walk, o *outline, data []byte) bool {
 
 // readAnswer fills in what of a granting answer matters. ok is false when redaction would change it.
 func (q *quickRecord) readAnswer(w *walk, o *outline, data []byte) (ok bool) {
-	clear(q.headers)
+	q.headers = q.headers[:0]
 	date, ok := o.date.plain(data)
 	if !ok {
 		return false
@@ -250,7 +250,7 @@ func (q *quickRecord) readAnswer(w *walk, o *outline, data []byte) (ok bool) {
 		if namesAge(o.responseHeaders.of(data)) || w.headerText("date", text) != text {
 			return false
 		}
-		q.headers["date"] = text
+		q.headers = append(q.headers, classify.Member[string]{Name: "date", Value: text})
 	}
 	q.response.Headers = q.headers
 	if o.responseBody.given() {

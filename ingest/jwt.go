@@ -39,7 +39,7 @@ func decodeToken(text string) rawToken {
 	t := rawToken{text: strings.Join(segments, ".")}
 	header, headerErr := decodeSegment(segments[0])
 	t.jwt.Header = header
-	if len(segments) == 5 && header["enc"] != nil {
+	if len(segments) == 5 && header.Get("enc") != nil {
 		t.kind = kindEncrypted
 		return t
 	}
@@ -120,7 +120,7 @@ func decodeObject(data []byte) (classify.Object, error) {
 	if f != nil {
 		return nil, errNotObject
 	}
-	return classify.Object(value.(map[string]any)), nil
+	return classify.ObjectOf(value.(map[string]any)), nil
 }
 
 func segmentBytes(s string) ([]byte, error) { return jwt.NewParser().DecodeSegment(s) }
@@ -128,17 +128,16 @@ func segmentBytes(s string) ([]byte, error) { return jwt.NewParser().DecodeSegme
 // looksLikeAssertion tells a client assertion (RFC 7523: iss and sub are the client) from an access token when
 // nothing around the token says which it is.
 func looksLikeAssertion(t classify.JWT) bool {
-	if typ, _ := t.Header["typ"].(string); strings.HasPrefix(strings.ToLower(typ), "client-authentication") {
+	if typ, _ := t.Header.Get("typ").(string); strings.HasPrefix(strings.ToLower(typ), "client-authentication") {
 		return true
 	}
-	iss, _ := t.Claims["iss"].(string)
-	sub, _ := t.Claims["sub"].(string)
+	iss, _ := t.Claims.Get("iss").(string)
+	sub, _ := t.Claims.Get("sub").(string)
 	if iss == "" || iss != sub {
 		return false
 	}
-	if typ, _ := t.Header["typ"].(string); strings.EqualFold(typ, "at+jwt") {
+	if typ, _ := t.Header.Get("typ").(string); strings.EqualFold(typ, "at+jwt") {
 		return false
 	}
-	_, scoped := t.Claims["scope"]
-	return !scoped
+	return !t.Claims.Has("scope")
 }

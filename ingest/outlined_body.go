@@ -1,9 +1,6 @@
 package ingest
 
 import (
-	"slices"
-	"strings"
-
 	"authwatch/classify"
 )
 
@@ -116,13 +113,8 @@ func (o *outlinedRecord) appendCleanArray(b []byte, l leaf) (out []byte, ok bool
 	return append(b, ']'), true
 }
 
-// A outlinedMember is a member of an object.
-type outlinedMember struct {
-	name  string
-	value leaf
-}
-
-func compareNames(x, y outlinedMember) int { return strings.Compare(x.name, y.name) }
+// An outlinedMember is a member of an object.
+type outlinedMember = classify.Member[leaf]
 
 func (o *outlinedRecord) appendCleanObject(b []byte, l leaf) (out []byte, ok bool) {
 	var room [16]outlinedMember
@@ -134,8 +126,8 @@ func (o *outlinedRecord) appendCleanObject(b []byte, l leaf) (out []byte, ok boo
 		if m.name.kind != leafString {
 			return b, false
 		}
-		member := outlinedMember{o.text(m.name), m.value}
-		switch member.name {
+		member := outlinedMember{Name: o.text(m.name), Value: m.value}
+		switch member.Name {
 		case "grant_type": // a token request
 			o.w.params = true
 		case "kty", "protected", "signatures": // a key, or a token in JSON serialization
@@ -143,17 +135,17 @@ func (o *outlinedRecord) appendCleanObject(b []byte, l leaf) (out []byte, ok boo
 		}
 		list = append(list, member)
 	}
-	slices.SortFunc(list, compareNames)
+	classify.SortMembers(list)
 	b = append(b, '{')
 	for i, m := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		if i > 0 && list[i-1].name == m.name || !o.isClean(m.name) {
+		if i > 0 && list[i-1].Name == m.Name || !o.isClean(m.Name) {
 			return b, false
 		}
-		b = append(append(append(b, '"'), m.name...), '"', ':')
-		o.w.name = m.name
+		b = append(append(append(b, '"'), m.Name...), '"', ':')
+		o.w.name = m.Name
 		if b, ok = o.appendCleanMember(b, m); !ok {
 			return b, false
 		}
@@ -162,13 +154,13 @@ func (o *outlinedRecord) appendCleanObject(b []byte, l leaf) (out []byte, ok boo
 }
 
 func (o *outlinedRecord) appendCleanMember(b []byte, m outlinedMember) (out []byte, ok bool) {
-	class := o.w.class(m.name)
-	if class == notSecret || m.value.kind == leafNull {
-		return o.appendClean(b, m.value)
+	class := o.w.class(m.Name)
+	if class == notSecret || m.Value.kind == leafNull {
+		return o.appendClean(b, m.Value)
 	}
-	if m.value.kind != leafString {
+	if m.Value.kind != leafString {
 		return b, false
 	}
-	text, found := o.text(m.value), len(o.w.found)
-	return append(b, o.data[m.value.from:m.value.to]...), o.w.secret(class, text, 0) == text && len(o.w.found) == found
+	text, found := o.text(m.Value), len(o.w.found)
+	return append(b, o.data[m.Value.from:m.Value.to]...), o.w.secret(class, text, 0) == text && len(o.w.found) == found
 }

@@ -1,14 +1,10 @@
 package ingest
 
 import (
-	"slices"
 	"strings"
 
 	"authwatch/classify"
 )
-
-// An outlinedField is a field of a request or a response as it is stored.
-type outlinedField struct{ name, value string }
 
 // sentHeaders reads the header fields of a request. Most clients send all of them again with each.
 func (o *outlinedRecord) sentHeaders(l leaf) classify.Headers {
@@ -32,8 +28,8 @@ func (o *outlinedRecord) sentHeaders(l leaf) classify.Headers {
 
 func cloneHeaders(headers classify.Headers) classify.Headers {
 	out := make(classify.Headers, len(headers))
-	for name, value := range headers {
-		out[strings.Clone(name)] = strings.Clone(value)
+	for i, field := range headers {
+		out[i] = classify.Member[string]{Name: strings.Clone(field.Name), Value: strings.Clone(field.Value)}
 	}
 	return out
 }
@@ -44,56 +40,55 @@ func (o *outlinedRecord) headers(l leaf) (out classify.Headers, clean bool) {
 	if !l.given() {
 		return nil, false
 	}
-	var room [16]outlinedField
+	var room [16]classify.Member[string]
 	list, clean := room[:0], true
 	for m := o.inside(l); m.next(); {
 		field, same := o.field(&m)
 		list, clean = append(list, field), clean && same
 	}
-	out = make(classify.Headers, len(list))
-	if len(list) == 0 {
+	out = append(make(classify.Headers, 0, len(list)), list...)
+	if len(out) == 0 {
 		return out, clean
 	}
-	slices.SortFunc(list, func(x, y outlinedField) int { return strings.Compare(x.name, y.name) })
+	classify.SortMembers(out)
 	o.e.open(`"headers":`)
-	for i, field := range list {
-		if i > 0 && list[i-1].name == field.name {
+	for i := range out {
+		if i > 0 && out[i-1].Name == out[i].Name {
 			o.left = true
 			return nil, false
 		}
-		out[field.name] = field.value
 		o.e.comma()
-		o.e.b = append(appendText(o.e.b, field.name), ':')
-		o.e.b = appendText(o.e.b, field.value)
+		o.e.b = append(appendText(o.e.b, out[i].Name), ':')
+		o.e.b = appendText(o.e.b, out[i].Value)
 	}
 	o.e.close()
 	return out, clean
 }
 
 // field reads one header field. clean is as for headers.
-func (o *outlinedRecord) field(m *memberReader) (field outlinedField, clean bool) {
+func (o *outlinedRecord) field(m *memberReader) (field classify.Member[string], clean bool) {
 	text := o.data[m.name.from:m.value.to]
 	digest, known := o.w.parts.find(partField, text)
 	if known != nil {
 		return known.field, true
 	}
 	lower, raw := strings.ToLower(o.text(m.name)), ""
-	field.name = o.w.text(lower)
+	field.Name = o.w.text(lower)
 	switch m.value.kind {
 	case leafObject, leafArray:
-		field.value = o.w.header(lower, o.value(m.value))
+		field.Value = o.w.header(lower, o.value(m.value))
 	case leafNull:
 	default:
 		raw = o.scalar(m.value)
 		found := len(o.w.found)
-		field.value = o.w.headerText(lower, raw)
-		clean = field == outlinedField{lower, raw} && len(o.w.found) == found
+		field.Value = o.w.headerText(lower, raw)
+		clean = field.Name == lower && field.Value == raw && len(o.w.found) == found
 	}
-	if o.w.mayHoldShape(field.name) || o.w.mayHoldShape(field.value) {
+	if o.w.mayHoldShape(field.Name) || o.w.mayHoldShape(field.Value) {
 		o.e.hold, clean = true, false
 	}
 	if clean && o.w.parts.again(digest) {
-		o.w.parts.keep(digest, &knownPart{kind: partField, text: string(text), field: outlinedField{strings.Clone(lower), strings.Clone(raw)}})
+		o.w.parts.keep(digest, &knownPart{kind: partField, text: string(text), field: classify.Member[string]{Name: strings.Clone(lower), Value: strings.Clone(raw)}})
 	}
 	return field, clean
 }

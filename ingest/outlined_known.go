@@ -11,7 +11,7 @@ type knownPart struct {
 	kind    partKind
 	text    string // of the part as it came, compared whole
 	stored  string // as it is written
-	field   outlinedField
+	field   classify.Member[string]
 	headers classify.Headers
 	object  classify.Object
 }

@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"encoding/json"
-	"slices"
 	"strings"
 
 	"authwatch/classify"
@@ -83,9 +82,9 @@ func (o *outlinedRecord) parameters(l leaf) classify.Object {
 // cloneTexts copies an object whose values are texts.
 func cloneTexts(object classify.Object) classify.Object {
 	out := make(classify.Object, len(object))
-	for name, value := range object {
-		text, _ := value.(string)
-		out[strings.Clone(name)] = strings.Clone(text)
+	for i, m := range object {
+		text, _ := m.Value.(string)
+		out[i] = classify.Member[any]{Name: strings.Clone(m.Name), Value: strings.Clone(text)}
 	}
 	return out
 }
@@ -100,28 +99,28 @@ func (o *outlinedRecord) claimSet(l leaf, allowed map[string]bool) (out classify
 	var room [16]outlinedMember
 	list := room[:0]
 	for m := o.inside(l); m.next(); {
-		list = append(list, outlinedMember{o.text(m.name), m.value})
+		list = append(list, outlinedMember{Name: o.text(m.name), Value: m.value})
 	}
-	slices.SortStableFunc(list, compareNames)
-	out, clean = make(classify.Object, len(list)), true
+	classify.SortMembers(list)
+	out, clean = make(classify.Object, 0, len(list)), true
 	o.e.b = append(o.e.b, '{')
 	for i, m := range list {
-		if i > 0 && list[i-1].name == m.name { // the first counts
+		if i > 0 && list[i-1].Name == m.Name { // the first counts
 			continue
 		}
-		isAllowed := allowed[m.name]
-		if !isAllowed && o.w.text(m.name) != m.name {
+		isAllowed := allowed[m.Name]
+		if !isAllowed && o.w.text(m.Name) != m.Name {
 			o.left = true
 			return nil, false
 		}
 		o.e.comma()
-		o.e.b = append(appendText(o.e.b, m.name), ':')
-		if isAllowed && (m.value.kind == leafString || m.value.kind == leafText) && !isConfirmation(m.name) {
-			value, same := o.claimText(m.value)
-			out[m.name], clean = value, clean && same
+		o.e.b = append(appendText(o.e.b, m.Name), ':')
+		if isAllowed && (m.Value.kind == leafString || m.Value.kind == leafText) && !isConfirmation(m.Name) {
+			value, same := o.claimText(m.Value)
+			out, clean = append(out, classify.Member[any]{Name: m.Name, Value: value}), clean && same
 			continue
 		}
-		out[m.name], clean = o.claim(m.name, m.value, isAllowed), false
+		out, clean = append(out, classify.Member[any]{Name: m.Name, Value: o.claim(m.Name, m.Value, isAllowed)}), false
 	}
 	o.e.close()
 	return out, clean

@@ -180,7 +180,7 @@ func (w *walk) pastedResponse(s string) (classify.Record, bool) {
 
 func pastedBody(data []byte) any {
 	if object, err := decodeObject(data); err == nil {
-		return map[string]any(object)
+		return object.Map()
 	}
 	return string(data)
 }

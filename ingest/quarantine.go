@@ -130,9 +130,9 @@ func (w *walk) strictObject(members map[string]any, depth int) any {
 		}
 		switch {
 		case isObject && (name == "claims" || name == "payload"):
-			v = map[string]any(w.claimSet(part, w.claims))
+			v = w.claimSet(classify.ObjectOf(part), w.claims).Map()
 		case isObject && name == "header" && (members["claims"] != nil || members["payload"] != nil):
-			v = map[string]any(w.claimSet(part, w.headers))
+			v = w.claimSet(classify.ObjectOf(part), w.headers).Map()
 		default:
 			v = w.strictly(name, v, depth)
 		}

@@ -181,7 +181,7 @@ func TestReplay_KeepsTokens(t *testing.T) {
 	raw := "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsxIn0.eyJpc3MiOiJodHRwczovL2FzLmxhYi50ZXN0Iiwic3ViIjoiYyIsImp0aSI6ImoifQ.c2lnbmF0dXJlc2lnbmF0dXJl"
 	value, _ := parseValue([]byte(`{"headers":{"authorization":"Bearer ` + raw + `"},"response":{"body":{"access_token":"` + strings.Replace(raw, "eyJpc3", "eyJxc3", 1) + `"}}}`))
 	kept, err := decodeKept(testRedactor(t).keep(value.(map[string]any)))
-	if err != nil || kept.AccessToken == nil || kept.AccessToken.Claims["jti"] != "j" {
+	if err != nil || kept.AccessToken == nil || kept.AccessToken.Claims.Get("jti") != "j" {
 		t.Errorf("%+v %v", kept, err)
 	}
 }

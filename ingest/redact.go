@@ -365,7 +365,7 @@ func (w *walk) joseJSON(obj map[string]any) map[string]any {
 		case "protected":
 			text, _ := v.(string)
 			header, _ := decodeSegment(canonicalSegment(text))
-			out[name] = map[string]any(w.claimSet(header, w.headers))
+			out[name] = w.claimSet(header, w.headers).Map()
 		default:
 			out[name] = v
 		}
@@ -378,11 +378,12 @@ func (w *walk) claimSet(obj classify.Object, allowed map[string]bool) classify.O
 	if obj == nil {
 		return nil
 	}
-	out := make(classify.Object, len(obj))
-	for name, v := range obj {
-		out[w.text(name)] = w.claim(name, v, allowed[name])
+	out := make(classify.Object, 0, len(obj))
+	for _, m := range obj {
+		out = append(out, classify.Member[any]{Name: w.text(m.Name), Value: w.claim(m.Name, m.Value, allowed[m.Name])})
 	}
-	return out
+	classify.SortMembers(out)
+	return slices.CompactFunc(out, func(a, b classify.Member[any]) bool { return a.Name == b.Name })
 }
 
 func (w *walk) claim(name string, v any, allowed bool) any {

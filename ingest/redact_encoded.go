@@ -159,7 +159,7 @@ func (w *walk) encodedSecret(s string) (marker string, ok bool) {
 			return "", false
 		}
 	}
-	if claims, err := decodeObject(data); err == nil && (claims["iss"] != nil || claims["sub"] != nil) && claims["exp"] != nil {
+	if claims, err := decodeObject(data); err == nil && (claims.Get("iss") != nil || claims.Get("sub") != nil) && claims.Get("exp") != nil {
 		return "[jwt cut]", true // the payload of a token by itself
 	}
 	plain := string(data)

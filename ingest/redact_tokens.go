@@ -144,11 +144,11 @@ func (w *walk) startsToken(s string) bool {
 	if err != nil {
 		return false
 	}
-	if _, ok := header["alg"]; ok {
+	if header.Has("alg") {
 		return true
 	}
 	// A token whose front was cut off: claims and a signature.
-	if _, ok := header["iss"]; ok && len(rest) >= 8 {
+	if header.Has("iss") && len(rest) >= 8 {
 		return true
 	}
 	second, _, _ := strings.Cut(rest, ".")

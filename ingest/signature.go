@@ -57,7 +57,7 @@ func (v *verifier) check(rec *classify.Record, t rawToken) string {
 		return ""
 	}
 	keys := v.keys[v.classifier.Locate(rec).Profile.ID]
-	alg, _ := t.jwt.Header["alg"].(string)
+	alg, _ := t.jwt.Header.Get("alg").(string)
 	method := jwt.GetSigningMethod(alg)
 	if len(keys) == 0 || method == nil || strings.HasPrefix(alg, "HS") || alg == "none" {
 		return ""
@@ -67,7 +67,7 @@ func (v *verifier) check(rec *classify.Record, t rawToken) string {
 	if err != nil {
 		return ""
 	}
-	kid, _ := t.jwt.Header["kid"].(string)
+	kid, _ := t.jwt.Header.Get("kid").(string)
 	for _, k := range keys {
 		if kid != "" && k.kid != kid {
 			continue

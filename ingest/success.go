@@ -33,7 +33,7 @@ type quickRecord struct {
 
 func newQuickRecords() *sync.Pool {
 	return &sync.Pool{New: func() any {
-		return &quickRecord{headers: classify.Headers{}, token: classify.JWT{Claims: classify.Object{}}}
+		return &quickRecord{}
 	}}
 }
 
@@ -257,8 +257,7 @@ func (q *quickRecord) readCall(w *walk, o *outline, data []byte) (ok bool) {
 	if !q.readNames(w, o, data) {
 		return false
 	}
-	clear(q.headers)
-	q.request.Headers, q.request.Body = q.headers, nil
+	q.headers, q.request.Body = q.headers[:0], nil
 	method, _ := o.method.plain(data)
 	authorization, _ := o.authorization.plain(data)
 	host, _ := o.host.plain(data)
@@ -267,13 +266,15 @@ func (q *quickRecord) readCall(w *walk, o *outline, data []byte) (ok bool) {
 		return false
 	}
 	if len(authorization) > 0 {
-		q.headers["authorization"] = string(authorization)
+		q.headers = append(q.headers, classify.Member[string]{Name: "authorization", Value: string(authorization)})
 	}
-	if strings.Contains(q.request.URL, "://") || len(host) == 0 {
-		return true
+	ok = true
+	if len(host) > 0 && !strings.Contains(q.request.URL, "://") {
+		q.headers = append(q.headers, classify.Member[string]{Name: "host", Value: string(host)})
+		ok = w.isClean(string(host))
 	}
-	q.headers["host"] = string(host)
-	return w.isClean(q.headers["host"])
+	q.request.Headers = q.headers
+	return ok
 }
 
 // plain is the text of a scalar that needs no decoding.

@@ -56,7 +56,7 @@ func asObject(v any) (classify.Object, bool) {
 		return nil, true
 	}
 	members, ok := v.(map[string]any)
-	return classify.Object(members), ok
+	return classify.ObjectOf(members), ok
 }
 
 // place puts the raw tokens that were found into the record's fields, where those were not given already: the best

@@ -28,9 +28,9 @@ func TestBuiltIn_GrantsHaveTwoParties(t *testing.T) {
 			Time: at, ID: tt.provider, Request: &classify.Request{Method: "POST", URL: tt.endpoint},
 			Response: &classify.Response{Status: 400, Body: classify.Body(`{"error":"invalid_grant"}`)},
 			ClientAssertion: &classify.JWT{
-				Header: classify.Object{"alg": tt.alg, "kid": "k1"},
-				Claims: classify.Object{"iss": "issuer-1", "sub": tt.sub, "aud": tt.aud, "jti": "0123456789abcdef",
-					"iat": number(now), "exp": number(now + 50)},
+				Header: classify.ObjectOf(map[string]any{"alg": tt.alg, "kid": "k1"}),
+				Claims: classify.ObjectOf(map[string]any{"iss": "issuer-1", "sub": tt.sub, "aud": tt.aud, "jti": "0123456789abcdef",
+					"iat": number(now), "exp": number(now + 50)}),
 			},
 		}
 		e := profiles.Locate(&r)

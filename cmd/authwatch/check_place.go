@@ -178,7 +178,7 @@ func (r *checkReport) compare(singleUse bool, first, second *classify.JWT) {
 		{"fresh_iat", "iat", "both runs printed the same iat: the assertion is kept, and is refused once it is too old"},
 	} {
 		path := "client_assertion.claims." + claim.name
-		a, b := first.Claims[claim.name], second.Claims[claim.name]
+		a, b := first.Claims.Get(claim.name), second.Claims.Get(claim.name)
 		check := classify.Check{Check: claim.check, Result: classify.Pass, Path: path, Detail: claim.name + " moved between the two runs"}
 		switch same := fmt.Sprint(a) == fmt.Sprint(b); {
 		case a == nil || b == nil:
@@ -212,7 +212,7 @@ func nextAudience(e classify.Exchange) []checkWarning {
 			return []checkWarning{{Code: "audience_next", Path: path, Detail: "the provider announced that it will take only the " + strings.ReplaceAll(next, "_", " ") + " as aud: " + c.Detail}}
 		}
 	}
-	if list, ok := e.Record.ClientAssertion.Claims["aud"].([]any); ok && len(list) > 1 && next == classify.AudienceIssuer {
+	if list, ok := e.Record.ClientAssertion.Claims.Get("aud").([]any); ok && len(list) > 1 && next == classify.AudienceIssuer {
 		return []checkWarning{{Code: "audience_next", Path: path, Detail: "the provider announced that it will take only the issuer as aud, and nothing beside it (RFC 10070)"}}
 	}
 	return nil

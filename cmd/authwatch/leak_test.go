@@ -185,7 +185,7 @@ func plant(t *testing.T, text json.RawMessage, i int, key *rsa.PrivateKey, priva
 		t.Fatal(err)
 	}
 	sign := func(token *classify.JWT) string {
-		raw, err := (&jwt.Token{Header: token.Header, Claims: jwt.MapClaims(token.Claims), Method: jwt.SigningMethodRS256}).SignedString(key)
+		raw, err := (&jwt.Token{Header: token.Header.Map(), Claims: jwt.MapClaims(token.Claims.Map()), Method: jwt.SigningMethodRS256}).SignedString(key)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -197,7 +197,7 @@ func plant(t *testing.T, text json.RawMessage, i int, key *rsa.PrivateKey, priva
 	}
 	if r.AccessToken != nil && r.Request != nil && i%2 == 0 {
 		raw := sign(r.AccessToken)
-		r.Request.Headers["authorization"] = "Bearer " + raw
+		r.Request.Headers = r.Request.Headers.With("authorization", "Bearer "+raw)
 		r.Request.URL += "?access_token=" + raw
 		r.AccessToken = nil
 	}
@@ -211,7 +211,7 @@ func plant(t *testing.T, text json.RawMessage, i int, key *rsa.PrivateKey, priva
 	if r.Request != nil {
 		session := rand.Text() + rand.Text()
 		hidden.add(session)
-		r.Request.Headers["cookie"] = "theme=dark; session=" + session
+		r.Request.Headers = r.Request.Headers.With("cookie", "theme=dark; session="+session)
 	}
 	if i%20 == 0 {
 		r.Error += " could not use key " + privateKey

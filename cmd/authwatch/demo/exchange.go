@@ -59,22 +59,22 @@ func (m *maker) uuid() string {
 // assertion is what a client with a right clock sends at t.
 func (m *maker) assertion(c client, t time.Time) *classify.JWT {
 	return &classify.JWT{
-		Header: classify.Object{"alg": c.algorithm, "typ": "JWT", "kid": c.kid},
-		Claims: classify.Object{
+		Header: classify.ObjectOf(map[string]any{"alg": c.algorithm, "typ": "JWT", "kid": c.kid}),
+		Claims: classify.ObjectOf(map[string]any{
 			"iss": c.id, "sub": c.id, "aud": c.tokenEndpoint,
 			"iat": t.Unix(), "exp": t.Add(5 * time.Minute).Unix(), "jti": m.uuid(),
-		},
+		}),
 	}
 }
 
 // accessToken is what the exchange's authorization server issues at t.
 func (m *maker) accessToken(c client, t time.Time) *classify.JWT {
 	return &classify.JWT{
-		Header: classify.Object{"alg": "RS256", "typ": "JWT", "kid": m.keyOf(c.issuer)},
-		Claims: classify.Object{
+		Header: classify.ObjectOf(map[string]any{"alg": "RS256", "typ": "JWT", "kid": m.keyOf(c.issuer)}),
+		Claims: classify.ObjectOf(map[string]any{
 			"iss": c.issuer, "sub": c.id + "@clients", "aud": c.api, "azp": c.id, "gty": "client-credentials",
 			"iat": t.Unix(), "exp": t.Add(3 * time.Minute).Unix(), "scope": c.scope,
-		},
+		}),
 	}
 }
 
@@ -87,8 +87,8 @@ func (m *maker) newRecord(c client, t time.Time, method, url string) classify.Re
 	return classify.Record{
 		Time: t.UTC().Truncate(time.Millisecond), ID: m.uuid(), RequestID: "req-" + m.hex(16), Service: c.service, ClientID: c.id,
 		ClientIP: fmt.Sprintf("10.20.%d.%d", m.rng.IntN(4), 10+m.rng.IntN(40)), UserAgent: c.service + "/" + c.version,
-		Request:  &classify.Request{Method: method, URL: url, Headers: classify.Headers{"accept": "application/json"}},
-		Response: &classify.Response{Headers: classify.Headers{"content-type": "application/json"}},
+		Request:  &classify.Request{Method: method, URL: url, Headers: classify.HeadersOf(map[string]string{"accept": "application/json"})},
+		Response: &classify.Response{Headers: classify.HeadersOf(map[string]string{"content-type": "application/json"})},
 	}
 }
 
@@ -101,10 +101,10 @@ func (m *maker) tokenRequest(c client, t time.Time, a *classify.JWT) *exchange {
 		"client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
 		"client_assertion":      "",
 	}
-	x.record.Request.Headers["content-type"] = "application/x-www-form-urlencoded"
+	x.record.Request.Headers = x.record.Request.Headers.With("content-type", "application/x-www-form-urlencoded")
 	if !c.form {
 		x.parameters["client_id"], x.parameters["audience"] = c.id, c.api
-		x.record.Request.Headers["content-type"] = "application/json"
+		x.record.Request.Headers = x.record.Request.Headers.With("content-type", "application/json")
 	}
 	x.secret = m.hex(48)
 	return x.answer(200, nil)
@@ -126,9 +126,9 @@ func (m *maker) apiCall(c client, t time.Time, token *classify.JWT, operation ca
 func (x *exchange) answer(status int, body any) *exchange {
 	x.record.Response.Status = status
 	if text, ok := body.(string); ok {
-		x.record.Response.Headers["content-type"] = "text/plain; charset=utf-8"
+		x.record.Response.Headers = x.record.Response.Headers.With("content-type", "text/plain; charset=utf-8")
 		if len(text) > 0 && text[0] == '<' {
-			x.record.Response.Headers["content-type"] = "text/html"
+			x.record.Response.Headers = x.record.Response.Headers.With("content-type", "text/html")
 		}
 	}
 	x.record.Response.Body = encode(body)
@@ -138,7 +138,7 @@ func (x *exchange) answer(status int, body any) *exchange {
 // challenge sets WWW-Authenticate as well.
 func (x *exchange) challenge(status int, challenge, text string) *exchange {
 	x.answer(status, text)
-	x.record.Response.Headers["www-authenticate"] = challenge
+	x.record.Response.Headers = x.record.Response.Headers.With("www-authenticate", challenge)
 	return x
 }
 

@@ -36,18 +36,18 @@ func exchangeGuide() []mistake {
 		list = append(list, clientSide(text))
 	}
 	for _, alg := range []string{"HS256", "RS384", "RS512", "PS256"} {
-		list = append(list, assertionFault(func(a *classify.JWT, _ client, _ time.Time) { a.Header["alg"] = alg }))
+		list = append(list, assertionFault(func(a *classify.JWT, _ client, _ time.Time) { a.Header = a.Header.With("alg", alg) }))
 	}
 	for _, claim := range []string{"iss", "sub", "aud", "iat", "exp", "jti"} {
-		list = append(list, assertionFault(func(a *classify.JWT, _ client, _ time.Time) { delete(a.Claims, claim) }))
+		list = append(list, assertionFault(func(a *classify.JWT, _ client, _ time.Time) { a.Claims = a.Claims.Without(claim) }))
 	}
 	return append(list,
-		assertionFault(func(a *classify.JWT, c client, _ time.Time) { a.Claims["aud"] = c.api }),
+		assertionFault(func(a *classify.JWT, c client, _ time.Time) { a.Claims = a.Claims.With("aud", c.api) }),
 		assertionFault(func(a *classify.JWT, _ client, t time.Time) {
-			a.Claims["iat"], a.Claims["exp"] = t.Add(-time.Hour).Unix(), t.Add(-55*time.Minute).Unix()
+			a.Claims = a.Claims.With("iat", t.Add(-time.Hour).Unix()).With("exp", t.Add(-55*time.Minute).Unix())
 		}),
 		assertionFault(func(a *classify.JWT, _ client, _ time.Time) {
-			a.Claims["aud"] = exchangePreprod().tokenEndpoint
+			a.Claims = a.Claims.With("aud", exchangePreprod().tokenEndpoint)
 		}),
 	)
 }
@@ -85,7 +85,7 @@ func scopeGap(m *maker, c client, t time.Time) []*exchange {
 // scopeFormat sends the scopes separated by commas: the server then sees one scope of that long name.
 func scopeFormat(m *maker, c client, t time.Time) []*exchange {
 	token := m.accessToken(c, t)
-	token.Claims["scope"] = "read:orders,write:orders"
+	token.Claims = token.Claims.With("scope", "read:orders,write:orders")
 	return []*exchange{m.apiCall(c, t, token, call{"GET", "/v1/orders"}).challenge(403, insufficientScope("read:orders"), "Forbidden")}
 }
 
@@ -97,7 +97,7 @@ func wrongKey(m *maker, c client, t time.Time) []*exchange {
 // keyOfOtherEnvironment signs with the key that the firm's router uses in pre-production.
 func keyOfOtherEnvironment(m *maker, c client, t time.Time) []*exchange {
 	a := m.assertion(c, t)
-	a.Header["kid"] = "order-router-preprod-1"
+	a.Header = a.Header.With("kid", "order-router-preprod-1")
 	return []*exchange{m.tokenRequest(c, t, a).refuse("invalid_client")}
 }
 
@@ -137,14 +137,14 @@ func reusedJTI(m *maker, c client, t time.Time) []*exchange {
 // accountDenied asks for an account that is not the token's.
 func accountDenied(m *maker, c client, t time.Time) []*exchange {
 	token := m.accessToken(c, t)
-	token.Claims["account_id"] = "acc_1188"
+	token.Claims = token.Claims.With("account_id", "acc_1188")
 	return []*exchange{m.apiCall(c, t, token, call{"GET", "/v1/accounts/acc_2207/positions"}).answer(403, "Forbidden\n")}
 }
 
 // actionDenied has the scope and lacks the role.
 func actionDenied(m *maker, c client, t time.Time) []*exchange {
 	token := m.accessToken(c, t)
-	token.Claims["scope"], token.Claims["roles"] = "read:orders write:orders", []string{"viewer"}
+	token.Claims = token.Claims.With("scope", "read:orders write:orders").With("roles", []string{"viewer"})
 	x := m.apiCall(c, t, token, call{"DELETE", "/v1/orders/%s"})
 	return []*exchange{x.challenge(401, realm+`, error="invalid_token", error_description="Unexpected 'roles' value"`, "Unauthorized")}
 }

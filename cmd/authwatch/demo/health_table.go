@@ -11,10 +11,12 @@ import (
 func healthTable() []mistake {
 	return []mistake{
 		// A blank description hides a wrong aud, alg or jti: only the claims and history tell them apart.
-		described("", func(a *classify.JWT, c client, _ time.Time) { a.Claims["aud"] = c.api }),
-		described("", func(a *classify.JWT, _ client, _ time.Time) { a.Header["alg"] = "HS256" }),
+		described("", func(a *classify.JWT, c client, _ time.Time) { a.Claims = a.Claims.With("aud", c.api) }),
+		described("", func(a *classify.JWT, _ client, _ time.Time) { a.Header = a.Header.With("alg", "HS256") }),
 		blankReuse,
-		parameters("x-www-form-urlencoded content-type required", func(x *exchange) { x.record.Request.Headers["content-type"] = "application/json" }),
+		parameters("x-www-form-urlencoded content-type required", func(x *exchange) {
+			x.record.Request.Headers = x.record.Request.Headers.With("content-type", "application/json")
+		}),
 		parameters("Missing grant_type parameter", func(x *exchange) { delete(x.parameters, "grant_type") }),
 		parameters("The grant_type parameter should equal 'client_credentials'", func(x *exchange) { x.parameters["grant_type"] = "authorization_code" }),
 		parameters("Missing client assertion type", func(x *exchange) { delete(x.parameters, "client_assertion_type") }),
@@ -23,27 +25,29 @@ func healthTable() []mistake {
 			delete(x.parameters, "client_assertion")
 			x.record.ClientAssertion = nil
 		}),
-		described("JWT header kid property is required", func(a *classify.JWT, _ client, _ time.Time) { delete(a.Header, "kid") }),
-		described(keyNotFound, func(a *classify.JWT, _ client, _ time.Time) { a.Header["kid"] = "clinic-intake-2027" }),
+		described("JWT header kid property is required", func(a *classify.JWT, _ client, _ time.Time) { a.Header = a.Header.Without("kid") }),
+		described(keyNotFound, func(a *classify.JWT, _ client, _ time.Time) { a.Header = a.Header.With("kid", "clinic-intake-2027") }),
 		described(keyNotFound, func(a *classify.JWT, _ client, _ time.Time) {
-			a.Claims["iss"], a.Claims["sub"] = "clinic-intake-new", "clinic-intake-new"
+			a.Claims = a.Claims.With("iss", "clinic-intake-new").With("sub", "clinic-intake-new")
 		}),
-		described(`Unexpected "iss" claim value`, func(a *classify.JWT, _ client, _ time.Time) { delete(a.Claims, "iss") }),
-		described(`Unexpected "sub" claim value`, func(a *classify.JWT, _ client, _ time.Time) { a.Claims["sub"] = "intake" }),
-		described(`Unexpected "jti" claim value`, func(a *classify.JWT, _ client, _ time.Time) { a.Claims["jti"] = 20261122 }),
-		described(`Unexpected "aud" claim value`, func(a *classify.JWT, _ client, _ time.Time) { a.Claims["aud"] = "https://api.redoxengine.com" }),
-		described(`Unexpected "typ" claim value`, func(a *classify.JWT, _ client, _ time.Time) { a.Header["typ"] = "at+jwt" }),
+		described(`Unexpected "iss" claim value`, func(a *classify.JWT, _ client, _ time.Time) { a.Claims = a.Claims.Without("iss") }),
+		described(`Unexpected "sub" claim value`, func(a *classify.JWT, _ client, _ time.Time) { a.Claims = a.Claims.With("sub", "intake") }),
+		described(`Unexpected "jti" claim value`, func(a *classify.JWT, _ client, _ time.Time) { a.Claims = a.Claims.With("jti", 20261122) }),
+		described(`Unexpected "aud" claim value`, func(a *classify.JWT, _ client, _ time.Time) {
+			a.Claims = a.Claims.With("aud", "https://api.redoxengine.com")
+		}),
+		described(`Unexpected "typ" claim value`, func(a *classify.JWT, _ client, _ time.Time) { a.Header = a.Header.With("typ", "at+jwt") }),
 		described(`"iat" claim timestamp check failed (it should be in the past)`, func(a *classify.JWT, _ client, t time.Time) {
-			a.Claims["iat"] = t.Add(2 * time.Minute).Unix()
+			a.Claims = a.Claims.With("iat", t.Add(2*time.Minute).Unix())
 		}),
 		described(`"iat" claim timestamp check failed (too far in the past)`, func(a *classify.JWT, _ client, t time.Time) {
-			a.Claims["iat"], a.Claims["exp"] = t.Add(-20*time.Minute).Unix(), t.Add(10*time.Minute).Unix()
+			a.Claims = a.Claims.With("iat", t.Add(-20*time.Minute).Unix()).With("exp", t.Add(10*time.Minute).Unix())
 		}),
 		described(`"nbf" claim timestamp check failed`, func(a *classify.JWT, _ client, t time.Time) {
-			a.Claims["nbf"] = t.Add(10 * time.Minute).Unix()
+			a.Claims = a.Claims.With("nbf", t.Add(10*time.Minute).Unix())
 		}),
 		described(`"exp" claim timestamp check failed`, func(a *classify.JWT, _ client, t time.Time) {
-			a.Claims["iat"], a.Claims["exp"] = t.Add(-2*time.Minute).Unix(), t.Add(-time.Minute).Unix()
+			a.Claims = a.Claims.With("iat", t.Add(-2*time.Minute).Unix()).With("exp", t.Add(-time.Minute).Unix())
 		}),
 		mangled("JWTs must have three components", func(text string) string { return text[:strings.LastIndex(text, ".")] }),
 		mangled("JWT is malformed", func(text string) string { return strings.Replace(text, ".", ".%%", 1) }),

@@ -30,15 +30,15 @@ func newSigner() (*signer, error) {
 }
 
 func (s *signer) raw(t *classify.JWT) (string, error) {
-	method := jwt.GetSigningMethod(fmt.Sprint(t.Header["alg"]))
+	method := jwt.GetSigningMethod(fmt.Sprint(t.Header.Get("alg")))
 	if method == nil {
-		return "", fmt.Errorf("sign a token: unknown alg %v", t.Header["alg"])
+		return "", fmt.Errorf("sign a token: unknown alg %v", t.Header.Get("alg"))
 	}
 	var key any = s.rsa
 	if strings.HasPrefix(method.Alg(), "HS") {
 		key = s.hmac
 	}
-	token := &jwt.Token{Header: t.Header, Claims: jwt.MapClaims(t.Claims), Method: method}
+	token := &jwt.Token{Header: t.Header.Map(), Claims: jwt.MapClaims(t.Claims.Map()), Method: method}
 	return token.SignedString(key)
 }
 
@@ -97,7 +97,7 @@ func (m *maker) rawText(x *exchange, token *classify.JWT) (string, error) {
 // place puts the token's text where the protocol has it.
 func (x *exchange) place(text string) {
 	if x.authorization != "" {
-		x.record.Request.Headers["authorization"] = strings.Replace(x.authorization, "%s", text, 1)
+		x.record.Request.Headers = x.record.Request.Headers.With("authorization", strings.Replace(x.authorization, "%s", text, 1))
 	}
 	if x.parameters == nil {
 		return
@@ -106,7 +106,7 @@ func (x *exchange) place(text string) {
 		x.parameters["client_assertion"] = text
 	}
 	x.record.Request.Body = encode(x.parameters)
-	if x.shown == raw && x.record.Request.Headers["content-type"] != "application/json" {
+	if x.shown == raw && x.record.Request.Headers.Get("content-type") != "application/json" {
 		values := url.Values{}
 		for name, value := range x.parameters {
 			values.Set(name, value)

@@ -177,7 +177,7 @@ func TestShow_Raw(t *testing.T) {
 	if len(tokens) != 0 || r.AccessToken != nil {
 		t.Error("a raw record carries the decoded token as well")
 	}
-	if got := r.Request.Headers["authorization"]; !strings.HasPrefix(got, "Bearer eyJ") || strings.Count(got, ".") != 2 {
+	if got := r.Request.Headers.Get("authorization"); !strings.HasPrefix(got, "Bearer eyJ") || strings.Count(got, ".") != 2 {
 		t.Errorf("authorization %q is no raw JWT", got)
 	}
 }
