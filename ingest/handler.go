@@ -278,15 +278,18 @@ func (i *Ingester) checkTime(at, received time.Time) *fault {
 }
 
 func (i *Ingester) decode(b *batch, p part, e endpoint) (decoded, *fault) {
-	if e.quick && p.outline != nil {
+	switch {
+	case !e.quick || p.raw == nil || p.fault != nil:
+		return e.read(b.redactor, p)
+	case p.outline != nil:
 		if d, ok := i.quickSuccess(b, p); ok {
 			return d, nil
 		}
-		if !p.outline.isNative() {
-			return i.decodeForeign(b, p, e)
+		if p.outline.isNative() {
+			return e.read(b.redactor, p)
 		}
 	}
-	return e.read(b.redactor, p)
+	return i.decodeLine(b, p, e)
 }
 
 // openNative takes a body of native records apart. One of which nothing can be read is refused: a shipper that has the

@@ -122,11 +122,13 @@ type cutLine struct {
 	values []leaf
 	key    []byte // what it is known by
 
-	canon   []byte // room for what is made of it
-	record  classify.Record
-	request classify.Request
-	facts   []classify.Fact
-	known   []*knownFact
+	// Room for what is made of it.
+	canon    []byte
+	record   classify.Record
+	request  classify.Request
+	response classify.Response
+	facts    []classify.Fact
+	known    []*knownFact
 }
 
 // markOfNone is the mark of what loggers write where there is nothing to write. The others are made of the value's kind. None is a byte
@@ -198,10 +200,16 @@ func (c *cutLine) inner(n int) string {
 	return text
 }
 
-// isAccepted is true for a line with the status of a success.
-func (l *layout) isAccepted(c *cutLine) bool {
+// isPlain is true for a line with the status of an answer that is nearly always no refusal.
+func (l *layout) isPlain(c *cutLine) bool {
 	status := c.inner(l.status)
-	return len(status) == 3 && status[0] == '2'
+	switch {
+	case len(status) != 3:
+		return false
+	case l.answer:
+		return status[0] == '2' // another answer may say more in its headers
+	}
+	return status != "401" && status != "403" && status != "407" && status != "429"
 }
 
 // writeKey writes down the values that are not left open. ok is false for a line that is not read as its layout says.

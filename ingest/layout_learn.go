@@ -5,15 +5,17 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"authwatch/classify"
 )
 
 // learn remembers a line that went the whole way, for those like it. The layout is what is known of such lines already, if anything.
 func (i *Ingester) learn(r *Redactor, c *cutLine, l *layout, p part, d *decoded) {
 	record := d.record
-	if record == nil || record.Response == nil || record.Response.Status/100 != 2 || record.AccessToken != nil || record.ClientAssertion != nil {
+	if record == nil || record.Response == nil || record.AccessToken != nil || record.ClientAssertion != nil || l != nil && !l.isPlain(c) {
 		return
 	}
-	if l != nil && !l.isAccepted(c) || !i.layouts.mayLearn() {
+	if e, ok := i.locate(record); !ok || e.Outcome == classify.Failed || !i.layouts.mayLearn() {
 		return
 	}
 	last := encoder{ok: true, last: r}
@@ -30,7 +32,7 @@ func (i *Ingester) learn(r *Redactor, c *cutLine, l *layout, p part, d *decoded)
 	case !slices.Equal(own.values, l.values) || own.when != l.when || own.status != l.status:
 		return
 	}
-	if !l.isAccepted(c) || !l.writeKey(c) || l.answer && record.Request != nil && record.Request.Body != nil {
+	if !l.isPlain(c) || !l.writeKey(c) || l.answer && record.Request != nil && record.Request.Body != nil {
 		return
 	}
 	known := &likeLine{layout: l, key: string(c.key), record: record}

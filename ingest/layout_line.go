@@ -7,57 +7,70 @@ import (
 	"authwatch/classify"
 )
 
-// decodeForeign reads a record that is not native: like a line that is known, or else the whole way.
-func (i *Ingester) decodeForeign(b *batch, p part, e endpoint) (decoded, *fault) {
+// decodeLine reads what is no native record: a line of an access log in text, or a record of another format.
+func (i *Ingester) decodeLine(b *batch, p part, e endpoint) (decoded, *fault) {
 	r := b.redactor
 	if len(p.raw) > maxKnownToken || len(r.shapes.mappings) > 0 {
 		return e.read(r, p)
 	}
 	c := i.layouts.cuts.Get().(*cutLine)
 	defer i.layouts.cuts.Put(c)
-	if !c.cut(p.raw) {
+	if p.access != nil {
+		if d, ok := i.readAccess(b, c, p); ok {
+			return d, nil
+		}
 		return e.read(r, p)
 	}
-	like, said, ok := decoded{}, waitingUnasked, false
+	if p.outline == nil || p.outline.isNative() || !c.cut(p.raw) {
+		return e.read(r, p)
+	}
+	return i.decodeForeign(b, c, p, e)
+}
+
+// decodeForeign reads a record that is not native: like a line that is known, or else the whole way.
+func (i *Ingester) decodeForeign(b *batch, c *cutLine, p part, e endpoint) (decoded, *fault) {
+	var d decoded
 	l := i.layouts.find(c)
-	if l != nil && l.isAccepted(c) && l.writeKey(c) {
-		if known := i.layouts.line(c).Load(); known != nil && known.layout == l && known.key == string(c.key) {
-			if like, ok = i.readLike(b, c, known); ok {
-				i.layouts.found.Add(1)
-				return like, nil
-			}
-			said = like.waits
+	if l != nil && l.isPlain(c) && l.writeKey(c) {
+		if known := i.layouts.line(c).Load(); known != nil && known.layout == l && known.key == string(c.key) && i.readLike(b, c, known, &d) {
+			i.layouts.found.Add(1)
+			return d, nil
 		}
 	}
-	d, f := e.read(r, p)
+	said := d.waits
+	d, f := e.read(b.redactor, p)
 	if f == nil {
 		d.waits = said
-		i.learn(r, c, l, p, &d)
+		i.learn(b.redactor, c, l, p, &d)
 	}
 	return d, f
 }
 
 // readLike reads a line like a known one: the whole way would make the same record of both, but for its time and ids, whose address it came from
 // and what it went to.
-func (i *Ingester) readLike(b *batch, c *cutLine, known *likeLine) (d decoded, ok bool) {
-	if ok = known.read(b.redactor, c, &d); !ok || i.checkTime(d.at, b.at) != nil { // before the batch takes note of facts
-		return d, false
+func (i *Ingester) readLike(b *batch, c *cutLine, known *likeLine, d *decoded) (ok bool) {
+	return known.read(b.redactor, c, d) && i.settleLike(b, c, d, known.layout.answer)
+}
+
+// settleLike notes what the exchange of a line leaves behind. It is kept whole where a token may still come for it, without the answer's
+// headers it cannot be.
+func (i *Ingester) settleLike(b *batch, c *cutLine, d *decoded, lacksHeaders bool) (ok bool) {
+	if i.checkTime(d.at, b.at) != nil { // before the batch takes note of facts
+		return false
 	}
 	e, ok := i.locate(&c.record)
 	if !ok || e.Outcome == classify.Failed {
-		return d, false
+		return false
 	}
-	if lacksToken(e) && i.waits(b, &d.waits) {
-		if known.layout.answer {
-			return d, false
-		}
+	switch {
+	case lacksToken(e) && i.waits(b, &d.waits), c.record.ID != "" && c.record.Response.Status/100 != 2: // see decoded.content
 		d.record = c.keep()
-		return d, true
+		d.stored = encodeRecord(d.record)
+		return !lacksHeaders
+	case e.Outcome == classify.Accepted:
+		return i.settleAccepted(b, c, &e, d)
 	}
-	if e.Outcome == classify.Accepted {
-		return d, i.settleLike(b, c, &e, &d)
-	}
-	return d, true
+	return true
 }
 
 // read makes the record of a line that is like the known one, in the room of the cut line, and says when it was and by which key it is delivered.
@@ -85,8 +98,49 @@ func (c *cutLine) keep() *classify.Record {
 	return &record
 }
 
-// settleLike notes what an accepted exchange leaves behind.
-func (i *Ingester) settleLike(b *batch, c *cutLine, e *classify.Exchange, d *decoded) (ok bool) {
+// readAccess reads a line of an access log in text, all of which stands in its fields.
+func (i *Ingester) readAccess(b *batch, c *cutLine, p part) (d decoded, ok bool) {
+	w := walk{Redactor: b.redactor, side: sideRequest}
+	c.record, c.request, c.response = classify.Record{Request: &c.request, Response: &c.response}, classify.Request{}, classify.Response{}
+	var url addressParts
+	for _, f := range p.access {
+		text := scalarText(f.value)
+		if text == "" || text == "-" {
+			continue
+		}
+		ok := true
+		switch f.field {
+		case "time", "time.local":
+			var fault *fault
+			d.at, fault = timeOf(text)
+			c.record.Time, ok = d.at, fault == nil
+		case "client_ip":
+			c.record.ClientIP, ok = text, len(text) <= maxIdentity && w.isUnchanged(text)
+		case "user_agent":
+			c.record.UserAgent, ok = text, w.isUnchanged(text)
+		case "request.method":
+			c.request.Method, ok = text, w.isUnchanged(text)
+		case "request.url":
+			url.whole = text
+		case "request.url.host":
+			url.host = text
+		case "response.status":
+			c.response.Status, ok = statusOf(text)
+		}
+		if !ok {
+			return d, false
+		}
+	}
+	c.request.URL = url.join()
+	if d.at.IsZero() || c.request.Method == "" || c.request.URL == "" || !w.isCleanAddress(c.request.URL) {
+		return d, false
+	}
+	d.key = b.redactor.canonicalKey("response", p.raw)
+	return d, i.settleLike(b, c, &d, false)
+}
+
+// settleAccepted notes what an accepted exchange leaves behind.
+func (i *Ingester) settleAccepted(b *batch, c *cutLine, e *classify.Exchange, d *decoded) (ok bool) {
 	c.facts, c.known = e.AppendFacts(c.facts[:0]), c.known[:0]
 	for n := range c.facts {
 		k := i.knownFact(&c.facts[n])
@@ -146,8 +200,10 @@ func (l *layout) fill(w *walk, c *cutLine, record *classify.Record) (at time.Tim
 	}
 	record.Request.URL = address
 	w.side = sideRequest
-	return at, w.isCleanURL(address) && !w.mayHoldShape(address)
+	return at, w.isCleanAddress(address)
 }
+
+func (w *walk) isCleanAddress(url string) bool { return w.isCleanURL(url) && !w.mayHoldShape(url) }
 
 // fillText puts a text into the fields that it is read for.
 func (w *walk) fillText(v *laidValue, text string, record *classify.Record) bool {

@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"bytes"
-	"encoding/json"
 	"strings"
 	"time"
 )
@@ -66,7 +65,13 @@ func lineWords(s string) []word {
 
 // wordEnd finds what closes the quote or bracket at i, else the end of the line.
 func wordEnd(s string, i int) int {
-	closing := map[byte]byte{'"': '"', '[': ']', '{': '}'}[s[i]]
+	closing := s[i]
+	switch closing {
+	case '[':
+		closing = ']'
+	case '{':
+		closing = '}'
+	}
 	for i++; i < len(s); i++ {
 		switch {
 		case s[i] == '\\' && closing == '"':
@@ -144,15 +149,16 @@ func haproxyDate(v any) (any, bool) {
 	return at.Format(time.RFC3339Nano), true
 }
 
-// lineMembers makes a log record of a line of text in a body, if it is one of an access log.
-func lineMembers(line []byte) (members []byte, ok bool) {
+// lineMembers makes a log record of a line of text in a body, if it is one of an access log; nil if it is none. The record is written as appendCanonical does.
+func lineMembers(line []byte) (record []byte, fields []lineField) {
 	if len(line) > maxRecord || bytes.IndexByte(line, '[') < 0 {
-		return nil, false
+		return nil, nil
 	}
 	text := strings.TrimSpace(cleanText(string(line)))
-	if _, _, ok := accessLine(text); !ok {
-		return nil, false
+	fields, _, ok := accessLine(text)
+	if !ok {
+		return nil, nil
 	}
-	members, err := json.Marshal(map[string]string{"message": text})
-	return members, err == nil
+	record = make([]byte, 0, len(text)+len(text)/8+32)
+	return append(appendText(append(record, `{"message":`...), text), '}'), fields
 }

@@ -14,6 +14,7 @@ type part struct {
 	outline *outline       // of raw, if it is known; good until the next part is asked for
 	isLine  bool           // raw is a line of the body, and was scanned
 	form    *callForm      // of raw, which then needed no scan
+	access  []lineField    // of a line of an access log in text, of which raw was made
 	members map[string]any // of a log record that a shipper's protocol brought, in the place of raw
 	fault   *fault
 	refused *problem // in the place of a record: why the whole body is refused
@@ -71,8 +72,8 @@ func (s *splitter) next() (p part, more bool) {
 		s.inArray = false
 		return s.next()
 	}
-	if line, ok := s.textLine(); ok {
-		return part{raw: line}, true
+	if p, ok := s.textLine(); ok {
+		return p, true
 	}
 	start := s.pos
 	rest := s.body[start:]
@@ -108,18 +109,19 @@ func (s *splitter) isLine(start int) bool {
 }
 
 // textLine takes a line of an access log in text as a record that has it for its message.
-func (s *splitter) textLine() (record []byte, ok bool) {
+func (s *splitter) textLine() (p part, ok bool) {
 	if s.inArray || s.body[s.pos] == '{' || s.pos > 0 && s.body[s.pos-1] != '\n' {
-		return nil, false // looked at once a line, which keeps hostile bodies linear
+		return part{}, false // looked at once a line, which keeps hostile bodies linear
 	}
 	end := len(s.body)
 	if n := bytes.IndexByte(s.body[s.pos:], '\n'); n >= 0 {
 		end = s.pos + n
 	}
-	if record, ok = lineMembers(s.body[s.pos:end]); ok {
-		s.pos = end
+	if p.raw, p.access = lineMembers(s.body[s.pos:end]); p.raw == nil {
+		return part{}, false
 	}
-	return record, ok
+	s.pos = end
+	return p, true
 }
 
 func (s *splitter) skipSeparators() {
