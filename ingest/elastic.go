@@ -13,7 +13,7 @@ import (
 // knows no path prefix and posts to the root.
 func (i *Ingester) mountElastic(mux *http.ServeMux) {
 	bulk := i.endpoint(endpoint{
-		methods: "POST, PUT", open: openBulk, refuse: refuseElastic, read: (*Redactor).decodeShipped, commit: i.commitResponses,
+		methods: "POST, PUT", open: openBulk, refuse: refuseElastic, read: (*Redactor).decodeShipped, commit: i.commitResponses, quick: true,
 	})
 	serve := func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Elastic-Product", "Elasticsearch") // clients refuse an answer without it, after the data is in
@@ -93,8 +93,9 @@ func openBulk(r *http.Request, body []byte) (shipment, error) {
 	if err != nil {
 		return shipment{}, err
 	}
+	var room outline
 	s := shipment{
-		parts:  sequence(actions, bulkAction.part),
+		parts:  sequence(actions, func(a bulkAction) part { return a.part(&room) }),
 		answer: func(w http.ResponseWriter, a answer) { answerBulk(w, actions, a.Errors) },
 	}
 	if strings.Contains(r.Header.Get("X-Elastic-Client-Meta"), "js=") {
@@ -107,6 +108,8 @@ func openBulk(r *http.Request, body []byte) (shipment, error) {
 // which the next action is looked for.
 func bulkActions(body []byte) ([]bulkAction, error) {
 	var actions []bulkAction
+	var last bulkAction // shippers say the same of each document
+	var lastLine []byte
 	for len(body) > 0 {
 		var line []byte
 		line, body, _ = bytes.Cut(body, []byte("\n"))
@@ -116,7 +119,12 @@ func bulkActions(body []byte) ([]bulkAction, error) {
 		if len(actions) == maxShipped {
 			return nil, tooManyRecords(maxShipped)
 		}
-		a, ok := parseAction(line)
+		a, ok := last, lastLine != nil && bytes.Equal(line, lastLine)
+		if !ok {
+			if a, ok = parseAction(line); ok {
+				last, lastLine = a, line
+			}
+		}
 		if ok && a.verb != "delete" {
 			a.source, body, ok = bytes.Cut(body, []byte("\n"))
 			if !ok && len(bytes.TrimSpace(a.source)) == 0 {
@@ -147,12 +155,16 @@ func parseAction(line []byte) (a bulkAction, ok bool) {
 	return bad, false
 }
 
-func (a bulkAction) part() part {
+// part is the document of an action. One that nothing is added to stays text, with its outline in room.
+func (a bulkAction) part(room *outline) part {
 	switch {
 	case a.fault != nil:
 		return part{fault: a.fault}
 	case a.verb == "delete":
 		return part{members: map[string]any{}}
+	}
+	if a.verb != "update" && a.target.ID == "" {
+		return outlinedPart(bytes.TrimSpace(a.source), room)
 	}
 	p := objectPart(a.source)
 	if p.fault != nil {
@@ -184,45 +196,59 @@ type bulkError struct {
 
 // A bulkAnswer is compact and in this order: Fluent Bit and Vector look for the text of its beginning.
 type bulkAnswer struct {
-	Took   int                   `json:"took"`
-	Errors bool                  `json:"errors"`
-	Items  []map[string]bulkItem `json:"items"`
+	Took   int               `json:"took"`
+	Errors bool              `json:"errors"`
+	Items  []json.RawMessage `json:"items"`
 }
 
 // answerBulk answers each action. A repeated delivery is a success, and a bad record is 400, which is what shippers
 // give up on: they repeat other statuses for ever.
 func answerBulk(w http.ResponseWriter, actions []bulkAction, bad []RecordError) {
-	out := bulkAnswer{Errors: len(bad) > 0, Items: make([]map[string]bulkItem, len(actions))}
 	reasons := map[int]string{}
 	for _, e := range bad {
 		reasons[e.Index] = e.Detail
 	}
-	for n, a := range actions {
-		item := bulkItem{bulkTarget: a.target, Status: http.StatusCreated, Result: "created"}
+	writeJSON(w, http.StatusOK, bulkAnswer{Errors: len(bad) > 0, Items: bulkItems(actions, func(n int, item *bulkItem) {
+		item.Status, item.Result = http.StatusCreated, "created"
 		switch reason, failed := reasons[n]; {
 		case failed:
 			item.Status, item.Result, item.Error = http.StatusBadRequest, "", &bulkError{Type: "document_parsing_exception", Reason: reason}
-		case a.verb == "update":
+		case actions[n].verb == "update":
 			item.Status, item.Result = http.StatusOK, "updated"
-		case a.verb == "delete":
+		case actions[n].verb == "delete":
 			item.Status, item.Result = http.StatusNotFound, "not_found"
 		}
-		out.Items[n] = map[string]bulkItem{a.verb: item}
-	}
-	writeJSON(w, http.StatusOK, out)
+	})})
 }
 
 // overloadedBulk answers 429 for each action: the JavaScript client's bulk helper waits and repeats these, while it
 // gives up soon on a request that failed as a whole.
 func overloadedBulk(w http.ResponseWriter, actions []bulkAction) {
-	out := bulkAnswer{Errors: true, Items: make([]map[string]bulkItem, len(actions))}
-	for n, a := range actions {
-		out.Items[n] = map[string]bulkItem{a.verb: {
-			bulkTarget: a.target, Status: http.StatusTooManyRequests,
-			Error: &bulkError{Type: "es_rejected_execution_exception", Reason: "nothing was stored; send it again"},
-		}}
+	writeJSON(w, http.StatusOK, bulkAnswer{Errors: true, Items: bulkItems(actions, func(_ int, item *bulkItem) {
+		item.Status = http.StatusTooManyRequests
+		item.Error = &bulkError{Type: "es_rejected_execution_exception", Reason: "nothing was stored; send it again"}
+	})})
+}
+
+// bulkItems writes the answer to each action, which fill completes; equal ones are written once.
+func bulkItems(actions []bulkAction, fill func(n int, item *bulkItem)) []json.RawMessage {
+	type answered struct {
+		verb string
+		item bulkItem
 	}
-	writeJSON(w, http.StatusOK, out)
+	var last answered
+	out := make([]json.RawMessage, len(actions))
+	for n, a := range actions {
+		now := answered{a.verb, bulkItem{bulkTarget: a.target}}
+		fill(n, &now.item)
+		if n > 0 && now == last && now.item.Error == nil {
+			out[n] = out[n-1]
+			continue
+		}
+		out[n] = encode(map[string]bulkItem{a.verb: now.item})
+		last = now
+	}
+	return out
 }
 
 // refuseElastic answers in the form of Elasticsearch's exceptions. rsyslog, the one that sends no User-Agent, puts a batch

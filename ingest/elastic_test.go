@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -131,4 +132,22 @@ func FuzzElastic(f *testing.F) {
 	f.Add([]byte("{\"create\":{}}\n\n{\"delete\":{\"_id\":7}}\n{\"update\":{}}\n{\"doc\":[]}\n{"))
 	red := testRedactor(f)
 	f.Fuzz(func(t *testing.T, body []byte) { fuzzOpen(t, red, openBulk, body) })
+}
+
+// Documents that nothing is added to are read like lines that are known, and are the same records as without the protocol.
+func TestElastic_KnownLines(t *testing.T) {
+	s := newService(t, testProfile())
+	const lines = 200
+	var docs []string
+	for n := range lines {
+		docs = append(docs, fmt.Sprintf(`{"@timestamp":"2026-11-22T02:19:%02d.%03dZ","url":{"full":"https://api.lab.test/v1/orders/%d"},"http":{"request":{"method":"GET","id":"r%d"},"response":{"status_code":200}}}`,
+			n%60, n, n, n))
+	}
+	s.mustShip(elasticWire(), elasticBulk(t, docs...))
+	if found := s.ingester.layouts.found.Load(); found < lines*9/10 {
+		t.Errorf("%d of %d lines were known", found, lines)
+	}
+	if a := s.post("/ingest/v1/responses", strings.Join(docs, "\n")); a.Duplicates != lines {
+		t.Errorf("without the protocol %+v", a)
+	}
 }

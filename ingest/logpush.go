@@ -10,7 +10,7 @@ import (
 // comes first is no exchange and so becomes no record.
 func (i *Ingester) mountLogpush(mux *http.ServeMux) {
 	e := i.shipped(openLogpush, writeProblem)
-	e.methods = "POST, PUT"
+	e.methods, e.quick = "POST, PUT", true
 	mux.HandleFunc("/ingest/logpush", i.endpoint(e))
 	mux.HandleFunc("/ingest/logpush/", i.endpoint(e))
 }
@@ -37,8 +37,14 @@ func openLogpush(r *http.Request, body []byte) (shipment, error) {
 	if len(parts) > 0 && !readable(parts) {
 		return shipment{}, unreadable("NDJSON is expected")
 	}
+	var room outline
 	return shipment{
-		parts:  sequence(parts, func(p part) part { return p }),
+		parts: sequence(parts, func(p part) part {
+			if p.raw == nil {
+				return p
+			}
+			return outlinedPart(p.raw, &room)
+		}),
 		answer: func(w http.ResponseWriter, a answer) { writeJSON(w, http.StatusOK, a) },
 	}, nil
 }

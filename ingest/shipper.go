@@ -42,7 +42,7 @@ func (r *Redactor) decodeShipped(p part) (decoded, *fault) {
 		return decoded{}, p.fault
 	}
 	if p.members == nil {
-		return r.decodePart(p, r.decodeMembers)
+		return r.decodeNative(p, r.decodeMembers)
 	}
 	return r.decodeMembers(p.members)
 }
@@ -72,6 +72,15 @@ func splitParts(body []byte, most int) ([]part, error) {
 		p.outline = nil
 		parts = append(parts, p)
 	}
+}
+
+// outlinedPart makes a part of a text that should be one JSON object and leaves it as it is, with its outline in room, which is
+// good until the next part is made there.
+func outlinedPart(raw []byte, room *outline) part {
+	if length, ok := scanObject(raw, room); ok && length == len(raw) {
+		return part{raw: raw, outline: room}
+	}
+	return objectPart(raw)
 }
 
 // objectPart makes a part of a text that should be one JSON object.
