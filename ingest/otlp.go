@@ -19,7 +19,9 @@ import (
 // mountOTLP serves OTLP/HTTP logs: ExportLogsServiceRequest as protobuf or JSON. Only plog of the Collector's pdata is
 // used: the request has the wire form of LogsData, and the package with its own name for it links all of gRPC.
 func (i *Ingester) mountOTLP(mux *http.ServeMux) {
-	mux.HandleFunc("/ingest/otlp/v1/logs", i.endpoint(i.shipped(openOTLP, refuseOTLP)))
+	e := i.shipped(openOTLP, refuseOTLP)
+	e.quick = true
+	mux.HandleFunc("/ingest/otlp/v1/logs", i.endpoint(e))
 }
 
 // openOTLP tells JSON from protobuf by the body: a protobuf request can begin like white space and a brace, but is no JSON then.
@@ -29,7 +31,7 @@ func openOTLP(_ *http.Request, body []byte) (shipment, error) {
 	logs, err := decodeOTLP(body, isJSON)
 	count := 0
 	if err == nil {
-		s.parts, count = otlpParts(logs), logs.LogRecordCount()
+		s.parts, count = withTexts(otlpParts(logs)), logs.LogRecordCount()
 	} else if records := otlpRecords(body); isJSON && len(records) > 0 {
 		s.parts, count = sequence(records, otlpRecord.part), len(records)
 	} else {

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -69,6 +70,22 @@ func TestOTLP_Attributes(t *testing.T) {
 	if f.Verdict.Cause != "token_expired" || f.Service != "orders" || f.TraceID != "5b8efff798038103d269b633813fc60c" || f.Status != 401 || f.Method != "GET" ||
 		f.URL != "https://api.lab.test/v1/orders" || !f.Verdict.Time.Equal(second(1).Add(500_000_000)) {
 		t.Errorf("%+v", f)
+	}
+}
+
+// Records with attributes are read like lines that are known.
+func TestOTLP_KnownRecords(t *testing.T) {
+	const records = 200
+	var list []string
+	for n := range records {
+		list = append(list, fmt.Sprintf(`{"timeUnixNano":"17953164%08d000","severityText":"INFO","body":{"stringValue":"request %d"},"attributes":[`+
+			`{"key":"http.request.method","value":{"stringValue":"GET"}},{"key":"url.full","value":{"stringValue":"https://api.lab.test/v1/orders/%d"}},`+
+			`{"key":"http.response.status_code","value":{"intValue":"200"}},{"key":"http.server.request.duration","value":{"doubleValue":0.%d}}]}`, n, n, n, n+1))
+	}
+	s := newService(t, testProfile())
+	s.mustShip(otlpJSONWire(), `{"resourceLogs":[{"scopeLogs":[{"logRecords":[`+strings.Join(list, ",")+`]}]}]}`)
+	if found := s.ingester.layouts.found.Load(); found < records*9/10 {
+		t.Errorf("%d of %d records were known", found, records)
 	}
 }
 

@@ -83,6 +83,25 @@ func outlinedPart(raw []byte, room *outline) part {
 	return objectPart(raw)
 }
 
+// withTexts gives parts that are members a text beside them, so that they can be read like lines that are known.
+func withTexts(parts iter.Seq[part]) iter.Seq[part] {
+	return func(yield func(part) bool) {
+		var room outline
+		var text []byte
+		for p := range parts {
+			if p.members != nil && p.fault == nil {
+				text = appendCanonical(text[:0], p.members)
+				if length, ok := scanObject(text, &room); ok && length == len(text) {
+					p.raw, p.outline = text, &room
+				}
+			}
+			if !yield(p) {
+				return
+			}
+		}
+	}
+}
+
 // objectPart makes a part of a text that should be one JSON object.
 func objectPart(raw []byte) part {
 	if len(raw) > maxRecord {

@@ -15,7 +15,7 @@ type part struct {
 	isLine  bool           // raw is a line of the body, and was scanned
 	form    *callForm      // of raw, which then needed no scan
 	access  []lineField    // of a line of an access log in text, of which raw was made
-	members map[string]any // of a log record that a shipper's protocol brought, in the place of raw
+	members map[string]any // of a log record that a shipper's protocol brought, in the place of raw, or the same as it
 	fault   *fault
 	refused *problem // in the place of a record: why the whole body is refused
 }
