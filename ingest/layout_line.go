@@ -10,7 +10,7 @@ import (
 // decodeLine reads what is no native record: a line of an access log in text, or a record of another format.
 func (i *Ingester) decodeLine(b *batch, p part, e endpoint) (decoded, *fault) {
 	r := b.redactor
-	if len(p.raw) > maxKnownToken || len(r.shapes.mappings) > 0 {
+	if len(p.raw) > maxKnownToken || r.shapes.mayMap(p.raw) {
 		return e.read(r, p)
 	}
 	c := i.layouts.cuts.Get().(*cutLine)

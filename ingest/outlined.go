@@ -41,7 +41,7 @@ func (r *Redactor) decodeNative(p part, read func(map[string]any) (decoded, *fau
 
 // decodeOutlined is decodeNative without maps; ok is false for what it leaves to the other way.
 func (r *Redactor) decodeOutlined(p part) (d decoded, ok bool) {
-	if len(p.raw) > maxQuick || len(r.shapes.mappings) > 0 || !p.outline.isNative() {
+	if len(p.raw) > maxQuick || r.shapes.mayMap(p.raw) || !p.outline.isNative() {
 		return decoded{}, false
 	}
 	o := outlinedRecord{w: walk{Redactor: r}, outline: p.outline, data: p.raw}

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"path"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ type Mapping struct {
 	Source string            // name of the ingest key, with * for any characters; "" for all
 	Match  map[string]string // dotted path: text of its value, with * for any characters; all have to fit
 	fields []mappedField
+	marks  [][]byte // texts that are in every record that fits
 }
 
 // A mappedField is one native field and where it is found: at the first of the paths that is there, or a constant.
@@ -28,8 +30,38 @@ func (r *Redactor) WithMappings(mappings []Mapping) *Redactor {
 	out := *r
 	s := *r.shapes
 	s.mappings = append(slices.Clone(s.mappings), mappings...)
+	for n := range s.mappings {
+		s.mappings[n].setMarks()
+	}
 	out.shapes = &s
 	return &out
+}
+
+// setMarks notes how the names begin by which a record is matched.
+func (m *Mapping) setMarks() {
+	m.marks = nil
+	for p := range m.Match {
+		head, _, _ := strings.Cut(p, ".")
+		if strings.Trim(head, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-@") == "" {
+			m.marks = append(m.marks, []byte(`"`+head))
+		}
+	}
+}
+
+// mayMap is false for the JSON text of a record to which none of the mappings can apply.
+func (s *shapes) mayMap(data []byte) bool {
+	for n := range s.mappings {
+		if s.mappings[n].mayFit(data) {
+			return true
+		}
+	}
+	return false
+}
+
+// mayFit is false for the text of a record that lacks a name by which the mapping matches, also in the strings of it.
+func (m *Mapping) mayFit(data []byte) bool {
+	return !slices.ContainsFunc(m.marks, func(mark []byte) bool { return !bytes.Contains(data, mark) }) ||
+		bytes.Contains(data, []byte(`\u`)) // as which a letter of a name can be written
 }
 
 // ForSource returns a redactor for the records of the ingest key of that name: mappings can be for one source only.

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -135,5 +136,35 @@ func TestReadMappings_OfTheDocumentation(t *testing.T) {
 	text, _, ok := strings.Cut(rest, "```")
 	if list, err := ReadMappings("shapes.md", []byte(text)); !ok || err != nil || len(list) != 1 {
 		t.Errorf("%d mappings: %v", len(list), err)
+	}
+}
+
+// A record that a mapping does not match, however it is written, is read as quickly as without mappings; every other one is mapped.
+func TestMapping_LeavesOthersQuick(t *testing.T) {
+	shapes := mapped(t, "mappings: [{match: {app.name: own, stage: '*'}, fields: {client_id: who}}]").shapes
+	for text, want := range map[string]bool{
+		`{"app":{"name":"own"},"stage":1}`:              true,
+		`{"app.name":"own", "stage" : "x"}`:             true,
+		`{"message":"{\"app.name\":1,\"stage\":\"\"}"}`: true,
+		`{"\u0061pp":{"name":"own"},"sta\u0067e":"x"}`:  true,
+		`{"app":{"name":"own"},"stag":1}`:               false,
+		`{"time":"x","request":{"url":"/app/stage"}}`:   false,
+	} {
+		if got := shapes.mayMap([]byte(text)); got != want {
+			t.Errorf("%s may be mapped: %v", text, got)
+		}
+	}
+	if !mapped(t, "mappings: [{match: {a/b: own}, fields: {client_id: who}}]").shapes.mayMap([]byte(`{"a\/b":"own"}`)) {
+		t.Error("a name that can be written in other ways is looked for as it is")
+	}
+	s := newService(t, testProfile())
+	s.ingester.redactor = mapped(t, ownMapping).ForSource("web")
+	var lines []string
+	for n := range 100 {
+		lines = append(lines, fmt.Sprintf(`{"@timestamp":"2026-11-22T02:19:%02dZ","url":{"full":"https://api.lab.test/v1/orders/%d"},"http":{"request":{"method":"GET"},"response":{"status_code":200}}}`, n%60, n))
+	}
+	s.post("/ingest/v1/responses", strings.Join(lines, "\n"))
+	if found := s.ingester.layouts.found.Load(); found < 90 {
+		t.Errorf("%d of 100 lines were known", found)
 	}
 }

@@ -47,7 +47,7 @@ type success struct {
 // quickSuccess reads a native record that is a plain success. ok is false for everything else.
 func (i *Ingester) quickSuccess(b *batch, p part) (d decoded, ok bool) {
 	o, r := p.outline, b.redactor
-	if len(p.raw) > maxQuick || len(r.shapes.mappings) > 0 || p.form == nil && !o.isPlainSuccess(p.raw) {
+	if len(p.raw) > maxQuick || r.shapes.mayMap(p.raw) || p.form == nil && !o.isPlainSuccess(p.raw) {
 		return decoded{}, false
 	}
 	bare := o.isBare()
