@@ -196,7 +196,8 @@ func (e *Exchange) tokenKeys(l mentions) mentions {
 
 // clockName is that of a client in the hour of at.
 func clockName(client string, at time.Time) string {
-	return string(appendClock(nil, client, at))
+	var room [96]byte
+	return string(appendClock(room[:0], client, at))
 }
 
 func appendClock(out []byte, client string, at time.Time) []byte {
@@ -206,17 +207,13 @@ func appendClock(out []byte, client string, at time.Time) []byte {
 	if year < 1000 || year > 9999 {
 		return at.AppendFormat(out, "2006-01-02T15")
 	}
-	two := func(n int) { out = append(out, byte('0'+n/10), byte('0'+n%10)) }
-	two(year / 100)
-	two(year % 100)
-	out = append(out, '-')
-	two(int(month))
-	out = append(out, '-')
-	two(day)
-	out = append(out, 'T')
-	two(at.Hour())
-	return out
+	out = append(twoDigits(twoDigits(out, year/100), year%100), '-')
+	out = append(twoDigits(out, int(month)), '-')
+	out = append(twoDigits(out, day), 'T')
+	return twoDigits(out, at.Hour())
 }
+
+func twoDigits(out []byte, n int) []byte { return append(out, byte('0'+n/10), byte('0'+n%10)) }
 
 // Facts lists what e adds to history, whatever its verdict. Observe them after Classify, never before.
 func (e Exchange) Facts() []Fact {

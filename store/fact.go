@@ -214,8 +214,7 @@ func readFacts(ctx context.Context, from rowsQuerier, keys []factKey) (map[factK
 	query, args := factLookup(), make([]any, lookupSize)
 	for first := 0; first < len(keys); first += lookupSize {
 		for i := range args {
-			k := keys[min(first+i, len(keys)-1)]
-			args[i] = k[:]
+			args[i] = keys[min(first+i, len(keys)-1)][:]
 		}
 		rows, err := from.QueryContext(ctx, query, args...)
 		if err != nil {

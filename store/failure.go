@@ -92,7 +92,7 @@ func (t *Tx) insertFailures(ctx context.Context, list []*Failure) error {
 	args := make([]any, 0, 5*len(list))
 	for _, f := range list {
 		f.setID(idAt(toMillis(f.Verdict.Time)) + t.tails.next())
-		args = append(args, f.row()...)
+		args = f.appendRow(args)
 	}
 	if err := t.exec(ctx, `savepoint failures`); err != nil {
 		return err
@@ -121,8 +121,8 @@ func (t *Tx) insertFailures(ctx context.Context, list []*Failure) error {
 
 const insertFailure = `insert into failure (id, incident_id, endpoint, status, body) values `
 
-func (f *Failure) row() []any {
-	return []any{int64(f.id), int64(f.incident), nameDigest(f.Endpoint), int64(f.Status), f.body}
+func (f *Failure) appendRow(args []any) []any {
+	return append(args, int64(f.id), int64(f.incident), nameDigest(f.Endpoint), int64(f.Status), f.body)
 }
 
 // insertFailure stores one, under the first id that is free.
@@ -130,7 +130,7 @@ func (t *Tx) insertFailure(ctx context.Context, f *Failure) error {
 	id := idAt(toMillis(f.Verdict.Time))
 	for try := 1; ; try++ {
 		f.setID(id + t.tails.next())
-		stored, err := t.changed(ctx, insertFailure+valueRows(1, 5)+` on conflict do nothing`, f.row()...)
+		stored, err := t.changed(ctx, insertFailure+valueRows(1, 5)+` on conflict do nothing`, f.appendRow(nil)...)
 		if err != nil || stored {
 			return err
 		}

@@ -259,9 +259,9 @@ func (t *Tx) writeFacts(ctx context.Context, facts map[factKey]fact) error {
 	}
 	slices.SortFunc(keys, func(a, b factKey) int { return bytes.Compare(a[:], b[:]) }) // one order of locks for all replicas, and of pages
 	args := make([]any, 0, 10*len(keys))
-	for _, k := range keys {
-		f := facts[k]
-		args = append(args, k[:], f.firstSeen, f.lastSeen, f.firstAccepted, f.lastAccepted,
+	for i := range keys {
+		f := facts[keys[i]]
+		args = append(args, keys[i][:], f.firstSeen, f.lastSeen, f.firstAccepted, f.lastAccepted,
 			f.firstExchange, f.firstTokenPrint, f.maxOffset, f.count, f.expires)
 	}
 	err := t.eachRows(args, 10, func(n int, args []any) error { return t.exec(ctx, mergeFacts(n), args...) })

@@ -56,9 +56,14 @@ func (s *slicer) slice(now time.Time, n int) int64 {
 	return s.id
 }
 
-// nameDigest is 64 bits that stand for a text.
-func nameDigest(text string) int64 {
-	sum := sha256.Sum256([]byte(text))
+// nameDigest is 64 bits that stand for a text, which is given in parts.
+func nameDigest(parts ...string) int64 {
+	var room [128]byte
+	text := room[:0]
+	for _, part := range parts {
+		text = append(text, part...)
+	}
+	sum := sha256.Sum256(text)
 	return int64(binary.BigEndian.Uint64(sum[:]))
 }
 
@@ -74,7 +79,7 @@ func nameDigests(list []string) []int64 {
 type entry [16]byte
 
 func entryOf(kind, name string, id rowID) (e entry) {
-	binary.BigEndian.PutUint64(e[:], uint64(nameDigest(kind+name)))
+	binary.BigEndian.PutUint64(e[:], uint64(nameDigest(kind, name)))
 	binary.BigEndian.PutUint64(e[8:], uint64(id))
 	return e
 }
