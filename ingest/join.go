@@ -1,9 +1,11 @@
 package ingest
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"authwatch/classify"
@@ -40,11 +42,6 @@ type waitingExchange struct {
 	Record     classify.Record `json:"record"`
 }
 
-// A waitingElsewhere stands under the second id of a waiting exchange and says under which key the exchange is.
-type waitingElsewhere struct {
-	See string `json:"see"`
-}
-
 // joinKeys names the halves of joins that belong to these ids. A request id is the closer bond and comes first.
 func joinKeys(requestID, traceID string) []string {
 	var keys []string
@@ -71,18 +68,45 @@ func lacksToken(e classify.Exchange) bool {
 	return false
 }
 
-// halves are a waiting exchange under the first of its ids, and where it is under the other.
-func (e waitingExchange) halves() []store.Pending {
-	var out []store.Pending
-	keys := joinKeys(e.Record.RequestID, e.Record.TraceID)
-	for n, key := range keys {
-		half := store.Pending{JoinKey: key, Side: sideExchange, Time: e.Record.Time, ExpiresAt: e.ReceivedAt.Add(waitFor)}
-		if half.Body = encode(waitingElsewhere{See: keys[0]}); n == 0 {
-			half.Body = encode(e)
-		}
-		out = append(out, half)
+// pendingUnder is a half of a join under the keys of these ids, of which there is one.
+func pendingUnder(requestID, traceID string) (p store.Pending) {
+	keys := joinKeys(requestID, traceID)
+	p.JoinKey = keys[0]
+	if len(keys) > 1 {
+		p.OtherKey = keys[1]
 	}
-	return out
+	return p
+}
+
+// half is what waits of the exchange; stored is its record encoded.
+func (e waitingExchange) half(stored []byte) store.Pending {
+	p := pendingUnder(e.Record.RequestID, e.Record.TraceID)
+	p.Side, p.Time, p.ExpiresAt = sideExchange, e.Record.Time, e.ReceivedAt.Add(waitFor)
+	body := append(make([]byte, 0, len(stored)+128), `{"source":`...)
+	body = append(appendText(body, e.Source), `,"received_at":"`...)
+	body = append(e.ReceivedAt.AppendFormat(body, time.RFC3339Nano), `","record":`...)
+	p.Body = append(append(body, stored...), '}')
+	return p
+}
+
+// waits keeps an exchange until its token comes.
+func (w *work) waits(p *placed) {
+	e := waitingExchange{Source: w.batch.source, ReceivedAt: w.batch.at, Record: *p.exchange.Record}
+	stored := p.stored
+	if p.exchange.Phase == classify.APICall && isSurelyAccepted(&e.Record) {
+		e.Record.Response, stored = &classify.Response{Status: e.Record.Response.Status}, nil
+	}
+	if stored == nil {
+		stored = encodeRecord(&e.Record)
+	}
+	w.pending = append(w.pending, e.half(stored))
+}
+
+// isSurelyAccepted is true for a call with a bearer token of which no token that comes later makes a token request or a failure: nobody
+// will ask for more of its answer than the status.
+func isSurelyAccepted(r *classify.Record) bool {
+	return r.Request != nil && r.Response != nil && strings.HasPrefix(r.Request.Headers.Get("authorization"), "Bearer ") &&
+		r.Response.Status/100 == 2 && r.Response.Headers.Get("www-authenticate") == "" && !bytes.Contains(r.Response.Body, []byte(`"error"`))
 }
 
 // takeWaitingTokens returns the tokens that came before those records that lack one. The tokens go on waiting: one trace

@@ -127,3 +127,28 @@ func TestLateTokens_FindTheirs(t *testing.T) {
 		}
 	}
 }
+
+// Of an accepted call less is kept than of others until its token comes, and it comes to the same: the same token, later refused, had been good.
+func TestLateTokens_AcceptedCall(t *testing.T) {
+	whole := apiCall(20, "ok", 200, "at-1", second(60))
+	call := strings.Replace(bare(whole), `"id":"ok"`, `"id":"ok","request_id":"r-1","trace_id":"t-1"`, 1)
+	token := whole[strings.Index(whole, `"access_token":{`)+len(`"access_token":{`) : len(whole)-2]
+	late := func(id string) string {
+		return fmt.Sprintf(`{"time":%q,"kind":"access_token",%s,%s}`, second(20).Format(time.RFC3339), id, token)
+	}
+	for n, order := range [][]delivery{
+		{{responses, call}, {tokens, late(`"request_id":"r-1"`)}},
+		{{responses, call}, {tokens, late(`"trace_id":"t-1"`)}},
+		{{responses, call}, {tokens, late(`"trace_id":"t-1","request_id":"r-1"`)}},
+		{{tokens, late(`"trace_id":"t-1","request_id":"other"`)}, {responses, call}},
+	} {
+		s := newService(t, testProfile())
+		for _, d := range order {
+			s.post(d.path, d.body)
+		}
+		s.post(responses, apiCall(200, "refused", 401, "at-1", second(60)))
+		if got := s.snapshot().Verdicts["refused"]; !strings.HasPrefix(got, "expired_mid_session proven client-a") {
+			t.Errorf("order %d: verdict %s", n, got)
+		}
+	}
+}

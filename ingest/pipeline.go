@@ -280,8 +280,7 @@ func (w *work) settle(p *placed) {
 	p.facts = w.said[from:len(w.said):len(w.said)]
 	w.observe(p.facts)
 	if e.Outcome != classify.Failed && lacksToken(*e) && w.ingester.waits(&w.batch, &p.waits) {
-		waiting := waitingExchange{Source: w.batch.source, ReceivedAt: w.batch.at, Record: *e.Record}
-		w.pending = append(w.pending, waiting.halves()...)
+		w.waits(p)
 	}
 }
 

@@ -103,13 +103,11 @@ func (w *work) tokens(ctx context.Context) error {
 		tokens[n] = waitingToken{Kind: d.late.kind, RequestID: d.record.RequestID, TraceID: d.record.TraceID, Token: d.late.token}
 		requestIDs = append(requestIDs, d.record.RequestID)
 		traceIDs = append(traceIDs, d.record.TraceID)
-		for _, key := range joinKeys(d.record.RequestID, d.record.TraceID) {
-			keys = append(keys, key)
-			w.pending = append(w.pending, store.Pending{
-				JoinKey: key, Side: sideToken, Kind: d.late.kind, Time: d.record.Time,
-				Body: encode(tokens[n]), ExpiresAt: w.batch.at.Add(waitFor),
-			})
-		}
+		keys = append(keys, joinKeys(d.record.RequestID, d.record.TraceID)...)
+		half := pendingUnder(d.record.RequestID, d.record.TraceID)
+		half.Side, half.Kind, half.Time = sideToken, d.late.kind, d.record.Time
+		half.Body, half.ExpiresAt = encode(tokens[n]), w.batch.at.Add(waitFor)
+		w.pending = append(w.pending, half)
 	}
 	late, err := w.lateFailures(ctx, withoutEmpty(requestIDs), withoutEmpty(traceIDs), tokens)
 	if err != nil {
@@ -222,48 +220,30 @@ func (w *work) lateExchanges(ctx context.Context, keys []string, tokens []waitin
 		}
 		if lacksToken(w.ingester.classifier.Locate(&after)) {
 			e.Record = after
-			w.pending = append(w.pending, e.halves()...)
+			w.pending = append(w.pending, e.half(encodeRecord(&e.Record)))
 		}
 	}
 	return late, nil
 }
 
-// takeExchanges takes the exchanges that wait under the keys, each once and with what leads to it under its other id.
+// takeExchanges takes the exchanges that wait under the keys, equal ones once.
 func (w *work) takeExchanges(ctx context.Context, keys []string) ([]waitingExchange, error) {
-	var out []waitingExchange
-	seen, asked := map[string]bool{}, map[string]bool{}
-	for len(keys) > 0 {
-		for _, key := range keys {
-			asked[key] = true
+	waiting, err := w.tx.TakePending(ctx, sideExchange, keys)
+	if err != nil {
+		return nil, fmt.Errorf("take waiting exchanges: %w", err)
+	}
+	out := make([]waitingExchange, 0, len(waiting))
+	seen := map[string]bool{}
+	for _, p := range waiting {
+		if seen[string(p.Body)] {
+			continue
 		}
-		waiting, err := w.tx.TakePending(ctx, sideExchange, keys)
-		if err != nil {
-			return nil, fmt.Errorf("take waiting exchanges: %w", err)
+		seen[string(p.Body)] = true
+		var e waitingExchange
+		if err := json.Unmarshal(p.Body, &e); err != nil {
+			return nil, fmt.Errorf("decode waiting exchange: %w", err)
 		}
-		keys = nil
-		for _, p := range waiting {
-			if seen[string(p.Body)] {
-				continue
-			}
-			seen[string(p.Body)] = true
-			var e struct {
-				waitingElsewhere
-				waitingExchange
-			}
-			if err := json.Unmarshal(p.Body, &e); err != nil {
-				return nil, fmt.Errorf("decode waiting exchange: %w", err)
-			}
-			others := []string{e.See}
-			if e.See == "" {
-				out = append(out, e.waitingExchange)
-				others = joinKeys(e.Record.RequestID, e.Record.TraceID)
-			}
-			for _, key := range others {
-				if !asked[key] {
-					keys = append(keys, key)
-				}
-			}
-		}
+		out = append(out, e)
 	}
 	return out, nil
 }

@@ -215,9 +215,10 @@ create index sighting_client on sighting (client_id, kind, provider, environment
 create index sighting_kind on sighting (kind, provider, environment);
 create index sighting_first on sighting (first_seen_at, digest);
 
--- Halves of joins that wait for the other.
+-- Halves of joins that wait for the other, under the id of a request, of a trace, or both.
 create table pending (
-    join_key    text   not null,
+    join_key    text   not null, -- of the request; '' for none
+    other_key   text,            -- of the trace; null for none
     side        text   not null,
     kind        text   not null,
     occurred_at bigint not null,
@@ -225,6 +226,7 @@ create table pending (
     expires_at  bigint not null
 );
 create index pending_join on pending (side, join_key);
+create index pending_other on pending (side, other_key) where other_key is not null;
 create index pending_expiry on pending (expires_at);
 
 -- What each ingest key delivered, by minute of receipt: its rate, how late its records are, its gaps. The key '' stands

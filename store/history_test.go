@@ -253,7 +253,9 @@ func testHistoryLongNames(t *testing.T, w *world) {
 func pendingContract() []contractTest {
 	return []contractTest{
 		{"a half of a join is taken once, oldest first", testPending},
+		{"a half is found by either of its keys, once", testPendingKeys},
 		{"an expired half counts as absent", testPendingExpired},
+		{"many expired halves are removed a part at a time", testPendingManyExpired},
 	}
 }
 
@@ -278,6 +280,42 @@ func testPending(t *testing.T, w *world) {
 	}
 	equal(t, "taken again", len(w.take(t, "token", "request:1", "trace:1")), 0)
 	equal(t, "of the other side", len(w.take(t, "exchange", "request:1")), 1)
+}
+
+func testPendingKeys(t *testing.T, w *world) {
+	half := func(join, other string, n int) Pending {
+		return Pending{JoinKey: join, OtherKey: other, Side: "exchange", Time: at(n), Body: json.RawMessage(fmt.Sprintf(`{"n":%d}`, n)), ExpiresAt: at(600)}
+	}
+	list := []Pending{half("request:1", "trace:1", 1), half("request:2", "trace:1", 2), half("trace:1", "", 3), half("trace:request:3", "", 4), half("request:trace:5", "trace:5", 5)}
+	w.write(t, func(ctx context.Context, tx *Tx) error { return tx.PutPending(ctx, list) })
+	taken := func(keys ...string) (bodies string) {
+		for _, p := range w.take(t, "exchange", keys...) {
+			bodies += string(p.Body)
+		}
+		return bodies
+	}
+	equal(t, "by two keys of one", taken("trace:2", "request:2", "trace:1", "request:2"), `{"n":1}{"n":2}{"n":3}`)
+	equal(t, "by the other keys", taken("request:1", "request:3", "trace:trace:5"), ``)
+	equal(t, "by keys like others", taken("request:trace:5", "trace:request:3"), `{"n":4}{"n":5}`)
+}
+
+func testPendingManyExpired(t *testing.T, w *world) {
+	const n = 4 * expireAtOnce
+	list := make([]Pending, n)
+	for i := range list {
+		list[i] = Pending{JoinKey: fmt.Sprint("request:", i), Side: "token", Body: json.RawMessage(`{}`), ExpiresAt: at(60).Add(time.Duration(i) * time.Millisecond)}
+	}
+	left := func() (rows int) { return w.rowCount(t, `select count(*) from pending`) }
+	w.write(t, func(ctx context.Context, tx *Tx) error { return tx.PutPending(ctx, list) })
+	w.clock = at(200)
+	w.write(t, func(ctx context.Context, tx *Tx) error { return tx.PutPending(ctx, nil) })
+	if got := left(); got < n-2*expireAtOnce || got > n-expireAtOnce {
+		t.Errorf("%d are left after one write", got)
+	}
+	for range 4 {
+		w.write(t, func(ctx context.Context, tx *Tx) error { return tx.PutPending(ctx, nil) })
+	}
+	equal(t, "left at the end", left(), 0)
 }
 
 func testPendingExpired(t *testing.T, w *world) {

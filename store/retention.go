@@ -187,12 +187,12 @@ func (e *expiry) deliveries(ctx context.Context) error {
 func (e *expiry) halves(ctx context.Context) error {
 	now := e.store.now()
 	return e.repeat(ctx, "sessions", func(ctx context.Context, tx *Tx) (int64, error) {
-		for _, table := range []string{`pending`, `session`, `sign_in`} {
+		for _, table := range []string{`session`, `sign_in`} {
 			if err := tx.exec(ctx, `delete from `+table+` where expires_at <= $1`, now); err != nil {
 				return 0, err
 			}
 		}
-		return 0, nil
+		return tx.expirePending(ctx, expireSize)
 	})
 }
 
