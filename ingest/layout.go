@@ -20,14 +20,15 @@ type layout struct {
 	pieces []piece // what the lines say in the one spelling by which a delivery is known
 	status int     // the value that is the status of the answer
 	when   timeForm
-	answer bool // some of the values are headers of the answer, which no known line keeps
+	partly bool // some of the values are header fields, which no record that is made of a known line has
 	uses   uses // of all values
 }
 
 // A laidValue is what a value of a line is used for. One without any use known here is read in a way of its own: it belongs to what lines are known by.
 type laidValue struct {
-	uses uses
-	as   reading
+	uses   uses
+	as     reading
+	header string // the name of a header field of the request
 }
 
 // A piece is text, or a value of the line.
@@ -37,11 +38,12 @@ type piece struct {
 }
 
 // uses are native fields that a value is read for.
-type uses uint16
+type uses uint32
 
 const (
 	useNothing uses = 1 << iota // it is not read
-	useAnswer                   // a header of the answer by which no success is told
+	useAnswer                   // a header field of the answer by which no success is told
+	useHeader                   // one of the request
 	useWords                    // words of a log line beside an exchange
 	useTime
 	useID
@@ -63,6 +65,7 @@ type likeLine struct {
 	layout *layout
 	key    string // the values that lines like it have in common
 	record *classify.Record
+	url    addressParts
 }
 
 // Bounds on what is remembered. A line is at most maxKnownToken long.
@@ -189,13 +192,16 @@ func (c *cutLine) cut(data []byte) bool {
 
 func isNoValue(text []byte) bool { return len(text) == 0 || len(text) == 1 && text[0] == '-' }
 
-// of is the value as it stands in the line, inner what it holds if it is plain.
+// of is the value as it stands in the line, inner what it holds.
 func (c *cutLine) of(n int) string { return c.text[c.values[n].from:c.values[n].to] }
 
 func (c *cutLine) inner(n int) string {
 	text := c.of(n)
-	if c.values[n].kind == leafString {
+	switch c.values[n].kind {
+	case leafString:
 		return text[1 : len(text)-1]
+	case leafText:
+		return decodeText(text[1 : len(text)-1])
 	}
 	return text
 }
@@ -206,7 +212,7 @@ func (l *layout) isPlain(c *cutLine) bool {
 	switch {
 	case len(status) != 3:
 		return false
-	case l.answer:
+	case l.partly:
 		return status[0] == '2' // another answer may say more in its headers
 	}
 	return status != "401" && status != "403" && status != "407" && status != "429"
@@ -237,7 +243,7 @@ func (l *layout) writeKey(c *cutLine) (ok bool) {
 
 // isWords is true for a text in a log record that is neither a record nor a line of an access log.
 func isWords(text string) bool {
-	return strings.IndexByte(text, '[') < 0 && !strings.HasPrefix(strings.TrimSpace(text), "{")
+	return (strings.IndexByte(text, '[') < 0 || strings.IndexByte(text, '"') < 0) && !strings.HasPrefix(strings.TrimSpace(text), "{")
 }
 
 // canonical is what appendCanonical makes of the line.

@@ -22,7 +22,7 @@ func (i *Ingester) learn(r *Redactor, c *cutLine, l *layout, p part, d *decoded)
 	if last.record(record); !last.ok || last.hold { // the last net may look at more than one text at a time
 		return
 	}
-	own := r.shapes.layoutOf(c, p.raw)
+	own, url := r.shapes.layoutOf(c, p.raw)
 	switch {
 	case own == nil:
 		return
@@ -32,10 +32,10 @@ func (i *Ingester) learn(r *Redactor, c *cutLine, l *layout, p part, d *decoded)
 	case !slices.Equal(own.values, l.values) || own.when != l.when || own.status != l.status:
 		return
 	}
-	if !l.isPlain(c) || !l.writeKey(c) || l.answer && record.Request != nil && record.Request.Body != nil {
+	if !l.isPlain(c) || !l.writeKey(c) || l.partly && record.Request != nil && record.Request.Body != nil {
 		return
 	}
-	known := &likeLine{layout: l, key: string(c.key), record: record}
+	known := &likeLine{layout: l, key: string(c.key), record: record, url: url}
 	var again decoded
 	if known.read(r, c, &again) && again.key == d.key && again.at.Equal(d.at) && bytes.Equal(encodeRecord(&c.record), encodeRecord(record)) {
 		i.layouts.line(c).Store(known)
@@ -52,18 +52,18 @@ func (l *layout) open() (n int) {
 	return n
 }
 
-// layoutOf finds out what each value of a line is used for; nil where that cannot be told of a value by itself.
-func (s *shapes) layoutOf(c *cutLine, data []byte) *layout {
+// layoutOf finds out what each value of a line is used for, and what it went to; nil where that cannot be told of a value by itself.
+func (s *shapes) layoutOf(c *cutLine, data []byte) (*layout, addressParts) {
 	m := layoutReader{scanner: scanner{data: data}, cut: c, ok: true}
-	m.append(m.value("", false))
+	m.append(m.value(valuePlace{}))
 	value, f := parseValue(data)
 	members, isObject := value.(map[string]any)
 	if f != nil || !isObject || !m.ok || m.repeats() || isObjectAt(members, "body") || isObjectAt(members, "message") {
-		return nil
+		return nil, addressParts{}
 	}
 	log := s.native(members)
 	if len(log.levels) != 1 || log.logLine { // native, or a record in a string
-		return nil
+		return nil, addressParts{}
 	}
 	l := &layout{form: string(c.form), pieces: m.pieces, status: -1}
 	u := lineReadings{readings: s.readingsOf(members), log: log}
@@ -78,11 +78,11 @@ func (s *shapes) layoutOf(c *cutLine, data []byte) *layout {
 		l.values = append(l.values, v)
 		l.uses |= v.uses
 	}
-	l.answer = l.uses&useAnswer != 0
+	l.partly = l.uses&(useAnswer|useHeader) != 0
 	if l.status < 0 || l.values[l.status].uses != 0 || l.uses&useTime == 0 || l.when.kind == timeOther {
-		return nil
+		return nil, addressParts{}
 	}
-	return l
+	return l, log.url
 }
 
 func isObjectAt(members map[string]any, name string) bool {
@@ -103,23 +103,25 @@ type layoutReader struct {
 type valuePlace struct {
 	path   string
 	listed bool
+	deep   bool // in an object in a list
 }
 
 // value reads a value, and returns how it is written canonically.
-func (m *layoutReader) value(path string, listed bool) []piece {
+func (m *layoutReader) value(at valuePlace) []piece {
 	switch m.peek() {
 	case '{':
-		return m.members(path, listed)
+		return m.members(at)
 	case '[':
-		return m.elements(path)
+		at.listed = true
+		return m.elements(at)
 	}
 	n := len(m.places)
-	m.places = append(m.places, valuePlace{path, listed})
+	m.places = append(m.places, at)
 	m.pos = int(m.cut.values[n].to)
 	return []piece{{value: n}}
 }
 
-func (m *layoutReader) members(path string, listed bool) []piece {
+func (m *layoutReader) members(at valuePlace) []piece {
 	object := map[string][]piece{}
 	for m.pos++; m.peek() != '}' && m.ok; {
 		if m.peek() == ',' {
@@ -135,11 +137,11 @@ func (m *layoutReader) members(path string, listed bool) []piece {
 		}
 		m.peek()
 		m.pos++ // the colon
-		inner := path
-		if !listed {
-			inner = strings.TrimPrefix(path+"."+name, ".")
+		inner := at
+		if inner.deep = at.listed; !at.listed {
+			inner.path = strings.TrimPrefix(at.path+"."+name, ".")
 		}
-		object[name] = m.value(inner, listed)
+		object[name] = m.value(inner)
 	}
 	m.pos++
 	out := []piece{{"{", -1}}
@@ -152,14 +154,14 @@ func (m *layoutReader) members(path string, listed bool) []piece {
 	return append(out, piece{"}", -1})
 }
 
-func (m *layoutReader) elements(path string) []piece {
+func (m *layoutReader) elements(at valuePlace) []piece {
 	out := []piece{{"[", -1}}
 	for m.pos++; m.peek() != ']' && m.ok; {
 		if m.peek() == ',' {
 			m.pos++
 			out = append(out, piece{",", -1})
 		}
-		out = append(out, m.value(path, true)...)
+		out = append(out, m.value(at)...)
 	}
 	m.pos++
 	return append(out, piece{"]", -1})
@@ -260,32 +262,49 @@ func (u *lineReadings) feeds(path, field string) bool {
 // of is what the value at a place is used for. It has no use that is known here where it takes the value to say.
 func (u *lineReadings) of(at valuePlace, c *cutLine, n int) laidValue {
 	var mine []formatReading
+	header := ""
+	plain := c.values[n].kind == leafNumber || c.values[n].kind == leafString && !isNoValue([]byte(c.inner(n)))
 	for _, r := range u.readings {
-		dropped := r.as == asHeadersBelow && r.field == "request.headers" && !u.log.told
-		if r.touches(at) && !dropped && !(r.field == fieldWords && r.path != at.path) {
+		name := r.headerName(at.path)
+		switch {
+		case !r.touches(at), r.field == fieldWords && r.path != at.path:
+		case r.field == "request.headers" && name != "" && !u.log.told: // a choice of the fields, which is left
+		case r.isRequestHeader(at.path) && plain && !at.deep:
+			header = name
+		default:
 			mine = append(mine, r)
 		}
 	}
+	v := u.among(mine, at, c, n)
+	if header != "" && v.uses != 0 {
+		v.uses, v.header = v.uses&^useNothing|useHeader, header
+	}
+	return v
+}
+
+// among is the use of a value for these readings.
+func (u *lineReadings) among(mine []formatReading, at valuePlace, c *cutLine, n int) laidValue {
 	all := func(is func(r formatReading) bool) bool {
 		return !slices.ContainsFunc(mine, func(r formatReading) bool { return !is(r) })
 	}
-	isText, isNumber := c.values[n].kind == leafString && !isNoValue([]byte(c.inner(n))), c.values[n].kind == leafNumber
+	kind := c.values[n].kind
 	switch {
 	case len(mine) == 0:
 		return laidValue{uses: useNothing}
-	case all(func(r formatReading) bool { return r.isAnswerHeader(at) }):
+	case all(func(r formatReading) bool { return r.isAnswerHeader(at.path) }):
 		return laidValue{uses: useAnswer}
-	case at.listed || !isText && !isNumber || slices.ContainsFunc(mine, func(r formatReading) bool { return r.path != at.path && r.as != asHeadersBelow }):
+	case at.listed, slices.ContainsFunc(mine, func(r formatReading) bool { return r.path != at.path }):
 		return laidValue{}
 	case all(func(r formatReading) bool { return r.field == fieldWords }):
-		if isText && isWords(c.inner(n)) {
+		if (kind == leafString || kind == leafText) && isWords(c.inner(n)) {
 			return laidValue{uses: useWords}
 		}
+	case kind != leafNumber && kind != leafString, kind == leafString && isNoValue([]byte(c.inner(n))):
 	case all(func(r formatReading) bool { return r.field == "time" }):
 		return u.ofTime(at.path, mine)
 	case all(func(r formatReading) bool { return r.as == asIs && r.use() != 0 }), len(mine) == 1 && mine[0].field == "client_ip":
 		return u.fed(at.path, mine)
-	case isText && all(func(r formatReading) bool { return r.as == asRequestLine }):
+	case kind == leafString && all(func(r formatReading) bool { return r.as == asRequestLine }):
 		v := laidValue{uses: useRequestLine}
 		if u.feeds(at.path, "request.url") {
 			v.uses |= useURL
@@ -295,10 +314,39 @@ func (u *lineReadings) of(at valuePlace, c *cutLine, n int) laidValue {
 	return laidValue{}
 }
 
-// isAnswerHeader is true for a field of the answer's header that says nothing about a success.
-func (r formatReading) isAnswerHeader(at valuePlace) bool {
-	below := r.as == asHeadersBelow || r.as == asHeaders && strings.HasPrefix(at.path, r.path+".")
-	return r.field == "response.headers" && below && !strings.Contains(strings.ToLower(at.path), "authenticate")
+// headerName is the name of the header field that the reading finds at a path; "" for none.
+func (r formatReading) headerName(path string) string {
+	prefix := r.path
+	switch r.as {
+	case asHeadersBelow:
+	case asHeaders, asSomeHeaders:
+		prefix += "."
+	default:
+		return ""
+	}
+	name, ok := strings.CutPrefix(path, prefix)
+	if !ok || strings.Contains(name, ".") {
+		return ""
+	}
+	return strings.ToLower(strings.ReplaceAll(name, "_", "-"))
+}
+
+// isAnswerHeader is true for a header field of the answer that says nothing about a success.
+func (r formatReading) isAnswerHeader(path string) bool {
+	name := r.headerName(path)
+	return r.field == "response.headers" && name != "" && !strings.Contains(name, "authenticate")
+}
+
+// isRequestHeader is true for a header field of the request by which no exchange is placed.
+func (r formatReading) isRequestHeader(path string) bool {
+	if r.field != "request.headers" {
+		return false
+	}
+	switch r.headerName(path) {
+	case "", "authorization", "host", "content-type", "user-agent":
+		return false
+	}
+	return true
 }
 
 // use is that of a field whose value is taken as it is, or as the part of one; 0 for a field that decides more.

@@ -49,12 +49,12 @@ func (i *Ingester) decodeForeign(b *batch, c *cutLine, p part, e endpoint) (deco
 // readLike reads a line like a known one: the whole way would make the same record of both, but for its time and ids, whose address it came from
 // and what it went to.
 func (i *Ingester) readLike(b *batch, c *cutLine, known *likeLine, d *decoded) (ok bool) {
-	return known.read(b.redactor, c, d) && i.settleLike(b, c, d, known.layout.answer)
+	return known.read(b.redactor, c, d) && i.settleLike(b, c, d, known.layout.partly)
 }
 
-// settleLike notes what the exchange of a line leaves behind. It is kept whole where a token may still come for it, without the answer's
-// headers it cannot be.
-func (i *Ingester) settleLike(b *batch, c *cutLine, d *decoded, lacksHeaders bool) (ok bool) {
+// settleLike notes what the exchange of a line leaves behind. It is kept whole where a token may still come for it, which one that was read
+// partly cannot be.
+func (i *Ingester) settleLike(b *batch, c *cutLine, d *decoded, partly bool) (ok bool) {
 	if i.checkTime(d.at, b.at) != nil { // before the batch takes note of facts
 		return false
 	}
@@ -66,7 +66,7 @@ func (i *Ingester) settleLike(b *batch, c *cutLine, d *decoded, lacksHeaders boo
 	case lacksToken(e) && i.waits(b, &d.waits), c.record.ID != "" && c.record.Response.Status/100 != 2: // see decoded.content
 		d.record = c.keep()
 		d.stored = encodeRecord(d.record)
-		return !lacksHeaders
+		return !partly
 	case e.Outcome == classify.Accepted:
 		return i.settleAccepted(b, c, &e, d)
 	}
@@ -80,7 +80,7 @@ func (known *likeLine) read(r *Redactor, c *cutLine, d *decoded) (ok bool) {
 		c.request = *c.record.Request
 		c.record.Request = &c.request
 	}
-	if d.at, ok = known.layout.fill(&walk{Redactor: r}, c, &c.record); !ok {
+	if d.at, ok = known.layout.fill(&walk{Redactor: r}, c, &c.record, known.url); !ok {
 		return false
 	}
 	if d.key = "id:" + c.record.ID; c.record.ID == "" {
@@ -163,17 +163,20 @@ func (i *Ingester) locate(r *classify.Record) (e classify.Exchange, ok bool) {
 	return i.classifier.Locate(r), true
 }
 
-// fill puts the values of a line into the record of one like it. ok is false when redaction would change any of them, or one is not
+// fill puts the values of a line into the record of one like it, which went to that URL. ok is false when redaction would change any of them, or one is not
 // what the layout says.
-func (l *layout) fill(w *walk, c *cutLine, record *classify.Record) (at time.Time, ok bool) {
-	var url addressParts
+func (l *layout) fill(w *walk, c *cutLine, record *classify.Record, url addressParts) (at time.Time, ok bool) {
 	for n := range l.values {
 		v := &l.values[n]
 		if v.uses&^(useNothing|useAnswer|useWords) == 0 {
 			continue
 		}
 		text := c.inner(n)
+		if v.uses&useHeader != 0 && !w.isCleanHeader(v.header, text) {
+			return at, false
+		}
 		switch {
+		case v.uses == useHeader:
 		case v.uses&useTime != 0:
 			if at, ok = l.when.read(v.as, text, c.values[n].kind); !ok {
 				return at, false
@@ -232,6 +235,13 @@ func (w *walk) fillText(v *laidValue, text string, record *classify.Record) bool
 		}
 	}
 	return true
+}
+
+// isCleanHeader is true for a field of the request that redaction leaves as it is, and in which it finds nothing to know.
+func (w *walk) isCleanHeader(name, s string) bool {
+	w.side = sideRequest
+	defer func() { w.side = sideRecord }()
+	return w.headerText(name, s) == s && len(w.found) == 0 && !w.failed && w.user == "" && !w.mayHoldShape(s)
 }
 
 // isUnchanged is true for a text that redaction leaves as it is, whatever stands beside it.

@@ -47,6 +47,7 @@ type shaped struct {
 	trace   []found
 	levels  []level
 	told    bool // the request's headers tell whether there was an Authorization field
+	url     addressParts
 }
 
 // A level is one JSON object that was looked at: the record, or an object in a string of it.
@@ -68,6 +69,7 @@ func (s *shapes) native(members map[string]any) shaped {
 	out := shaped{members: members, content: members, levels: g.levels, told: g.authorizationTold}
 	if g.foreign {
 		out.members = g.assemble()
+		out.url = g.url
 	}
 	if g.wrapped != nil {
 		out.content = g.wrapped
@@ -119,6 +121,7 @@ type gathering struct {
 	wordsAt string
 
 	authorizationTold bool // an Authorization field would have been logged
+	url               addressParts
 }
 
 // gather collects from one level: mappings, then records inside strings, access logs, native names and conventions.

@@ -109,9 +109,9 @@ func (g *gathering) settleURL() {
 		delete(g.fields, field)
 		return text
 	}
-	u := addressParts{scheme: part("scheme"), host: part("host"), port: part("port"), path: part("path"), query: part("query")}
-	u.whole = scalarText(g.fields["request.url"])
-	if address := u.join(); address != "" {
+	g.url = addressParts{scheme: part("scheme"), host: part("host"), port: part("port"), path: part("path"), query: part("query")}
+	g.url.whole = scalarText(g.fields["request.url"])
+	if address := g.url.join(); address != "" {
 		g.fields["request.url"] = address
 	}
 }
