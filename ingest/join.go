@@ -109,9 +109,9 @@ func isSurelyAccepted(r *classify.Record) bool {
 		r.Response.Status/100 == 2 && r.Response.Headers.Get("www-authenticate") == "" && !bytes.Contains(r.Response.Body, []byte(`"error"`))
 }
 
-// takeWaitingTokens returns the tokens that came before those records that lack one. The tokens go on waiting: one trace
+// waitingTokens returns the tokens that came before those records that lack one. The tokens go on waiting: one trace
 // can hold several exchanges, and which of them arrives first must not matter.
-func (w *work) takeWaitingTokens(ctx context.Context, fresh []decoded) ([]waitingToken, error) {
+func (w *work) waitingTokens(ctx context.Context, fresh []decoded) ([]waitingToken, error) {
 	var keys []string
 	for n := range fresh {
 		if r := fresh[n].record; r != nil && (r.ClientAssertion == nil && r.AccessToken == nil) {
@@ -121,9 +121,9 @@ func (w *work) takeWaitingTokens(ctx context.Context, fresh []decoded) ([]waitin
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	waiting, err := w.tx.TakePending(ctx, sideToken, keys)
+	waiting, err := w.tx.FindTokens(ctx, keys)
 	if err != nil {
-		return nil, fmt.Errorf("take waiting tokens: %w", err)
+		return nil, fmt.Errorf("find waiting tokens: %w", err)
 	}
 	tokens := make([]waitingToken, len(waiting))
 	for n, p := range waiting {
@@ -131,7 +131,6 @@ func (w *work) takeWaitingTokens(ctx context.Context, fresh []decoded) ([]waitin
 			return nil, fmt.Errorf("decode waiting token: %w", err)
 		}
 	}
-	w.pending = append(w.pending, waiting...)
 	return tokens, nil
 }
 

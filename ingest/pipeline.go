@@ -130,7 +130,7 @@ func (w *work) responses(ctx context.Context) error {
 	if !whole {
 		fresh = w.fresh(isFresh)
 	}
-	waiting, err := w.takeWaitingTokens(ctx, fresh)
+	waiting, err := w.waitingTokens(ctx, fresh)
 	if err != nil {
 		return err
 	}

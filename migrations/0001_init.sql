@@ -215,18 +215,20 @@ create index sighting_client on sighting (client_id, kind, provider, environment
 create index sighting_kind on sighting (kind, provider, environment);
 create index sighting_first on sighting (first_seen_at, digest);
 
--- Halves of joins that wait for the other, under the id of a request, of a trace, or both.
+-- Halves of joins that wait for the other, under digests of side and id: of a request, of a trace, or of both.
 create table pending (
-    join_key    text   not null, -- of the request; '' for none
-    other_key   text,            -- of the trace; null for none
+    join_key    bigint, -- of the request; null for none
+    other_key   bigint, -- of the trace
     side        text   not null,
     kind        text   not null,
     occurred_at bigint not null,
     body        text   not null,
     expires_at  bigint not null
 );
-create index pending_join on pending (side, join_key);
-create index pending_other on pending (side, other_key) where other_key is not null;
+create index pending_join on pending (join_key) where join_key is not null;
+create index pending_other on pending (other_key) where other_key is not null;
+-- Whether any token waits.
+create index pending_token on pending (expires_at) where side = 'token';
 create index pending_expiry on pending (expires_at);
 
 -- What each ingest key delivered, by minute of receipt: its rate, how late its records are, its gaps. The key '' stands

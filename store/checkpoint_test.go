@@ -43,7 +43,7 @@ func (w *world) writePages(t *testing.T) error {
 	body := incompressible(200 << 10)
 	return w.Write(t.Context(), func(ctx context.Context, tx *Tx) error {
 		for range pagesAtOnce / 50 {
-			if err := tx.exec(ctx, `insert into pending (join_key, side, kind, occurred_at, body, expires_at) values ($1, '', '', 0, $2, 0)`, newKeyID(), body); err != nil {
+			if err := tx.exec(ctx, `insert into pending (side, kind, occurred_at, body, expires_at) values ('', '', 0, $1, 0)`, body); err != nil {
 				return err
 			}
 		}

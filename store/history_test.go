@@ -254,6 +254,7 @@ func pendingContract() []contractTest {
 	return []contractTest{
 		{"a half of a join is taken once, oldest first", testPending},
 		{"a half is found by either of its keys, once", testPendingKeys},
+		{"tokens that are found go on waiting", testFindTokens},
 		{"an expired half counts as absent", testPendingExpired},
 		{"many expired halves are removed a part at a time", testPendingManyExpired},
 	}
@@ -275,6 +276,7 @@ func testPending(t *testing.T, w *world) {
 	young, old, other := half("request:1", "token", 5), half("trace:1", "token", 1), half("request:1", "exchange", 0)
 	w.write(t, func(ctx context.Context, tx *Tx) error { return tx.PutPending(ctx, []Pending{young, old, other}) })
 	got := w.take(t, "token", "request:1", "trace:1", "request:1", "request:2")
+	young.JoinKey, old.JoinKey = "", ""
 	if want := []Pending{old, young}; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
@@ -297,6 +299,34 @@ func testPendingKeys(t *testing.T, w *world) {
 	equal(t, "by two keys of one", taken("trace:2", "request:2", "trace:1", "request:2"), `{"n":1}{"n":2}{"n":3}`)
 	equal(t, "by the other keys", taken("request:1", "request:3", "trace:trace:5"), ``)
 	equal(t, "by keys like others", taken("request:trace:5", "trace:request:3"), `{"n":4}{"n":5}`)
+}
+
+func testFindTokens(t *testing.T, w *world) {
+	find := func(keys ...string) (bodies string) {
+		w.write(t, func(ctx context.Context, tx *Tx) error {
+			list, err := tx.FindTokens(ctx, keys)
+			for _, p := range list {
+				bodies += string(p.Body)
+			}
+			return err
+		})
+		return bodies
+	}
+	equal(t, "where none waits", find("request:1"), ``)
+	half := func(side string, n int, body string) Pending {
+		return Pending{JoinKey: "request:1", OtherKey: "trace:1", Side: side, Kind: "access_token", Time: at(n), Body: json.RawMessage(body), ExpiresAt: at(60 * n)}
+	}
+	list := []Pending{half("token", 2, `{"n":2}`), half("token", 1, `{"n":1}`), half("exchange", 3, `{"n":3}`)}
+	w.write(t, func(ctx context.Context, tx *Tx) error { return tx.PutPending(ctx, list) })
+	for range 2 {
+		equal(t, "by both keys", find("request:1", "trace:1", "trace:2"), `{"n":1}{"n":2}`)
+	}
+	equal(t, "by one key", find("trace:1"), `{"n":1}{"n":2}`)
+	w.clock = at(90)
+	equal(t, "after one has expired", find("request:1"), `{"n":2}`)
+	w.clock = at(150)
+	equal(t, "after both have", find("request:1"), ``)
+	equal(t, "of the other side", len(w.take(t, "exchange", "request:1")), 1)
 }
 
 func testPendingManyExpired(t *testing.T, w *world) {

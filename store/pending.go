@@ -23,16 +23,21 @@ type Pending struct {
 	ExpiresAt time.Time       // by receipt
 }
 
-// keys are those of a half as columns: of the request, and of the trace.
-func (p *Pending) keys() (request string, trace any) {
-	for _, key := range [...]string{p.JoinKey, p.OtherKey} {
-		switch {
-		case key == "":
-		case strings.HasPrefix(key, byTrace):
-			trace = keyText(key)
-		default:
-			request = keyText(key)
+// pendingKey is 64 bits that stand for a half's side and one of its keys. Whoever joins compares the ids themselves.
+func pendingKey(side, key string) int64 { return nameDigest(side + " " + key) }
+
+// keys are those of a half as columns: of the request, and of the trace; nil for none.
+func (p *Pending) keys() (request, trace any) {
+	place := func(key string) {
+		if strings.HasPrefix(key, byTrace) {
+			trace = pendingKey(p.Side, key)
+		} else {
+			request = pendingKey(p.Side, key)
 		}
+	}
+	place(p.JoinKey)
+	if p.OtherKey != "" {
+		place(p.OtherKey)
 	}
 	return request, trace
 }
@@ -66,37 +71,60 @@ func (t *Tx) expirePending(ctx context.Context, most int) (removed int64, err er
 		coalesce((select expires_at from pending where expires_at <= $1 order by expires_at limit 1 offset $2), $1)`, t.now(), int64(most))
 }
 
-// TakePending returns and removes the halves of that side under the given join keys, each once, oldest first. Expired ones count as absent.
+// TakePending returns and removes the halves of that side under the given join keys, each once, oldest first and without the keys. Expired
+// ones count as absent.
 func (t *Tx) TakePending(ctx context.Context, side string, joinKeys []string) ([]Pending, error) {
+	list, err := t.pending(ctx, side, joinKeys, func(where string) string {
+		return `delete from pending where ` + where + ` returning kind, occurred_at, body, expires_at`
+	})
+	if err != nil {
+		return nil, fmt.Errorf("take halves of joins: %w", err)
+	}
+	return list, nil
+}
+
+// FindTokens returns the tokens that wait under the given join keys as TakePending does, and leaves them: one trace can hold several exchanges.
+func (t *Tx) FindTokens(ctx context.Context, joinKeys []string) ([]Pending, error) {
 	var waits bool
-	if err := t.queryRow(ctx, `select exists (select 1 from pending where side = $1)`, side).Scan(&waits); err != nil || !waits {
+	if err := t.queryRow(ctx, `select exists (select 1 from pending where side = 'token' and expires_at > $1)`, t.now()).Scan(&waits); err != nil || !waits {
 		if err != nil {
-			err = fmt.Errorf("look for halves of joins: %w", err)
+			err = fmt.Errorf("look for tokens: %w", err)
 		}
 		return nil, err
 	}
-	keys := keyTexts(joinKeys)
-	slices.Sort(keys)
-	keys = slices.Compact(keys)
-	var traces []string
-	keys = slices.DeleteFunc(keys, func(key string) bool {
-		if strings.HasPrefix(key, byTrace) {
-			traces = append(traces, key)
-			return true
-		}
-		return false
+	list, err := t.pending(ctx, "token", joinKeys, func(where string) string {
+		return `select kind, occurred_at, body, expires_at from pending where ` + where
 	})
+	if err != nil {
+		return nil, fmt.Errorf("find tokens: %w", err)
+	}
+	return slices.CompactFunc(list, func(a, b Pending) bool { // one is found by both of its keys
+		return a.Kind == b.Kind && a.Time.Equal(b.Time) && bytes.Equal(a.Body, b.Body)
+	}), nil
+}
+
+// pending runs a statement for the halves of that side under the given join keys.
+func (t *Tx) pending(ctx context.Context, side string, joinKeys []string, statement func(where string) string) ([]Pending, error) {
+	var requests, traces []int64
+	for _, key := range joinKeys {
+		if strings.HasPrefix(key, byTrace) {
+			traces = append(traces, pendingKey(side, key))
+		} else {
+			requests = append(requests, pendingKey(side, key))
+		}
+	}
 	var found []Pending
 	for _, of := range []struct {
 		column string
-		keys   []string
-	}{{"join_key", keys}, {"other_key", traces}} {
-		for chunk := range slices.Chunk(of.keys, lookupSize) {
-			taken, err := t.takePending(ctx, side, of.column, chunk)
+		keys   []int64
+	}{{"join_key", requests}, {"other_key", traces}} {
+		slices.Sort(of.keys)
+		for chunk := range slices.Chunk(slices.Compact(of.keys), lookupSize) {
+			list, err := t.pendingUnder(ctx, side, of.column, chunk, statement)
 			if err != nil {
-				return nil, fmt.Errorf("take halves of joins: %w", err)
+				return nil, err
 			}
-			found = append(found, taken...)
+			found = append(found, list...)
 		}
 	}
 	slices.SortFunc(found, func(a, b Pending) int {
@@ -106,16 +134,14 @@ func (t *Tx) TakePending(ctx context.Context, side string, joinKeys []string) ([
 	return slices.DeleteFunc(found, func(p Pending) bool { return !p.ExpiresAt.After(now) }), nil
 }
 
-// takePending removes the halves under at most lookupSize keys. Shorter lists are filled up, so that one prepared statement serves all of a column.
-func (t *Tx) takePending(ctx context.Context, side, column string, keys []string) ([]Pending, error) {
-	marks, args := make([]string, lookupSize), make([]any, 0, 1+lookupSize)
-	args = append(args, side)
+// pendingUnder runs it for at most lookupSize keys. Shorter lists are filled up, so that one prepared statement serves all of a column.
+func (t *Tx) pendingUnder(ctx context.Context, side, column string, keys []int64, statement func(where string) string) ([]Pending, error) {
+	marks, args := make([]string, lookupSize), make([]any, lookupSize)
 	for i := range marks {
-		marks[i] = fmt.Sprintf("$%d", i+2)
-		args = append(args, keys[min(i, len(keys)-1)])
+		marks[i] = fmt.Sprintf("$%d", i+1)
+		args[i] = keys[min(i, len(keys)-1)]
 	}
-	rows, err := t.query(ctx, `delete from pending where side = $1 and `+column+` in (`+strings.Join(marks, ", ")+`)
-		returning join_key, coalesce(other_key, ''), kind, occurred_at, body, expires_at`, args...)
+	rows, err := t.query(ctx, statement(column+` in (`+strings.Join(marks, ", ")+`)`), args...)
 	if err != nil {
 		return nil, err
 	}
@@ -123,10 +149,7 @@ func (t *Tx) takePending(ctx context.Context, side, column string, keys []string
 		p := Pending{Side: side}
 		var occurred, expires int64
 		var body string
-		err := scan(&p.JoinKey, &p.OtherKey, &p.Kind, &occurred, &body, &expires)
-		if p.JoinKey == "" {
-			p.JoinKey, p.OtherKey = p.OtherKey, ""
-		}
+		err := scan(&p.Kind, &occurred, &body, &expires)
 		p.Time, p.Body, p.ExpiresAt = fromMillis(occurred), json.RawMessage(body), fromMillis(expires)
 		return p, err
 	})
