@@ -5,9 +5,11 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/hex"
+	"hash"
 	"io"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // fingerprint is the keyed name of a secret: it correlates occurrences and confirms nothing to who lacks the key.
@@ -26,10 +28,25 @@ func (r *Redactor) contentKey(kind string, record any) string {
 
 // canonicalKey is contentKey of a record in the spelling of appendCanonical.
 func (r *Redactor) canonicalKey(kind string, text []byte) string {
-	mac := hmac.New(sha256.New, r.key)
-	io.WriteString(mac, "authwatch/dedupe/v1\x00"+kind+"\x00")
-	mac.Write(text)
-	return contentPrefix + hex.EncodeToString(mac.Sum(nil))
+	s := r.sums.Get().(*keyedSum)
+	defer r.sums.Put(s)
+	s.mac.Reset()
+	s.room = append(append(append(s.room[:0], "authwatch/dedupe/v1\x00"...), kind...), 0)
+	s.mac.Write(s.room)
+	s.mac.Write(text)
+	s.room = append(s.mac.Sum(s.room[:0]), contentPrefix...)
+	s.room = hex.AppendEncode(s.room, s.room[:sha256.Size])
+	return string(s.room[sha256.Size:])
+}
+
+// A keyedSum is the memory of one sum with the redactor's key after the other.
+type keyedSum struct {
+	mac  hash.Hash
+	room []byte
+}
+
+func newKeyedSums(key []byte) *sync.Pool {
+	return &sync.Pool{New: func() any { return &keyedSum{mac: hmac.New(sha256.New, key)} }}
 }
 
 const contentPrefix = "content:"

@@ -1,10 +1,29 @@
 package ingest
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"strings"
 	"testing"
 )
+
+// The name of a record without an id must stay what it is: a record that comes again is known by it.
+func TestContentKey(t *testing.T) {
+	red := testRedactor(t)
+	for range 3 {
+		for _, kind := range []string{"response", "token"} {
+			mac := hmac.New(sha256.New, red.key)
+			mac.Write([]byte("authwatch/dedupe/v1\x00" + kind + "\x00" + `{"a":[1.0,"<é>",null],"b":{}}`))
+			want := "content:" + hex.EncodeToString(mac.Sum(nil))
+			value, _ := parseValue([]byte(`{ "b":{}, "a":[1.0,"<\u00e9>",null]}`))
+			if got := red.contentKey(kind, value); got != want || !isContentKey(got) {
+				t.Errorf("%s, want %s", got, want)
+			}
+		}
+	}
+}
 
 // A known value is found by the marker that a record has in its place, wherever it stood.
 func TestMarkers(t *testing.T) {

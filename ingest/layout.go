@@ -51,6 +51,8 @@ const (
 	useTraceID
 	useClientIP
 	useUserAgent
+	useClientID
+	useService
 	useURL
 	useScheme
 	useHost

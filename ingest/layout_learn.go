@@ -244,8 +244,15 @@ func nativeFormat() format {
 
 // touches is true for a reading that looks at the value at a path, or at something that the value is a part of.
 func (n naming) touches(at valuePlace) bool {
-	return at.path == n.path || strings.HasPrefix(at.path, n.path+".") || n.as == asHeadersBelow && strings.HasPrefix(at.path, n.path) ||
-		at.listed && strings.HasPrefix(n.path, at.path+".")
+	switch {
+	case at.path == n.path, at.listed && strings.HasPrefix(n.path, at.path+"."):
+		return true
+	case n.as == asHeadersBelow:
+		return strings.HasPrefix(at.path, n.path)
+	case n.as == asHeaders, n.as == asSomeHeaders, n.as == asMembers, n.as == asAny, n.as == asHTTPS: // all others want a text or a number
+		return strings.HasPrefix(at.path, n.path+".")
+	}
+	return false
 }
 
 // lineReadings tell what the values of one record are used for.
@@ -284,27 +291,24 @@ func (u *lineReadings) of(at valuePlace, c *cutLine, n int) laidValue {
 
 // among is the use of a value for these readings.
 func (u *lineReadings) among(mine []formatReading, at valuePlace, c *cutLine, n int) laidValue {
-	all := func(is func(r formatReading) bool) bool {
-		return !slices.ContainsFunc(mine, func(r formatReading) bool { return !is(r) })
-	}
 	kind := c.values[n].kind
 	switch {
 	case len(mine) == 0:
 		return laidValue{uses: useNothing}
-	case all(func(r formatReading) bool { return r.isAnswerHeader(at.path) }):
+	case all(mine, func(r formatReading) bool { return r.isAnswerHeader(at.path) }):
 		return laidValue{uses: useAnswer}
 	case at.listed, slices.ContainsFunc(mine, func(r formatReading) bool { return r.path != at.path }):
 		return laidValue{}
-	case all(func(r formatReading) bool { return r.field == fieldWords }):
+	case all(mine, func(r formatReading) bool { return r.field == fieldWords }):
 		if (kind == leafString || kind == leafText) && isWords(c.inner(n)) {
 			return laidValue{uses: useWords}
 		}
 	case kind != leafNumber && kind != leafString, kind == leafString && isNoValue([]byte(c.inner(n))):
-	case all(func(r formatReading) bool { return r.field == "time" }):
+	case all(mine, func(r formatReading) bool { return r.field == "time" }):
 		return u.ofTime(at.path, mine)
-	case all(func(r formatReading) bool { return r.as == asIs && r.use() != 0 }), len(mine) == 1 && mine[0].field == "client_ip":
+	case all(mine, func(r formatReading) bool { return r.as == asIs && r.use() != 0 }), len(mine) == 1 && mine[0].field == "client_ip":
 		return u.fed(at.path, mine)
-	case kind == leafString && all(func(r formatReading) bool { return r.as == asRequestLine }):
+	case kind == leafString && all(mine, func(r formatReading) bool { return r.as == asRequestLine }):
 		v := laidValue{uses: useRequestLine}
 		if u.feeds(at.path, "request.url") {
 			v.uses |= useURL
@@ -362,6 +366,10 @@ func (r formatReading) use() uses {
 		return useClientIP
 	case "user_agent":
 		return useUserAgent
+	case "client_id":
+		return useClientID
+	case "service":
+		return useService
 	case "request.url":
 		return useURL
 	case "request.url.scheme":
@@ -387,11 +395,7 @@ func (u *lineReadings) fed(path string, mine []formatReading) laidValue {
 			v.as = r.as
 		}
 	}
-	switch {
-	case v.uses != 0:
-	case slices.ContainsFunc(mine, func(r formatReading) bool { return r.as != asIs }): // it may have said nothing this time
-		return laidValue{}
-	default:
+	if v.uses == 0 && (all(mine, func(r formatReading) bool { return r.as == asIs }) || u.comesAfter(mine)) {
 		v.uses = useNothing
 	}
 	return v
@@ -399,23 +403,36 @@ func (u *lineReadings) fed(path string, mine []formatReading) laidValue {
 
 // ofTime is the use of a time: it is the one that is taken, or comes after it.
 func (u *lineReadings) ofTime(path string, mine []formatReading) laidValue {
-	at := slices.IndexFunc(u.log.trace, func(f found) bool { return f.Field == "time" })
-	if at < 0 {
-		return laidValue{}
-	}
-	taken := u.log.trace[at]
-	last := 0
-	for n, r := range u.readings {
-		if r.field == "time" && r.path == taken.Path && r.by == taken.By {
-			last = n
-		}
-	}
-	if path == taken.Path {
-		return laidValue{uses: useTime, as: u.readings[last].as}
-	}
-	first := slices.Index(u.readings, mine[0])
-	if first > last && taken.Path != "" {
+	switch n := u.taken("time"); {
+	case n >= 0 && u.readings[n].path == path:
+		return laidValue{uses: useTime, as: u.readings[n].as}
+	case u.comesAfter(mine):
 		return laidValue{uses: useNothing}
 	}
 	return laidValue{}
+}
+
+// taken is the last reading that can have found a field; -1 for none.
+func (u *lineReadings) taken(field string) (last int) {
+	last = -1
+	at := slices.IndexFunc(u.log.trace, func(f found) bool { return f.Field == field })
+	if at < 0 {
+		return last
+	}
+	for n, r := range u.readings {
+		if r.field == field && r.path == u.log.trace[at].Path && r.by == u.log.trace[at].By {
+			last = n
+		}
+	}
+	return last
+}
+
+// comesAfter is true for readings of one field, all of which are tried when it is found already.
+func (u *lineReadings) comesAfter(mine []formatReading) bool {
+	last := u.taken(mine[0].field)
+	return last >= 0 && slices.Index(u.readings, mine[0]) > last
+}
+
+func all(list []formatReading, is func(r formatReading) bool) bool {
+	return !slices.ContainsFunc(list, func(r formatReading) bool { return !is(r) })
 }

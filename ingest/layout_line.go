@@ -221,7 +221,7 @@ func (w *walk) fillText(v *laidValue, text string, record *classify.Record) bool
 		return false
 	}
 	switch {
-	case v.uses&(useID|useRequestID|useTraceID|useClientIP) != 0 && len(text) > maxIdentity, v.uses&(useRequestID|useTraceID) != 0 && joinIDOf(text) != text:
+	case v.uses&^useUserAgent != 0 && len(text) > maxIdentity, v.uses&(useRequestID|useTraceID) != 0 && joinIDOf(text) != text:
 		return false
 	case !w.isPlainID(text) && !w.isUnchanged(text):
 		return false
@@ -229,10 +229,13 @@ func (w *walk) fillText(v *laidValue, text string, record *classify.Record) bool
 	for _, field := range [...]struct {
 		use uses
 		to  *string
-	}{{useID, &record.ID}, {useRequestID, &record.RequestID}, {useTraceID, &record.TraceID}, {useClientIP, &record.ClientIP}, {useUserAgent, &record.UserAgent}} {
+	}{{useID, &record.ID}, {useRequestID, &record.RequestID}, {useTraceID, &record.TraceID}, {useClientIP, &record.ClientIP}, {useUserAgent, &record.UserAgent}, {useService, &record.Service}} {
 		if v.uses&field.use != 0 {
 			*field.to = text
 		}
+	}
+	if v.uses&useClientID != 0 {
+		record.ClientID = strings.Clone(text) // whose it was is remembered for longer than the line
 	}
 	return true
 }

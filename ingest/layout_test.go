@@ -85,10 +85,10 @@ func foreignLines(tb testing.TB) (out [][]byte) {
 	}
 	for _, line := range []string{
 		`{"time_iso8601":"2026-11-22T02:19:00+00:00","remote_addr":"10.165.125.17","request_method":"GET","request_uri":"/v1/shipments/82586","scheme":"https","host":"api.lab.test","status":200,"body_bytes_sent":7244,"request_time":0.686,"http_user_agent":"Go-http-client/2.0","request_id":"43ea7471f8cde59b85f35c2eead28c16","http_referer":"-","upstream_response_time":"0.296","msec":1795313940.123}`,
-		`{"time_iso8601":"2026-11-22T02:19:00+00:00","remote_addr":"10.165.125.17","request_method":"GET","request_uri":"/v1/orders?page=2","host":"api.lab.test","status":"200","http_authorization":"Bearer [jwt]","http_x_request_id":"0c7d2a","http_accept":"*/*","http_user_agent":"curl/8.11.0","request_id":"43ea7471f8cde59b85f35c2eead28c16","sent_http_content_length":"17","tags":["a",{"b":"<c>"}],"x":"é"}`,
+		`{"time_iso8601":"2026-11-22T02:19:00+00:00","remote_addr":"10.165.125.17","request_method":"GET","request_uri":"/v1/orders?page=2","host":"api.lab.test","status":"200","http_authorization":"Bearer [jwt]","http_x_request_id":"0c7d2a","client_id":"client-a","http_accept":"*/*","http_user_agent":"curl/8.11.0","request_id":"43ea7471f8cde59b85f35c2eead28c16","sent_http_content_length":"17","tags":["a",{"b":"<c>"}],"x":"é"}`,
 		`{"@timestamp":"2026-11-22T02:19:00.000Z","event":{"id":"c9d7dc2aaf8c3e746fa126a8ade25655","dataset":"app.http"},"trace":{"id":"43ea7471f8cde59b85f35c2eead28c16"},"service":{"name":"dispatch","environment":"prod"},"client":{"ip":"10.165.125.17"},"user_agent":{"original":"curl/8.11.0"},"url":{"full":"https://api.lab.test/v1/orders/82586"},"http":{"request":{"method":"GET","id":"f71377dcedb6ce85a45a52094bad8e0e"},"response":{"status_code":200}},"log":{"level":"info","logger":"http"},"message":"GET /v1/orders 200 in 7 ms","ecs":{"version":"8.11"}}`,
 		`{"level":"info","ts":1795313940.1,"logger":"http.log.access","msg":"handled request","request":{"remote_ip":"192.0.2.7","remote_port":"50123","client_ip":"192.0.2.7","proto":"HTTP/2.0","method":"GET","host":"api.lab.test","uri":"/v1/orders/17","headers":{"User-Agent":["curl/8.11.0"],"Accept":["*/*"],"Referer":["https://shop.lab.test/"],"Authorization":["Bearer [jwt]"]},"tls":{"resumed":false}},"bytes_read":0,"user_id":"","duration":0.002,"size":12,"status":200,"resp_headers":{"Content-Length":["12"],"Date":["Sun, 22 Nov 2026 02:19:00 GMT"]}}`,
-		`{"start_time":"2026-11-22T02:19:00.123Z","method":"GET","path":"/v1/orders/9","authority":"api.lab.test","response_code":200,"response_code_details":"via_upstream","x_forwarded_for":"192.0.2.7, 10.0.0.1","user_agent":"curl/8.11.0","x_request_id":"43ea7471-f8cd-e59b-85f3-5c2eead28c16","duration":7}`,
+		`{"start_time":"2026-11-22T02:19:00.123Z","method":"GET","path":"/v1/orders/9","authority":"api.lab.test","response_code":200,"response_code_details":"via_upstream","x_forwarded_for":"192.0.2.7, 10.0.0.1","user_agent":"curl/8.11.0","x_request_id":"43ea7471-f8cd-e59b-85f3-5c2eead28c16","duration":7,"downstream_remote_address":"10.0.0.1:41220"}`,
 		`{"started_at":1795313920023,"client_ip":"192.0.2.7","request":{"id":"c6af9ac67b6111e69a4193e8deadbeef","method":"GET","uri":"/v1/orders","url":"https://api.lab.test:8443/v1/orders","size":412,"headers":{"host":"api.lab.test","authorization":"Bearer [jwt]","traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01","x-list":[{"authorization":"Basic dXNlcjpwYXNz"},"x"]}},"response":{"status":200,"size":266,"headers":{"content-type":"application/json","x-kong-proxy-latency":"1"}},"latencies":{"kong":2,"proxy":-1,"request":3},"service":{"name":"orders"}}`,
 		`{"time_iso8601":"2026-11-22T02:19:00Z","remote_addr":"192.0.2.7","request":"GET /v1/orders/3 HTTP/1.1","status":"200","http_referer":"https://shop.lab.test/"}`,
 	} {
@@ -179,7 +179,7 @@ func TestLayout_CorporaAgree(t *testing.T) {
 func TestLayout_WhatMayDiffer(t *testing.T) {
 	i := quickIngester(t)
 	all := foreignLines(t)
-	caddy := all[len(all)-4]
+	caddy, envoy := all[len(all)-4], all[len(all)-3]
 	lines := append(all[:2:2], []byte(`10.165.125.17 - - [22/Nov/2026:02:19:00 +0000] "GET /v1/shipments/82586 HTTP/1.1" 200 7244 "-" "python-requests/2.32.3"`))
 	for _, tt := range []struct {
 		line     []byte
@@ -191,8 +191,9 @@ func TestLayout_WhatMayDiffer(t *testing.T) {
 		{lines[0], `10.165.125.17`, `2001:db8::7`, true}, {lines[0], `10.165.125.17`, `192.0.2.8`, true}, {lines[0], `Go-http-client/2.0`, `Mozilla/5.0 (X11; Linux x86_64)`, true}, {lines[0], `Go-http-client/2.0`, rv01(t), false},
 		{lines[0], `7244`, `12`, true}, {lines[0], `7244`, `"12"`, false}, {lines[0], `0.296`, `a [b] {c} ` + rv01(t), true}, {lines[0], `"request_id":"43`, `"request_id":"0c`, true}, {lines[0], `"GET"`, `"POST"`, false}, {lines[0], `"status":200`, `"status":401`, false}, {lines[0], `"status":200`, `"status":404`, false},
 		{lines[0], `"status":200`, `"status":204`, false}, {lines[0], `"http_referer":"-"`, `"http_referer":"https://x.test/"`, false}, {lines[0], `"msec":1795313940.123`, `"msec":7`, true}, {lines[0], `"scheme":"https",`, ``, false},
-		{lines[1], `7 ms`, `12 ms`, true}, {lines[1], `GET /v1/orders 200 in 7 ms`, `{}`, false}, {lines[1], `"id":"c9d7`, `"id":"c9d8`, true}, {lines[1], `"prod"`, `"test"`, false}, {lines[1], `"info"`, `"error"`, false}, {lines[1], `"app.http"`, `"x"`, true},
+		{lines[1], `7 ms`, `12 ms`, true}, {lines[1], `GET /v1/orders 200 in 7 ms`, `{}`, false}, {lines[1], `"id":"c9d7`, `"id":"c9d8`, true}, {lines[1], `"prod"`, `"test"`, false}, {lines[1], `"info"`, `"error"`, false}, {lines[1], `"app.http"`, `"x"`, true}, {lines[1], `"dispatch"`, `"orders"`, true}, {lines[1], `"ecs":`, `"client_id":"c 7","ecs":`, false},
 		{lines[1], `"c9d7dc2aaf8c3e746fa126a8ade25655"`, `"-"`, false}, {lines[1], `"c9d7dc2aaf8c3e746fa126a8ade25655"`, `"0000"`, true}, {lines[1], `7 ms`, `[\"x\"] 7`, false}, {lines[1], `7 ms`, `[x] 7`, true},
+		{envoy, `41220`, `7`, true}, {envoy, `192.0.2.7, `, `192.0.2.8, `, true}, {envoy, `192.0.2.7, `, `, `, false}, {envoy, `via_upstream`, `denied`, false},
 		{caddy, `"Accept":["*/*"]`, `"Accept":["a/b, c/d"]`, true}, {caddy, `"Accept":["*/*"]`, `"Accept":["` + rv01(t) + `"]`, false}, {caddy, `Bearer [jwt]`, `Bearer [opaque]`, false},
 		{caddy, `"Content-Length":["12"]`, `"Content-Length":["77"]`, true}, {caddy, `https://shop.lab.test/`, `https://shop.lab.test/x?code=abc`, false}, {caddy, `https://shop.lab.test/`, `https://shop.lab.test/y`, true}, {caddy, `["curl/8.11.0"]`, `["curl/8.12.0"]`, false},
 		{lines[2], `7244`, `-`, true}, {lines[2], `"GET `, `"POST `, true}, {lines[2], ` 200 `, ` 304 `, true}, {lines[2], ` 200 `, ` 401 `, false},
@@ -207,6 +208,52 @@ func TestLayout_WhatMayDiffer(t *testing.T) {
 		if got := checkLine(t, i, changed); got != tt.quick {
 			t.Errorf("%s for %s: quick %v, want %v", tt.now, tt.old, got, tt.quick)
 		}
+	}
+}
+
+// Where one path leads to two values, or an error stands in the place of words, it takes the record to say what is read.
+func TestLayout_TakesTheRecord(t *testing.T) {
+	i := quickIngester(t)
+	line := `{"@timestamp":"2026-11-22T02:19:00Z","http.request.method":"GET","http.response.status_code":200,"request_id":"0c7d2a",%s}`
+	for _, tt := range [][2]string{
+		{`"url.path":"/a","url":{"path":"/a"}`, `"url.path":"/a","url":{"path":"/b"}`},
+		{`"url":{"path":"/a"},"url.path":"/a"`, `"url":{"path":"/b"},"url.path":"/a"`},
+		{`"url.path":"/a","url.path":"/a"`, `"url.path":"/a","url.path":"/b"`},
+		{`"url.path":"/a","message":{"error":"a","error_description":"b"}`, `"url.path":"/a","message":{"error":"a","error_description":"c"}`},
+		{`"url.path":"/a","body":{"x":"a"}`, `"url.path":"/a","body":{"x":"b"}`},
+		{`"url.path":"/a","message":{"time":"2026-11-22T02:19:00Z","response":{"status":200}}`, `"url.path":"/a","message":{"time":"2026-11-22T02:19:00Z","response":{"status":401}}`},
+		{`"url.path":"/a","message":"x"`, `"url.path":"/a","message":" {\"http.response.status_code\":401}"`},
+		{`"url.path":"/a","http":{"request":{"header":{"authorization":["Bearer [jwt]"],"x":["a"]}}}`, `"url.path":"/a","http":{"request":{"header":{"authorization":["Bearer [jwt]"],"x":["` + rv01(t) + `"]}}}`},
+		{`"url.path":"/a","http":{"request":{"header":{"authorization":["Bearer [jwt]"],"x":[{"b":"c"}]}}}`, `"url.path":"/a","http":{"request":{"header":{"authorization":["Bearer [jwt]"],"x":[{"b":"` + rv01(t) + `"}]}}}`},
+		{`"url.path":"/a","http":{"request":{"header":{"authorization":["Bearer [jwt]"],"content-type":["a"]}}}`, `"url.path":"/a","http":{"request":{"header":{"authorization":["Bearer [jwt]"],"content-type":["application/json"]}}}`},
+		{`"url.path":"/oauth/token","http":{"request":{"header":{"authorization":["Basic x"],"host":["api.lab.test"]}}}`, `"url.path":"/oauth/token","http":{"request":{"header":{"authorization":["Basic x"],"host":["other.test"]}}}`},
+		{`"url.path":"/a","http":{"response":{"header":{"www-authenticate":["Bearer"]}}}`, `"url.path":"/a","http":{"response":{"header":{"www-authenticate":["Bearer error=\"invalid_token\""]}}}`},
+	} {
+		for _, wait := range []bool{false, true} {
+			i.forgetLines(wait)
+			for _, fields := range []string{tt[0], tt[0], tt[1], tt[1], tt[0]} {
+				checkLine(t, i, fmt.Appendf(nil, line, fields))
+			}
+		}
+	}
+}
+
+// A line that is refused leaves no note of what it says.
+func TestLayout_TooOld(t *testing.T) {
+	i := quickIngester(t)
+	i.forgetLines(false)
+	line := foreignLines(t)[len(foreignLines(t))-4] // of an accepted call
+	b := batch{source: "s", redactor: i.redactor, at: testNow(), equals: newEquals()}
+	p, _ := newSplitter(line).next()
+	for range 2 {
+		i.decode(&b, p, foreignEndpoint(new(int)))
+	}
+	if len(b.noted) == 0 {
+		t.Fatal("not read quickly")
+	}
+	b.noted, i.retain = nil, time.Millisecond
+	if i.decode(&b, p, foreignEndpoint(new(int))); len(b.noted) > 0 {
+		t.Errorf("%d facts are noted", len(b.noted))
 	}
 }
 

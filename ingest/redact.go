@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"authwatch/classify"
 )
@@ -18,6 +19,7 @@ import (
 // diagnosis needs stays: the shape of a credential, decoded header and claims, everything the server said.
 type Redactor struct {
 	key      []byte
+	sums     *sync.Pool // of keyedSum
 	names    map[string]nameClass
 	claims   map[string]bool // that may keep their values
 	headers  map[string]bool // JOSE header parameters that may
@@ -44,7 +46,8 @@ func NewRedactor(key []byte) (*Redactor, error) {
 		return nil, errors.New("new redactor: the key must have 32 bytes")
 	}
 	return &Redactor{
-		key:     append([]byte(nil), key...),
+		key:     slices.Clone(key),
+		sums:    newKeyedSums(slices.Clone(key)),
 		names:   secretNames(),
 		claims:  set("iss sub aud azp client_id exp nbf iat jti scope scp roles cnf acr amr tid ver"),
 		vendors: vendorPrefixes(),
