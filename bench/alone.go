@@ -55,8 +55,11 @@ func openPipeline(ctx context.Context, dir string, profiles classify.Profiles) (
 }
 
 // post delivers a body and waits for the commit.
-func (p *pipeline) post(body []byte) error {
-	req := httptest.NewRequest(http.MethodPost, "/ingest/v1/responses", bytes.NewReader(body))
+func (p *pipeline) post(body []byte) error { return p.send("/ingest/v1/responses", body) }
+
+// send delivers a body to a route.
+func (p *pipeline) send(route string, body []byte) error {
+	req := httptest.NewRequest(http.MethodPost, route, bytes.NewReader(body))
 	req.Header.Set("Authorization", "Bearer "+p.key)
 	answer := httptest.NewRecorder()
 	p.handler.ServeHTTP(answer, req)

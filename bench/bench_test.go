@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"authwatch/ingest"
 )
@@ -54,7 +55,7 @@ func BenchmarkIngest(b *testing.B) {
 }
 
 // BenchmarkIngestTogether is the same with eight senders at once, whose batches meet in the writer's turn. Without tokens, what was
-// accepted could wait for a token of its own.
+// accepted could wait for a token of its own; where one has come apart before, all of it does.
 func BenchmarkIngestTogether(b *testing.B) {
 	const batch = 1000
 	dir := b.TempDir()
@@ -69,10 +70,17 @@ func BenchmarkIngestTogether(b *testing.B) {
 	for _, share := range []struct {
 		percent int
 		format  format
-	}{{2, native}, {10, native}, {30, native}, {100, native}, {2, bare}, {2, ecs}, {2, nginx}, {2, combined}} {
+		apart   bool
+	}{
+		{percent: 2, format: native}, {percent: 10, format: native}, {percent: 30, format: native}, {percent: 100, format: native},
+		{percent: 2, format: bare}, {percent: 2, format: bare, apart: true}, {percent: 2, format: ecs}, {percent: 2, format: nginx}, {percent: 2, format: combined},
+	} {
 		name := fmt.Sprintf("%d%%", share.percent)
 		if share.format != native {
 			name += " " + string(share.format)
+		}
+		if share.apart {
+			name += " waits"
 		}
 		b.Run(name, func(b *testing.B) {
 			p, err := openPipeline(b.Context(), b.TempDir(), profiles)
@@ -84,6 +92,12 @@ func BenchmarkIngestTogether(b *testing.B) {
 			batches, err := bodies(t, batch)
 			if err != nil {
 				b.Fatal(err)
+			}
+			if share.apart {
+				token := `{"time":"` + t.from.Format(time.RFC3339) + `","kind":"access_token","request_id":"of none","header":{"alg":"RS256"},"claims":{"iss":"x"}}`
+				if err := p.send("/ingest/v1/tokens", []byte(token)); err != nil {
+					b.Fatal(err)
+				}
 			}
 			b.ReportAllocs()
 			b.ResetTimer()
