@@ -1,7 +1,9 @@
 package ingest
 
 import (
+	"bytes"
 	"hash/maphash"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -122,12 +124,16 @@ func (k *layouts) mayLearn() bool {
 
 // A cutLine is the text of a record, cut into its values and what stands around them.
 type cutLine struct {
-	text   string
+	text   string // and behind it that of a record in a string of it
 	form   []byte // with a mark in the place of each value
 	values []leaf
 	key    []byte // what it is known by
+	opened int    // the value that is a string with a record, whose values come next; -1 for none
+	outer  int    // where the text of the record in it begins
 
 	// Room for what is made of it.
+	room     []byte
+	outline  outline
 	canon    []byte
 	record   classify.Record
 	request  classify.Request
@@ -142,53 +148,86 @@ const markOfNone = 1
 
 func markOf(kind leafKind) byte { return byte(kind) + 1 }
 
+// markOfRecord is followed by the form of a record in a string.
+const markOfRecord = byte(leafObject) + 1
+
 // cut takes apart a text that the scanner has taken for a record.
 func (c *cutLine) cut(data []byte) bool {
-	c.form, c.values = c.form[:0], c.values[:0]
+	c.form, c.values, c.opened = c.form[:0], c.values[:0], -1
+	c.room, c.outer = append(c.room[:0], data...), len(data)
+	if !c.cutObject(data, 0) {
+		return false
+	}
+	c.text = string(c.room)
+	return true
+}
+
+// cutObject takes apart an object that stands there in the text.
+func (c *cutLine) cutObject(data []byte, at int) bool {
 	s := scanner{data: data}
 	around := 0 // begins what is not in the form yet
+	depth, name := 0, []byte(nil)
 	for s.pos < len(data) {
 		from := s.pos
-		kind, ok := leafNumber, true
 		switch data[from] {
-		case '{', '}', '[', ']', ',', ':', ' ', '\t', '\r', '\n':
+		case '{', '[':
+			depth++
+			fallthrough
+		case ',', ':', ' ', '\t', '\r', '\n':
 			s.pos++
 			continue
-		case '"':
-			var plain bool
-			plain, ok = s.string()
-			kind = leafText
-			if plain {
-				kind = leafString
-			}
-			end := s.pos
-			if ok && s.peek() == ':' { // the name of a member
+		case '}', ']':
+			depth--
+			s.pos++
+			continue
+		}
+		kind, ok := s.value(data[from], depth, levelOther)
+		to := s.pos
+		if ok && data[from] == '"' {
+			if s.peek() == ':' {
+				name = data[from+1 : to-1]
 				continue
 			}
-			s.pos = end
-		case 't':
-			kind, ok = leafBool, s.literal("true")
-		case 'f':
-			kind, ok = leafBool, s.literal("false")
-		case 'n':
-			kind, ok = leafNull, s.literal("null")
-		default:
-			ok = s.number()
+			s.pos = to
 		}
 		if !ok || len(c.values) == maxValues {
 			return false
 		}
-		l := leaf{from: uint32(from), to: uint32(s.pos), kind: kind}
 		mark := markOf(kind)
-		if kind == leafString && isNoValue(l.inner(data)) {
+		switch {
+		case kind == leafString && isNoValue(data[from+1:to-1]):
 			mark = markOfNone
+		case kind == leafText && at == 0 && depth == 1 && isWrapper(name) && c.open(data[from+1:to-1]):
+			mark = markOfRecord
 		}
 		c.form = append(append(c.form, data[around:from]...), mark)
-		c.values = append(c.values, l)
-		around = s.pos
+		c.values = append(c.values, leaf{from: uint32(at + from), to: uint32(at + to), kind: kind})
+		around = to
+		if mark == markOfRecord && !c.cutObject(bytes.TrimSpace(c.room[c.outer:]), c.outer) {
+			return false
+		}
 	}
 	c.form = append(c.form, data[around:]...)
-	c.text = string(data)
+	return true
+}
+
+func isWrapper(name []byte) bool {
+	return slices.ContainsFunc(wrappers(), func(w string) bool { return w == string(name) })
+}
+
+// open puts the record in a string behind the text of the line. One string is opened; another one, and what is native, is left to the whole way.
+func (c *cutLine) open(text []byte) bool {
+	if c.opened >= 0 || text[0] != '{' {
+		return false
+	}
+	c.room = appendUnescaped(c.room[:c.outer], text)
+	inner := bytes.TrimSpace(c.room[c.outer:])
+	length, ok := scanObject(inner, &c.outline)
+	if !ok || length != len(inner) || c.outline.isNative() || bytes.IndexByte(inner, 0) >= 0 {
+		c.room = c.room[:c.outer]
+		return false
+	}
+	c.opened = len(c.values)
 	return true
 }
 
@@ -256,12 +295,14 @@ func (l *layout) canonical(c *cutLine) []byte {
 			c.canon = append(c.canon, p.text...)
 			continue
 		}
-		text := c.of(p.value)
-		if c.values[p.value].kind == leafText {
-			c.canon = appendCanonical(c.canon, decodeText(text[1:len(text)-1]))
-			continue
+		switch text := c.of(p.value); {
+		case p.value == c.opened:
+			c.canon = appendText(c.canon, c.text[c.outer:])
+		case c.values[p.value].kind == leafText:
+			c.canon = appendText(c.canon, decodeText(text[1:len(text)-1]))
+		default:
+			c.canon = append(c.canon, text...)
 		}
-		c.canon = append(c.canon, text...)
 	}
 	return c.canon
 }

@@ -22,7 +22,7 @@ func (i *Ingester) learn(r *Redactor, c *cutLine, l *layout, p part, d *decoded)
 	if last.record(record); !last.ok || last.hold { // the last net may look at more than one text at a time
 		return
 	}
-	own, url := r.shapes.layoutOf(c, p.raw)
+	own, url := r.shapes.layoutOf(c)
 	switch {
 	case own == nil:
 		return
@@ -53,20 +53,24 @@ func (l *layout) open() (n int) {
 }
 
 // layoutOf finds out what each value of a line is used for, and what it went to; nil where that cannot be told of a value by itself.
-func (s *shapes) layoutOf(c *cutLine, data []byte) (*layout, addressParts) {
+func (s *shapes) layoutOf(c *cutLine) (*layout, addressParts) {
+	data := []byte(c.text)
 	m := layoutReader{scanner: scanner{data: data}, cut: c, ok: true}
 	m.append(m.value(valuePlace{}))
 	value, f := parseValue(data)
 	members, isObject := value.(map[string]any)
-	if f != nil || !isObject || !m.ok || m.repeats() || isObjectAt(members, "body") || isObjectAt(members, "message") {
+	if f != nil || !isObject || !m.ok || m.repeats() {
 		return nil, addressParts{}
 	}
 	log := s.native(members)
-	if len(log.levels) != 1 || log.logLine { // native, or a record in a string
+	if log.logLine || !m.knowsLevels(log.levels) {
 		return nil, addressParts{}
 	}
 	l := &layout{form: string(c.form), pieces: m.pieces, status: -1}
-	u := lineReadings{readings: s.readingsOf(members), log: log}
+	u := lineReadings{log: log}
+	for _, in := range slices.Backward(log.levels) { // what is inside is read first
+		u.readings = append(u.readings, s.readingsOf(in)...)
+	}
 	for n, at := range m.places {
 		v := u.of(at, c, n)
 		if v.uses&useTime != 0 {
@@ -85,9 +89,33 @@ func (s *shapes) layoutOf(c *cutLine, data []byte) (*layout, addressParts) {
 	return l, log.url
 }
 
-func isObjectAt(members map[string]any, name string) bool {
-	_, ok := members[name].(map[string]any)
-	return ok
+// knowsLevels is true for a record of another format, and for one with such a record in a string that was opened, or in an object.
+func (m *layoutReader) knowsLevels(levels []level) bool {
+	if len(levels) == 0 { // native
+		return false
+	}
+	inside := objectsIn(levels[0].members)
+	if m.cut.opened >= 0 {
+		inside = append(inside, m.places[m.cut.opened].path)
+	}
+	switch {
+	case len(levels) != 1+len(inside):
+		return false
+	case len(inside) == 0:
+		return true
+	}
+	inner := levels[1]
+	return len(inside) == 1 && inner.path == inside[0]+"." && !isNative(inner.members) && len(objectsIn(inner.members)) == 0
+}
+
+// objectsIn names the members that are looked into as if they were the record.
+func objectsIn(members map[string]any) (names []string) {
+	for _, name := range []string{"body", "message"} {
+		if _, ok := members[name].(map[string]any); ok {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // A layoutReader notes where in a record the values of its text are.
@@ -117,6 +145,10 @@ func (m *layoutReader) value(at valuePlace) []piece {
 	}
 	n := len(m.places)
 	m.places = append(m.places, at)
+	if n == m.cut.opened {
+		m.pos = m.cut.outer
+		m.members(at)
+	}
 	m.pos = int(m.cut.values[n].to)
 	return []piece{{value: n}}
 }

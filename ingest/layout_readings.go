@@ -17,17 +17,18 @@ const (
 	fieldWords = "words"
 )
 
-// readingsOf lists all that is tried for a record of these members, in order. A format with several marks is tried again for each, which comes to nothing new.
-func (s *shapes) readingsOf(members map[string]any) (out []formatReading) {
+// readingsOf lists all that is tried at a level, in order. A format with several marks is tried again for each, which comes to nothing new.
+func (s *shapes) readingsOf(in level) (out []formatReading) {
 	tried := map[string]bool{}
 	add := func(f *format) {
 		for _, n := range f.names {
+			n.path = in.path + n.path
 			out = append(out, formatReading{n, f.name})
 		}
 	}
 	for n := range s.formats {
 		f := &s.formats[n]
-		if f.marked(members) && !tried[f.name] {
+		if f.marked(in.members) && !tried[f.name] {
 			tried[f.name] = true
 			add(&f.format)
 		}
@@ -115,7 +116,10 @@ func (u *lineReadings) among(mine []formatReading, at valuePlace, c *cutLine, n 
 	case at.listed, slices.ContainsFunc(mine, func(r formatReading) bool { return r.path != at.path }):
 		return laidValue{}
 	case all(mine, func(r formatReading) bool { return r.field == fieldWords }):
-		if (kind == leafString || kind == leafText) && isWords(c.inner(n)) {
+		switch {
+		case n == c.opened:
+			return laidValue{uses: useNothing}
+		case (kind == leafString || kind == leafText) && isWords(c.inner(n)):
 			return laidValue{uses: useWords}
 		}
 	case kind != leafNumber && kind != leafString, kind == leafString && isNoValue([]byte(c.inner(n))):

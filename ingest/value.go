@@ -170,14 +170,17 @@ func (p *parser) number() (any, *fault) {
 // unescape undoes the escapes of a string whose grammar has been checked. Half of a surrogate pair is no character, nor is
 // a byte that is no UTF-8.
 func unescape(s string) string {
-	out := make([]byte, 0, len(s))
+	return string(appendUnescaped(make([]byte, 0, len(s)), s))
+}
+
+func appendUnescaped[T string | []byte](out []byte, s T) []byte {
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; c != '\\' {
 			if c < utf8.RuneSelf {
 				out = append(out, c)
 				continue
 			}
-			r, size := utf8.DecodeRuneInString(s[i:])
+			r, size := utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))]))
 			out = utf8.AppendRune(out, r)
 			i += size - 1
 			continue
@@ -199,7 +202,7 @@ func unescape(s string) string {
 			i += 4
 			if utf16.IsSurrogate(r) {
 				low := rune(-1)
-				if strings.HasPrefix(s[i+1:], `\u`) {
+				if len(s) > i+2 && s[i+1] == '\\' && s[i+2] == 'u' {
 					low = hexRune(s[i+3:])
 				}
 				if r = utf16.DecodeRune(r, low); r != utf8.RuneError {
@@ -211,12 +214,13 @@ func unescape(s string) string {
 			out = append(out, c)
 		}
 	}
-	return string(out)
+	return out
 }
 
 // hexRune reads four hexadecimal digits.
-func hexRune(s string) (r rune) {
-	for _, c := range []byte(s[:4]) {
+func hexRune[T string | []byte](s T) (r rune) {
+	for n := range 4 {
+		c := s[n]
 		digit := c - '0'
 		if digit > 9 {
 			digit = c | 0x20 - 'a' + 10
