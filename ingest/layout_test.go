@@ -340,10 +340,8 @@ func TestLayout_Canonical(t *testing.T) {
 			continue
 		}
 		value, _ := parseValue(line)
-		var want bytes.Buffer
-		writeCanonical(&want, value)
-		if got := (&layout{pieces: m.pieces}).canonical(&c); string(got) != want.String() {
-			t.Errorf("%s\n%s, want\n%s", line, got, want.String())
+		if got, want := (&layout{pieces: m.pieces}).canonical(&c), appendCanonical(nil, value); !bytes.Equal(got, want) {
+			t.Errorf("%s\n%s, want\n%s", line, got, want)
 		}
 	}
 }

@@ -52,10 +52,7 @@ func jsonFragment(s string) (value any, length int) {
 }
 
 func sameJSON(a, b any) bool {
-	var x, y bytes.Buffer
-	writeCanonical(&x, a)
-	writeCanonical(&y, b)
-	return bytes.Equal(x.Bytes(), y.Bytes())
+	return bytes.Equal(appendCanonical(nil, a), appendCanonical(nil, b))
 }
 
 func compactJSON(v any) string {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"unicode/utf16"
@@ -244,9 +243,6 @@ func cleanText(s string) string {
 	}
 	return s
 }
-
-// writeCanonical writes what appendCanonical appends.
-func writeCanonical(w io.Writer, v any) { w.Write(appendCanonical(nil, v)) }
 
 // appendCanonical appends v with sorted member names and every digit of its numbers, so that one record has one
 // fingerprint in whatever layout it is delivered.
