@@ -9,7 +9,9 @@ import (
 
 // mountDatadog serves Datadog's log intake, at the root too: its Agent and Fluent Bit know no path prefix.
 func (i *Ingester) mountDatadog(mux *http.ServeMux) {
-	logs := i.endpoint(i.shipped(openDatadog, refuseDatadog))
+	e := i.shipped(openDatadog, refuseDatadog)
+	e.quick = true
+	logs := i.endpoint(e)
 	for _, path := range []string{"/ingest/datadog/api/v2/logs", "/ingest/datadog/v1/input", "/api/v2/logs"} {
 		mux.HandleFunc(path, logs)
 	}
@@ -31,7 +33,7 @@ func openDatadog(_ *http.Request, body []byte) (shipment, error) {
 		return shipment{}, unreadable("an array of log objects is expected")
 	}
 	return shipment{
-		parts:  sequence(parts, datadogPart),
+		parts:  withTexts(sequence(parts, datadogPart)),
 		answer: func(w http.ResponseWriter, _ answer) { writeJSON(w, http.StatusAccepted, map[string]any{}) },
 	}, nil
 }

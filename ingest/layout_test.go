@@ -32,16 +32,26 @@ func foreignEndpoint(whole *int) endpoint {
 // checkLine holds what is made of a line, whichever way it takes, to what the whole way makes of it.
 func checkLine(t testing.TB, i *Ingester, raw []byte) (quick bool) {
 	t.Helper()
-	b := batch{source: "s", redactor: i.redactor, at: testNow(), equals: newEquals()}
 	s := newSplitter(raw)
 	p, more := s.next()
 	if !more || p.fault != nil || p.outline != nil && p.outline.isNative() {
 		return false
 	}
+	return checkPart(t, i, p, part{raw: p.raw}, foreignEndpoint(new(int)))
+}
+
+// checkPart is checkLine for what an endpoint reads; bare is the same part as it is read where nothing is known.
+func checkPart(t testing.TB, i *Ingester, p, bare part, e endpoint) (quick bool) {
+	t.Helper()
+	b, raw := batch{source: "s", redactor: i.redactor, at: testNow(), equals: newEquals()}, p.raw
 	i.facts = newCache[knownFact]()
-	wholly := 0
-	got, fault := i.decode(&b, p, foreignEndpoint(&wholly))
-	whole, wanted := i.redactor.decodePart(part{raw: p.raw}, i.redactor.decodeResponse)
+	wholly, read := 0, e.read
+	e.read = func(r *Redactor, p part) (decoded, *fault) {
+		wholly++
+		return read(r, p)
+	}
+	got, fault := i.decode(&b, p, e)
+	whole, wanted := read(i.redactor, bare)
 	if (fault == nil) != (wanted == nil) || fault != nil && *fault != *wanted {
 		t.Fatalf("%s: %+v, want %+v", raw, fault, wanted)
 	}
@@ -51,8 +61,8 @@ func checkLine(t testing.TB, i *Ingester, raw []byte) (quick bool) {
 	if got.key != whole.key || !got.at.Equal(whole.at) {
 		t.Errorf("%s: %s at %s, want %s at %s", raw, got.key, got.at, whole.key, whole.at)
 	}
-	e := i.classifier.Locate(whole.record)
-	waits := lacksToken(e) && i.waits(&b, &got.waits)
+	x := i.classifier.Locate(whole.record)
+	waits := lacksToken(x) && i.waits(&b, &got.waits)
 	if got.record != nil {
 		if a, b := encodeRecord(got.record), encodeRecord(whole.record); !bytes.Equal(a, b) {
 			t.Errorf("%s:\n%s, want\n%s", raw, a, b)
@@ -65,12 +75,12 @@ func checkLine(t testing.TB, i *Ingester, raw []byte) (quick bool) {
 	if got.content() != whole.content() {
 		t.Errorf("%s: content %d, want %d", raw, got.content(), whole.content())
 	}
-	if e.Outcome == classify.Failed || waits {
-		t.Errorf("%s: taken as a success that waits for nothing, and is %s, waits: %v", raw, e.Outcome, waits)
+	if x.Outcome == classify.Failed || waits {
+		t.Errorf("%s: taken as a success that waits for nothing, and is %s, waits: %v", raw, x.Outcome, waits)
 	}
 	var want success
-	if e.Outcome == classify.Accepted {
-		want = success{site: i.site(&e), seen: i.look(&e, nil), facts: e.Facts()}
+	if x.Outcome == classify.Accepted {
+		want = success{site: i.site(&x), seen: i.look(&x, nil), facts: x.Facts()}
 	}
 	if !reflect.DeepEqual(got.success, want) {
 		t.Errorf("%s:\n%+v, want\n%+v", raw, got.success, want)

@@ -14,7 +14,9 @@ import (
 
 // mountLoki serves Loki's push API. Clients put /loki/api/v1/push behind the address they are given.
 func (i *Ingester) mountLoki(mux *http.ServeMux) {
-	push := i.endpoint(i.shipped(openLoki, refuseLoki))
+	e := i.shipped(openLoki, refuseLoki)
+	e.quick = true
+	push := i.endpoint(e)
 	mux.HandleFunc("/ingest/loki/api/v1/push", push)
 	mux.HandleFunc("/ingest/loki/loki/api/v1/push", push)
 	mux.HandleFunc("/ingest/loki/ready", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ready\n") })
@@ -53,7 +55,7 @@ func openLoki(r *http.Request, body []byte) (shipment, error) {
 		return shipment{}, tooManyRecords(maxShipped)
 	}
 	return shipment{
-		parts:  sequence(entries, lokiEntry.part),
+		parts:  withTexts(sequence(entries, lokiEntry.part)),
 		answer: func(w http.ResponseWriter, _ answer) { w.WriteHeader(http.StatusNoContent) },
 	}, nil
 }

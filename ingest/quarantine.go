@@ -38,9 +38,12 @@ func (b *batch) quarantine(p part, f *fault) {
 	}
 	r := b.redactor
 	out := store.Reject{
-		Source: b.source, FirstAt: b.at, LastAt: b.at, Count: 1, Route: b.route, Code: f.code, Pointer: f.pointer, Detail: f.detail, Bytes: int64(len(p.raw)),
+		Source: b.source, FirstAt: b.at, LastAt: b.at, Count: 1, Route: b.route, Code: f.code, Pointer: f.pointer, Detail: f.detail,
 	}
 	members := p.members
+	if members == nil { // a text beside members is not what came
+		out.Bytes = int64(len(p.raw))
+	}
 	if members == nil && p.raw != nil {
 		value, _ := parseValue(p.raw) // a fault is what brought the record here
 		members, _ = value.(map[string]any)

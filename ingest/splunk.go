@@ -16,10 +16,12 @@ import (
 func (i *Ingester) mountSplunk(mux *http.ServeMux) {
 	acks := &atomic.Int64{}
 	open := func(read func([]byte) ([]part, error)) http.HandlerFunc {
-		return i.endpoint(i.shipped(func(r *http.Request, body []byte) (shipment, error) {
+		e := i.shipped(func(r *http.Request, body []byte) (shipment, error) {
 			parts, err := read(body)
 			return splunkShipment(r, parts, acks), err
-		}, refuseSplunk))
+		}, refuseSplunk)
+		e.quick = true
+		return i.endpoint(e)
 	}
 	event, raw := answersOptions(open(splunkEvents)), open(splunkRaw)
 	for _, prefix := range []string{"/ingest/splunk/services/collector", "/services/collector"} {
@@ -63,7 +65,7 @@ func splunkHealth(w http.ResponseWriter, _ *http.Request) {
 
 func splunkShipment(r *http.Request, parts []part, acks *atomic.Int64) shipment {
 	return shipment{
-		parts: sequence(parts, splunkPart),
+		parts: withTexts(sequence(parts, splunkPart)),
 		answer: func(w http.ResponseWriter, _ answer) {
 			out := splunkAnswer{Text: "Success"}
 			if splunkChannel(r) != "" {
