@@ -73,7 +73,7 @@ func BenchmarkIngestTogether(b *testing.B) {
 		apart   bool
 	}{
 		{percent: 2, format: native}, {percent: 10, format: native}, {percent: 30, format: native}, {percent: 100, format: native},
-		{percent: 2, format: bare}, {percent: 2, format: bare, apart: true}, {percent: 2, format: ecs}, {percent: 2, format: nginx}, {percent: 2, format: combined},
+		{percent: 2, format: bare}, {percent: 2, format: bare, apart: true}, {percent: 2, format: ecs}, {percent: 2, format: nginx}, {percent: 2, format: filebeat}, {percent: 2, format: combined},
 	} {
 		name := fmt.Sprintf("%d%%", share.percent)
 		if share.format != native {

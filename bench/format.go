@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // A format is the kind of log that a file is of.
@@ -15,11 +16,12 @@ const (
 	bare     format = "native without tokens"
 	ecs      format = "ECS"
 	nginx    format = "nginx JSON"
+	filebeat format = "nginx JSON in Filebeat's documents"
 	combined format = "combined access log"
 )
 
 // formats are those that the part of that name measures: what most services log holds no decoded token.
-func formats() []format { return []format{native, bare, ecs, nginx, combined} }
+func formats() []format { return []format{native, bare, ecs, nginx, filebeat, combined} }
 
 // formatPercent is the share of failures in the files of that part.
 const formatPercent = 2
@@ -113,6 +115,14 @@ func (r *record) accessLine(method, url string, a answer) {
 		r.put(`","http_referer":"-","http_user_agent":"`, c.agent, `","request_id":"`)
 		r.hex(32)
 		r.put(`"}`)
+	case filebeat:
+		inner := record{rng: r.rng, client: c, at: r.at, format: nginx}
+		inner.accessLine(method, url, a)
+		r.put(`{"@timestamp":"`)
+		r.b = r.at.Add(time.Second).AppendFormat(r.b, iso)
+		r.put(`","message":"`, strings.ReplaceAll(string(inner.b), `"`, `\"`), `","log":{"offset":`)
+		r.number(r.rng.Int64N(1_000_000_000))
+		r.put(`,"file":{"path":"/var/log/nginx/access.json"}},"input":{"type":"filestream"},"host":{"name":"`, c.service, `-1"},"agent":{"type":"filebeat","version":"8.19.0"},"ecs":{"version":"8.0.0"}}`)
 	case combined:
 		r.put(c.ip, ` - - [`)
 		r.b = r.at.AppendFormat(r.b, "02/Jan/2006:15:04:05 -0700")
@@ -125,4 +135,4 @@ func (r *record) accessLine(method, url string, a answer) {
 }
 
 // isAccessLog is true for a log of one line an exchange, without headers, bodies and tokens.
-func (f format) isAccessLog() bool { return f == ecs || f == nginx || f == combined }
+func (f format) isAccessLog() bool { return f != "" && f != native && f != bare }
