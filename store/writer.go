@@ -24,11 +24,14 @@ const (
 // Write runs fn in a transaction and returns when it is durably committed. Several calls share one commit; each runs
 // under a savepoint of its own, so that an error of one costs only that one. fn may run more than once, must not keep tx
 // and must not call Write.
-// Errors: ErrBusy or ErrClosed when it was never begun, ctx's own when it ended while the write was still waiting,
+// Errors: ErrBusy or ErrClosed when it was never begun, ctx's own when it ended before the write was begun,
 // fn's, or the commit's. A write that has begun runs to its end, whatever becomes of ctx.
 func (s *Store) Write(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
 	if t, ok := ctx.Value(togetherKey{s}).(*together); ok {
 		return t.write(ctx, fn)
+	}
+	if err := ctx.Err(); err != nil {
+		return err // else it could be committed before the end is noticed below
 	}
 	j := newJob(ctx, fn)
 	if err := s.writes.enqueue(j); err != nil {

@@ -19,6 +19,7 @@ func writeContract() []contractTest {
 		{"a function that ends its goroutine does not end the writer", testWriteGoexit},
 		{"waiting writes share a commit", testWriteGroup},
 		{"a write that was given up while waiting never runs", testWriteAbandoned},
+		{"a write whose context has ended never runs", testWriteEnded},
 		{"a write that has begun ends whatever becomes of its context", testWriteCancelled},
 		{"too many waiting writes are refused", testWriteBusy},
 		{"close lets waiting writes finish", testWriteDrain},
@@ -180,6 +181,18 @@ func testWriteAbandoned(t *testing.T, w *world) {
 	release()
 	w.write(t, writing("b", nil))
 	equal(t, "records", w.records(t), 1)
+}
+
+// A writer that is free could begin it before anyone looks at the context, so it must not even wait.
+func testWriteEnded(t *testing.T, w *world) {
+	release := w.hold(t)
+	defer release()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := w.Write(ctx, writing("a", nil)); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want context.Canceled", err)
+	}
+	equal(t, "writes that wait", int64(len(w.writes.queue)), 0)
 }
 
 func testWriteCancelled(t *testing.T, w *world) {
