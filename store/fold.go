@@ -15,6 +15,9 @@ const (
 	// rememberedRows and rememberedSeries bound what is remembered between folds.
 	rememberedRows   = 100_000
 	rememberedSeries = 50_000
+	// rememberedFolds is how many folds may pass before a block is forgotten that none of them has changed: traffic is of the
+	// present, and what it has left behind would only be kept from other uses of the memory.
+	rememberedFolds = 8
 )
 
 // errFolded says that another process has folded meanwhile.
@@ -26,8 +29,8 @@ type folder struct {
 	generation int64              // of the last fold
 	counted    map[series][]*line // of each grain that counts the series
 	lines      map[grainSeries]*line
-	blocks     map[block]map[int64]*rollupRow // by series
-	rows       int                            // in blocks
+	blocks     map[block]*blockRows
+	rows       int // in blocks
 }
 
 type grainSeries struct {
@@ -43,6 +46,11 @@ type line struct {
 
 // A block is the rows of all series for one stretch of time. They lie together in the database.
 type block struct{ span, start int64 }
+
+type blockRows struct {
+	series  map[int64]*rollupRow
+	changed int64 // the generation of the last fold that did
+}
 
 // A rollupRow is the counts of one series in a block.
 type rollupRow struct {
@@ -103,7 +111,7 @@ func (f *folder) prepare(ctx context.Context, readers *sql.DB) (work fold, more 
 		return fold{}, false, fmt.Errorf("read generation: %w", err)
 	}
 	if work.generation != f.generation || f.counted == nil || f.rows > rememberedRows || len(f.lines) > rememberedSeries {
-		*f = folder{generation: work.generation, counted: map[series][]*line{}, lines: map[grainSeries]*line{}, blocks: map[block]map[int64]*rollupRow{}}
+		*f = folder{generation: work.generation, counted: map[series][]*line{}, lines: map[grainSeries]*line{}, blocks: map[block]*blockRows{}}
 	}
 	counts, tallies, more, err := readTallies(ctx, tx)
 	if err != nil || len(tallies) == 0 {
@@ -133,7 +141,18 @@ func (f *folder) prepare(ctx context.Context, readers *sql.DB) (work fold, more 
 	slices.SortFunc(work.rows, func(a, b changedRow) int { // neighbours in the table one after the other
 		return cmp.Or(cmp.Compare(a.span, b.span), cmp.Compare(a.start, b.start), cmp.Compare(a.id, b.id))
 	})
+	f.forget()
 	return work, more, nil
+}
+
+// forget drops the blocks that recent folds have not changed.
+func (f *folder) forget() {
+	for b, rows := range f.blocks {
+		if rows.changed <= f.generation-rememberedFolds {
+			f.rows -= len(rows.series)
+			delete(f.blocks, b)
+		}
+	}
 }
 
 // readTallies adds up as many tallies as one fold takes, by minute.
@@ -252,17 +271,19 @@ func (f *folder) count(ctx context.Context, tx *sql.Tx, l *line, work *fold) err
 func (f *folder) row(ctx context.Context, tx *sql.Tx, b block, id int64, work *fold) (*rollupRow, error) {
 	rows := f.blocks[b]
 	if rows == nil {
-		var err error
-		if rows, err = readBlock(ctx, tx, b); err != nil {
+		found, err := readBlock(ctx, tx, b)
+		if err != nil {
 			return nil, err
 		}
+		rows = &blockRows{series: found}
 		f.blocks[b] = rows
-		f.rows += len(rows)
+		f.rows += len(found)
 	}
-	row := rows[id]
+	rows.changed = f.generation
+	row := rows.series[id]
 	if row == nil {
 		row = &rollupRow{}
-		rows[id] = row
+		rows.series[id] = row
 		f.rows++
 	}
 	if !row.changed {

@@ -14,6 +14,7 @@ func foldContract() []contractTest {
 	return []contractTest{
 		{"of two folds at one time one gives way, and nothing is counted twice", testTwoFolders},
 		{"a fold that could not be written leaves everything as it was", testFoldRefused},
+		{"what traffic has left behind is forgotten, and read again for a late failure", testFoldForgets},
 		{"counts that cannot be read are an error and no number", testDamagedCounts},
 	}
 }
@@ -60,6 +61,27 @@ func testFoldRefused(t *testing.T, w *world) {
 	}
 	release()
 	w.compareCounts(t)
+	w.fold(t)
+	w.compareCounts(t)
+}
+
+func testFoldForgets(t *testing.T, w *world) {
+	const hour = 3600
+	for n := range 2 * rememberedFolds {
+		w.add(t, fail(n/rememberedFolds*hour+n))
+		w.fold(t)
+	}
+	hours, rows := 0, 0
+	for b, one := range w.folder.blocks {
+		rows += len(one.series)
+		if b.span == hourStep {
+			hours++
+		}
+	}
+	if hours != 1 || rows != w.folder.rows {
+		t.Errorf("%d hours of %d rows are remembered, want 1 of %d", hours, rows, w.folder.rows)
+	}
+	w.add(t, fail(1))
 	w.fold(t)
 	w.compareCounts(t)
 }
