@@ -132,6 +132,9 @@ func isTimeClaim(name string) bool {
 // claimTimeWords puts a time claim relative to the request that carried it, never to the reader's now.
 func claimTimeWords(name string, claim, request time.Time) string {
 	gap := request.Sub(claim)
+	if gap.Abs() >= time.Second {
+		gap = gap.Round(time.Second) // as the check beside it says it
+	}
 	words := durationWords(gap)
 	switch {
 	case name == "exp" && gap >= 0:

@@ -25,6 +25,7 @@ func TestClaimTimeWords(t *testing.T) {
 		want  string
 	}{
 		{"exp", -252 * time.Second, "expired 4 min 12 s before this request"},
+		{"exp", -26600 * time.Millisecond, "expired 27 s before this request"},
 		{"exp", 0, "expired 0 ms before this request"},
 		{"exp", 90 * time.Second, "valid for another 1 min 30 s"},
 		{"iat", -3 * time.Second, "issued 3 s before this request"},
