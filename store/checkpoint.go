@@ -25,6 +25,7 @@ type checkpointer struct {
 	wake    chan struct{} // holds one
 	running sync.WaitGroup
 	once    sync.Once
+	copying sync.Mutex // held by one that copies beside the writer
 
 	most int64 // pages of the WAL
 	full bool  // it has them; of the writer's goroutine
@@ -47,7 +48,9 @@ func (c *checkpointer) copy(ctx context.Context) {
 		return
 	}
 	defer func() { _ = conn.Close() }() // hands it back
-	var tables int64                    // before its first read a connection does not know of the WAL
+	c.copying.Lock()
+	defer c.copying.Unlock()
+	var tables int64 // before its first read a connection does not know of the WAL
 	if conn.QueryRowContext(ctx, `select count(*) from sqlite_master`).Scan(&tables) == nil {
 		_, _, _ = checkpoint(ctx, conn, `passive`)
 	}
@@ -87,6 +90,8 @@ func (c *checkpointer) refuse(ctx context.Context, conn *sql.Conn) error {
 	if c == nil || conn == nil || !c.full {
 		return nil
 	}
+	c.copying.Lock() // two cannot copy at once, and the second is not told whether a reader is in the way
+	defer c.copying.Unlock()
 	pages, copied, err := checkpoint(ctx, conn, `passive`)
 	if err == nil && pages > copied {
 		return fmt.Errorf("%w: the log of writes has %d pages, which a reader that does not end still needs", ErrBusy, pages)
