@@ -3,6 +3,7 @@ package classify
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // An authorization is the shape of a redacted Authorization field: the scheme and what kind of credentials followed it.
@@ -72,6 +73,23 @@ func cutField(text string) (word, rest string) {
 		return text[:end], text[end:]
 	}
 	return text, ""
+}
+
+// appendFields is strings.Fields that appends.
+func appendFields(list []string, text string) []string {
+	known, start := len(list), 0
+	for i := 0; i <= len(text); i++ {
+		switch {
+		case i < len(text) && text[i] >= utf8.RuneSelf:
+			return append(list[:known], strings.Fields(text)...)
+		case i < len(text) && text[i] != ' ' && (text[i] < '\t' || text[i] > '\r'):
+			continue
+		case i > start:
+			list = append(list, text[start:i])
+		}
+		start = i + 1
+	}
+	return list
 }
 
 // schemeName is a scheme in lower case, without a copy of those that nearly every request has.

@@ -14,12 +14,15 @@ func checkContentType(x *examination) {
 	if x.Phase != TokenRequest || x.Record.Request == nil {
 		return
 	}
-	got, _, _ := strings.Cut(strings.ToLower(x.Record.Request.Headers.Get("content-type")), ";")
-	got = strings.TrimSpace(got)
+	got := x.Record.Request.Headers.Get("content-type")
 	want := formMedia
 	ruled := x.Profile.Assertion != nil && x.Profile.Assertion.ContentType != ""
-	if ruled {
+	if ruled && x.Profile.Assertion.ContentType != formMedia {
 		want = strings.ToLower(x.Profile.Assertion.ContentType)
+	}
+	if got != want {
+		got, _, _ = strings.Cut(strings.ToLower(got), ";")
+		got = strings.TrimSpace(got)
 	}
 	if got == want {
 		x.pass(check, path, "the content type is ", want)
@@ -221,6 +224,9 @@ func checkRequestedScope(x *examination) {
 
 // scopeProblem says what is wrong with the form of a scope value.
 func scopeProblem(scope string) string {
+	if plainScope(scope) {
+		return ""
+	}
 	trimmed := strings.TrimSpace(scope)
 	switch {
 	case strings.HasPrefix(trimmed, "[") || strings.HasPrefix(trimmed, "{"):
@@ -231,6 +237,17 @@ func scopeProblem(scope string) string {
 		return "it holds a character that RFC 6749 does not allow"
 	}
 	return ""
+}
+
+// plainScope is true for a text that holds nothing of what makes a scope badly formed, as nearly every one is.
+func plainScope(scope string) bool {
+	for i := 0; i < len(scope); i++ {
+		switch scope[i] {
+		case '[', '{', ',', ';', '|', '"', '\\':
+			return false
+		}
+	}
+	return true
 }
 
 func repairedScope(scope string) string {

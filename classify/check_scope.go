@@ -2,8 +2,8 @@ package classify
 
 import "strings"
 
-// grantedScopes are the scopes of an access token: scope (RFC 9068) or scp (Entra, Okta).
-func (x *examination) grantedScopes() (list []string, problem, path string, value any) {
+// grantedScopes appends the scopes of an access token to a list: scope (RFC 9068) or scp (Entra, Okta).
+func (x *examination) grantedScopes(list []string) (_ []string, problem, path string, value any) {
 	for _, name := range [...]string{"scope", "scp"} {
 		v, ok := x.claim(name)
 		if !ok {
@@ -12,7 +12,7 @@ func (x *examination) grantedScopes() (list []string, problem, path string, valu
 		path = x.claimPath(name)
 		switch s := v.(type) {
 		case string:
-			return strings.Fields(s), scopeProblem(s), path, v
+			return appendFields(list, s), scopeProblem(s), path, v
 		case []any:
 			for _, e := range s[:min(len(s), maxAudiences)] {
 				list = append(list, textOf(e))
@@ -31,10 +31,9 @@ func (x *examination) grantedScopes() (list []string, problem, path string, valu
 // neededScopes are those that the profile lists for the route, else those that the server's challenge names.
 func (x *examination) neededScopes() (anyOf, allOf []string, source string) {
 	if x.Record.Request != nil {
-		method, path := methodName(x.Record.Request.Method), addressOf(x.Record.Request.URL).path
-		for i := range x.Profile.Scopes {
-			rule := &x.Profile.Scopes[i]
-			if (rule.Method == "" || rule.Method == method) && matchesPath(rule.Path, path) {
+		for i := range x.routes {
+			rule := &x.routes[i]
+			if (rule.Method == "" || rule.Method == methodName(x.Record.Request.Method)) && (i == 0 || matchesPath(rule.Path, x.path)) {
 				return rule.AnyOf, rule.AllOf, "the profile"
 			}
 		}
@@ -52,7 +51,8 @@ func checkScope(x *examination) {
 		return
 	}
 	anyOf, allOf, source := x.neededScopes()
-	granted, problem, path, value := x.grantedScopes()
+	var room [16]string
+	granted, problem, path, value := x.grantedScopes(room[:0])
 	if source == "" && problem == "" {
 		x.skip(check, path, "no profile says which scopes this route needs")
 		return

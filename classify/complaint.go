@@ -57,6 +57,40 @@ type complaint struct {
 	standing standing
 	path     string
 	text     string
+	quoted   *quotation // of the text; nil unless the answer is remembered
+}
+
+// A quotation is a text as verdicts repeat it. Those on answers that are worded alike share it.
+type quotation struct {
+	value    any // the text as evidence shows it
+	sentence string
+}
+
+func (c *complaint) quote(phase Phase) *quotation {
+	return &quotation{value: c.text, sentence: quoteOf(c.text, phase)}
+}
+
+func quoteOf(text string, phase Phase) string {
+	if phase == ClientSide {
+		return "The client reports “" + text + "”."
+	}
+	return "The server says “" + text + "”."
+}
+
+// value is the text as evidence shows it.
+func (c *complaint) value() any {
+	if c.quoted != nil {
+		return c.quoted.value
+	}
+	return c.text
+}
+
+// sentence says the text in a sentence.
+func (c *complaint) sentence(phase Phase) string {
+	if c.quoted != nil {
+		return c.quoted.sentence
+	}
+	return quoteOf(c.text, phase)
 }
 
 // claimSubject is what a server complains about when the named claim or header parameter is missing or ill-formed.

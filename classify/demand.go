@@ -57,20 +57,28 @@ type noted struct {
 }
 
 // Minutes are what examinations noted, so that verdicts share what they say alike: nearly every check ends in words that it ended in
-// before. They change nothing but what that costs. A note gives way to the next one of its place.
-type minutes [demands][16]*Check
+// before, most of them in those of the last time. They change nothing but what that costs. A note gives way to the next one of its place.
+type minutes [demands]struct {
+	last   *Check
+	places [64]*Check
+}
 
 // note is the check with that outcome, whose detail is the parts put together.
 func (m *minutes) note(d demand, result CheckResult, path string, detail []string, t *texts) *Check {
-	place := uint(len(path))
+	of := &m[d]
+	if of.last.says(result, path, detail) {
+		return of.last
+	}
+	place := uint32(len(path))
 	for _, part := range detail {
-		place = place*31 + uint(len(part))
+		place = place*31 + uint32(len(part))
 		if part != "" {
-			place += uint(part[len(part)/2]) + uint(part[len(part)-1])
+			place = place*31 + uint32(part[len(part)/2])<<8 + uint32(part[len(part)-1])
 		}
 	}
-	kept := &m[d][place%16]
-	if known := *kept; known != nil && known.Result == result && known.Path == path && consistsOf(known.Detail, detail) {
+	kept := &of.places[place*0x9e3779b1>>26]
+	if known := *kept; known.says(result, path, detail) {
+		of.last = known
 		return known
 	}
 	c := &Check{Check: d.name(), Result: result, Path: path}
@@ -79,8 +87,13 @@ func (m *minutes) note(d demand, result CheckResult, path string, detail []strin
 	} else {
 		c.Detail = t.join(detail)
 	}
-	*kept = c
+	of.last, *kept = c, c
 	return c
+}
+
+// says reports whether a check, if there is one, has that outcome in those words.
+func (c *Check) says(result CheckResult, path string, detail []string) bool {
+	return c != nil && c.Result == result && c.Path == path && consistsOf(c.Detail, detail)
 }
 
 // consistsOf reports whether a text is the parts put together.

@@ -44,7 +44,7 @@ func (x *examination) release() {
 		return
 	}
 	d.findings, d.checks = reusable(x.findings), reusable(x.checks)
-	if x.form.params != nil {
+	if x.form.params != nil && !x.form.shared {
 		d.params = reusable(x.form.params)
 	}
 	d.edited, d.candidates = reusable(d.edited), reusable(d.candidates)

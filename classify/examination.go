@@ -21,6 +21,7 @@ type finding struct {
 	detail   string
 	repairs  []Edit // any one of them repairs the fault
 	reads    inputs // of the check that found it
+	trait    *trait // of the cause
 }
 
 // An examination re-runs every check of one exchange. The checks are independent of each other: they only read the fields above
@@ -73,13 +74,12 @@ func examine(e Exchange, h History) *examination {
 	if x.env == nil && len(e.Profile.Environments) == 1 {
 		x.env = &e.Profile.Environments[0]
 	}
-	x.words = hear(e, e.Phase)
+	x.hear(e.Phase, &x.words)
 	switch e.Phase {
 	case TokenRequest:
 		x.assertion, x.token, x.root = true, r.ClientAssertion, "client_assertion"
 		if r.Request != nil {
-			x.form = form{params: d.params[:0]}
-			x.form.read(r.Request.Body)
+			x.form = e.forms.read(r.Request.Body, d.params[:0])
 		}
 	case APICall:
 		x.token, x.root = r.AccessToken, "access_token"
@@ -129,8 +129,9 @@ func (x *examination) run(rules []rule) {
 func (x *examination) perform(r *rule) {
 	known := len(x.findings)
 	r.check(x)
-	for i := range x.findings[known:] {
-		x.findings[known+i].reads = r.reads
+	for i := known; i < len(x.findings); i++ {
+		f := &x.findings[i]
+		f.reads, f.trait = r.reads, x.trait(f.cause)
 	}
 }
 

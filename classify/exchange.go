@@ -21,11 +21,14 @@ type Exchange struct {
 	Endpoint    string // "POST api.example.com/v1/orders/{id}": variable path segments folded, bounded
 	Outcome     Outcome
 
+	path      string          // that was called
+	routes    []ScopeRule     // the profile's, from the first that the path fits
 	knowledge *Knowledge      // by which its words are read; nil for none
 	causes    map[Code]*Cause // the catalogue, when whoever placed the exchange keeps it
 	desks     *desks          // for its examination; nil for none
 	odds      *odds           // by which its words are believed; nil for the usual ones
 	hearings  *hearings       // of answers that were heard before; nil for none
+	forms     *forms          // that were read before; nil for none
 }
 
 // Profiles is the set of profiles in force, in order of preference.
@@ -44,6 +47,8 @@ type Classifier struct {
 	desks     *desks
 	odds      *odds
 	hearings  *hearings
+	forms     *forms
+	endpoints *endpoints
 }
 
 // New puts profiles and documented texts together; a nil Knowledge leaves the words to the lexicon.
@@ -56,7 +61,7 @@ func New(profiles Profiles, k *Knowledge) *Classifier {
 		causes[row.Code] = &row
 	}
 	o := usualOdds()
-	return &Classifier{places: newPlaces(profiles), knowledge: k, causes: causes, desks: &desks{}, odds: &o, hearings: newHearings()}
+	return &Classifier{places: newPlaces(profiles), knowledge: k, causes: causes, desks: &desks{}, odds: &o, hearings: newHearings(), forms: newForms(), endpoints: newEndpoints()}
 }
 
 // Locate places a record. It is pure and never fails: what cannot be told stays empty.

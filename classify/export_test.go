@@ -52,5 +52,5 @@ func leftBy(findings []finding) []finding {
 	return out
 }
 
-// Forget lets every answer be heard anew.
-func (c *Classifier) Forget() { c.hearings = nil }
+// Forget lets every answer be heard and every form be read anew.
+func (c *Classifier) Forget() { c.hearings, c.forms, c.endpoints = nil, nil, nil }

@@ -55,6 +55,9 @@ func (x *examination) seenElsewhere(kind FactKind, name ...string) bool {
 }
 
 func (x *examination) acceptedAt(kind FactKind, environment string, name []string) bool {
+	if len(x.history) == 0 {
+		return false
+	}
 	f, ok := x.fact(kind, environment, name...)
 	return ok && f.acceptedBy(x.Record.Time)
 }
@@ -388,12 +391,4 @@ func appendGrant(out []byte, endpoint, sort string, t *JWT) []byte {
 		out = append(out, ';')
 	}
 	return out
-}
-
-// appendFields is strings.Fields that appends.
-func appendFields(list []string, text string) []string {
-	for word, rest := cutField(text); word != ""; word, rest = cutField(rest) {
-		list = append(list, word)
-	}
-	return list
 }

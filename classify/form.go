@@ -13,6 +13,7 @@ type form struct {
 	known  bool // a body was logged that holds parameters
 	params []param
 	twice  string // the name of a parameter that was sent more than once
+	shared bool   // with other examinations: it is remembered
 }
 
 // A param is one parameter. Nearly all are texts; other holds what is none.

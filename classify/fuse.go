@@ -53,7 +53,7 @@ func (x *examination) judge() judgement {
 		f := &x.findings[i]
 		c := candidate{cause: f.cause, finding: f, score: x.findingScore(f)}
 		if about != 0 && !x.fits(f) {
-			c.score = scoreResidual/2 + x.trait(f.cause).rank // a fault, but not the one the server speaks of
+			c.score = scoreResidual/2 + f.trait.rank // a fault, but not the one the server speaks of
 		} else if f.weight >= likely {
 			explained = true
 		}
@@ -94,9 +94,9 @@ func wordScore(strength int) int {
 }
 
 func (x *examination) findingScore(f *finding) int {
-	rank := x.trait(f.cause).rank
+	rank := f.trait.rank
 	if x.words.subject == 0 && f.weight == demonstrated {
-		if i := slices.Index(x.Profile.CheckOrder, x.trait(f.cause).group); i >= 0 {
+		if i := slices.Index(x.Profile.CheckOrder, f.trait.group); i >= 0 {
 			rank += 100 * (len(x.Profile.CheckOrder) - i) // this server would have met it first
 		}
 	}

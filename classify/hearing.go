@@ -63,21 +63,24 @@ type hearing struct {
 
 func newHearings() *hearings { return &hearings{seed: maphash.MakeSeed()} }
 
-// words is what an answer says by documented texts, which are the same in all calls.
-func (h *hearings) words(a *answer, k *Knowledge) words {
+// hear leaves in w what an answer says by documented texts, which are the same in all calls.
+func (h *hearings) hear(a *answer, k *Knowledge, w *words) {
 	if h == nil || a.size() > maxHearing || a.size() == len(a.provider) {
-		return a.read(k)
+		*w = a.read(k)
+		return
 	}
 	hash := h.hash(a)
 	first := int(hash % maxHearings)
 	second := first ^ 1
 	for _, place := range [...]int{first, second} {
 		if known := h.kept[place].Load(); known != nil && known.same(a) {
-			return known.said
+			*w = known.said
+			return
 		}
 	}
 	if h.met[first].Swap(hash) != hash {
-		return a.read(k)
+		*w = a.read(k)
+		return
 	}
 	place := first
 	if h.kept[first].Load() != nil && (h.kept[second].Load() == nil || hash>>32&1 == 0) {
@@ -87,8 +90,9 @@ func (h *hearings) words(a *answer, k *Knowledge) words {
 	kept.said = kept.answer.words(k)
 	kept.said.wording = kept.said.compared()
 	kept.said.also, kept.said.mayBe = slices.Clip(kept.said.also), slices.Clip(kept.said.mayBe) // who adds to them adds to a copy
+	kept.said.quoted = kept.said.quote(a.phase)
 	h.kept[place].Store(kept)
-	return kept.said
+	*w = kept.said
 }
 
 // read is words for an answer that stays on the caller's stack.
@@ -99,8 +103,10 @@ func (a *answer) read(k *Knowledge) words {
 
 func (h *hearings) hash(a *answer) uint64 {
 	hash := maphash.Bytes(h.seed, a.body)
-	for _, text := range [...]string{a.challenge, a.note, a.provider, string(a.phase)} {
-		hash = hash*0x9e3779b97f4a7c15 ^ maphash.String(h.seed, text)
+	for _, text := range [...]string{a.challenge, a.note, a.provider} {
+		if hash = hash*0x9e3779b97f4a7c15 + uint64(len(text)); text != "" {
+			hash ^= maphash.String(h.seed, text)
+		}
 	}
-	return hash
+	return hash + uint64(len(a.phase))
 }

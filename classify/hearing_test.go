@@ -13,9 +13,11 @@ func TestHearings(t *testing.T) {
 		for i := range exchanges {
 			e := &exchanges[i]
 			a := answerOf(e, e.Phase)
-			got, want := h.words(&a, e.knowledge), a.words(e.knowledge)
-			if got.wording != "" {
-				want.wording = want.compared()
+			var got words
+			h.hear(&a, e.knowledge, &got)
+			want := a.words(e.knowledge)
+			if got.quoted != nil {
+				want.wording, want.quoted = want.compared(), want.quote(a.phase)
 			}
 			if !reflect.DeepEqual(got, want) {
 				t.Fatalf("round %d: %s: heard %+v, want %+v", round, e.Record.ID, got, want)

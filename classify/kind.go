@@ -8,7 +8,7 @@ func (x *examination) kindMismatch() string {
 	if t == nil || x.unreadable != "" {
 		return ""
 	}
-	typ := strings.ToLower(strings.TrimPrefix(strings.ToLower(textOf(x.head.typ)), "application/"))
+	typ, others := x.head.kind, x.claims.rest
 	iss, sub := textOf(x.claims.iss), textOf(x.claims.sub)
 	if x.assertion {
 		if typ == "at+jwt" || typ == "logout+jwt" || typ == "dpop+jwt" {
@@ -31,14 +31,14 @@ func (x *examination) kindMismatch() string {
 	case x.looksLikeAssertion(iss, sub, list):
 		x.kindWeight = likely
 		return "iss equals sub and aud is another server: this looks like a client assertion"
-	case textOf(x.claims.get("token_use")) == "id", textOf(x.claims.get("token_use")) == "string(2)" && x.claims.scope == nil: // what a redactor leaves; the other value is access
+	case textOf(others.Get("token_use")) == "id", textOf(others.Get("token_use")) == "string(2)" && x.claims.scope == nil: // what a redactor leaves; the other value is access
 		return "token_use is id: this is an ID token"
 	case x.audienceIsClient(list):
 		return "aud is the client itself and there is no scope: this is an ID token"
-	case (x.claims.get("at_hash") != nil || x.claims.get("c_hash") != nil || x.claims.get("nonce") != nil) && x.claims.scope == nil && x.claims.get("scp") == nil && !x.ownAudience(list):
+	case (others.Get("at_hash") != nil || others.Get("c_hash") != nil || others.Get("nonce") != nil) && x.claims.scope == nil && others.Get("scp") == nil && !x.ownAudience(list):
 		return "it has nonce or at_hash and no scope: this is an ID token"
-	case strings.EqualFold(textOf(x.claims.get("typ")), "refresh") || strings.EqualFold(textOf(x.claims.get("typ")), "id"):
-		return "its typ claim says " + clip(textOf(x.claims.get("typ")))
+	case strings.EqualFold(textOf(others.Get("typ")), "refresh") || strings.EqualFold(textOf(others.Get("typ")), "id"):
+		return "its typ claim says " + clip(textOf(others.Get("typ")))
 	}
 	return ""
 }

@@ -54,7 +54,7 @@ func DocumentedTexts() []Text {
 // A Knowledge recognises documented texts in what servers say. It is immutable; any number of goroutines may share it. A nil
 // Knowledge knows nothing.
 type Knowledge struct {
-	traits   map[Code]trait
+	traits   map[Code]*trait
 	lexicon  lexicon // of what nobody documented
 	texts    []Text
 	patterns []pattern

@@ -17,7 +17,7 @@ func (ps *places) locate(r *Record, c *Classifier) Exchange {
 	}
 	s, env := ps.find(r, &called, host)
 	e := Exchange{Record: r, Profile: s.profile, Provider: r.Provider, Environment: r.Environment, Outcome: Other,
-		knowledge: c.knowledge, causes: c.causes, desks: c.desks, odds: c.odds, hearings: c.hearings}
+		knowledge: c.knowledge, causes: c.causes, desks: c.desks, odds: c.odds, hearings: c.hearings, forms: c.forms}
 	if env != nil {
 		e.Environment = env.Name
 	}
@@ -28,17 +28,29 @@ func (ps *places) locate(r *Record, c *Classifier) Exchange {
 	default:
 		e.Provider = clip(host)
 	}
-	e.Phase = s.phaseOf(r, &called)
-	e.ClientID = clip(clientOf(r, e.Phase))
+	e.Phase = s.phaseOf(r, &called, c.forms)
+	e.ClientID = clip(clientOf(r, e.Phase, c.forms))
 	if r.Request != nil {
-		e.Endpoint = endpointName(r.Request.Method, host, called.path, s.profile)
+		e.path, e.routes = called.path, s.routes(called.path)
+		e.nameEndpoint(r.Request.Method, host, c.endpoints)
 	}
 	e.Outcome = s.outcomeOf(e, &called)
 	return e
 }
 
+// routes are the profile's, from the first that a path fits.
+func (s *site) routes(path string) []ScopeRule {
+	list := s.profile.Scopes
+	for i := range list {
+		if matchesPath(list[i].Path, path) {
+			return list[i:]
+		}
+	}
+	return nil
+}
+
 // phaseOf tells a token request from an API call by the address, the form and the token that was sent.
-func (s *site) phaseOf(r *Record, called *endpoint) Phase {
+func (s *site) phaseOf(r *Record, called *endpoint, known *forms) Phase {
 	if (r.Response == nil || r.Response.Status == 0) && r.Error != "" {
 		return ClientSide
 	}
@@ -54,7 +66,7 @@ func (s *site) phaseOf(r *Record, called *endpoint) Phase {
 		case r.ClientAssertion != nil:
 			return TokenRequest
 		case method == "POST" && len(r.Request.Body) > 0:
-			if f := formOf(r.Request.Body); f.has("grant_type") || f.has("client_assertion") || f.has("client_assertion_type") {
+			if f := known.read(r.Request.Body, nil); f.has("grant_type") || f.has("client_assertion") || f.has("client_assertion_type") {
 				return TokenRequest
 			}
 		}
@@ -77,12 +89,12 @@ func tokenPath(path string) bool {
 }
 
 // clientOf is the client that a record is about: what the source says, else what the request says, else what the token claims.
-func clientOf(r *Record, phase Phase) string {
+func clientOf(r *Record, phase Phase, known *forms) string {
 	if r.ClientID != "" {
 		return r.ClientID
 	}
 	if r.Request != nil && phase == TokenRequest {
-		f := formOf(r.Request.Body)
+		f := known.read(r.Request.Body, nil)
 		if id := f.text("client_id"); id != "" {
 			return id
 		}
@@ -242,7 +254,7 @@ func businessOutcome(e Exchange) Outcome {
 	rules := allRules()
 	x.run(rules[:])
 	for i := range x.findings {
-		switch f := &x.findings[i]; x.trait(f.cause).group {
+		switch f := &x.findings[i]; f.trait.group {
 		case "structure", "client", "key", "signature", "claims", "time":
 			if f.weight == demonstrated {
 				return Failed

@@ -12,7 +12,7 @@ func (x *examination) sortFindings() {
 		if a.weight != b.weight {
 			return int(b.weight - a.weight)
 		}
-		if d := x.trait(b.cause).rank - x.trait(a.cause).rank; d != 0 {
+		if d := b.trait.rank - a.trait.rank; d != 0 {
 			return d
 		}
 		return cmp.Or(strings.Compare(string(a.cause), string(b.cause)), strings.Compare(a.path, b.path), strings.Compare(a.detail, b.detail))

@@ -28,9 +28,14 @@ type words struct {
 }
 
 // hear reads what the server (or, on the client's side, the client's own log line) says.
-func hear(e Exchange, phase Phase) words {
-	a := answerOf(&e, phase)
-	return e.hearings.words(&a, e.knowledge)
+func hear(e Exchange, phase Phase) (w words) {
+	e.hear(phase, &w)
+	return w
+}
+
+func (e *Exchange) hear(phase Phase, w *words) {
+	a := answerOf(e, phase)
+	e.hearings.hear(&a, e.knowledge, w)
 }
 
 // words reads the answer: what it hears depends on nothing else.

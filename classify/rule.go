@@ -1,5 +1,7 @@
 package classify
 
+import "strings"
+
 // Inputs are the parts of a record that a check reads, so that after an edit only the checks are run again that it can touch.
 type inputs uint
 
@@ -114,7 +116,10 @@ func (c *claims) named(name string) *any {
 }
 
 // A head is what checks ask of a token's header.
-type head struct{ alg, kid, typ any }
+type head struct {
+	alg, kid, typ any
+	kind          string // what typ says, as a media type without application/, in lower case
+}
 
 func headOf(o Object) (h head) {
 	for i := range o {
@@ -125,9 +130,21 @@ func headOf(o Object) (h head) {
 			h.kid = o[i].Value
 		case "typ":
 			h.typ = o[i].Value
+			h.kind = tokenKind(textOf(h.typ))
 		}
 	}
 	return h
+}
+
+// tokenKind reads typ. RFC 7515 section 4.1.9.
+func tokenKind(typ string) string {
+	switch typ {
+	case "JWT", "jwt": // nearly all
+		return "jwt"
+	case "at+jwt":
+		return "at+jwt"
+	}
+	return strings.ToLower(strings.TrimPrefix(strings.ToLower(typ), "application/"))
 }
 
 // claimInput is the input that a claim is.

@@ -40,10 +40,8 @@ func (x *examination) summary(j judgement, row *Cause, evidence []Evidence) stri
 		return "The server says “" + x.words.said + "”, which does not tell the cause, and no check that can be run fails."
 	case j.cause == Unclassified:
 		return "The response names no cause and no check that can be run fails."
-	case x.words.text != "" && x.Phase == ClientSide:
-		return "The client reports “" + x.words.text + "”."
 	case x.words.text != "":
-		return "The server says “" + x.words.text + "”."
+		return x.words.sentence(x.Phase)
 	}
 	return row.Summary
 }
@@ -70,8 +68,7 @@ func capital(letter byte) string {
 
 // evidence lists the votes: the decisive one first, then the server's words, then the rest.
 func (x *examination) evidence(j judgement) []Evidence {
-	var room [16]Evidence
-	out := room[:0]
+	out := make([]Evidence, 0, min(len(x.findings)+1, 16))
 	if j.finding != nil {
 		out = append(out, j.finding.evidence(x))
 	}
@@ -93,7 +90,7 @@ func (x *examination) evidence(j judgement) []Evidence {
 		}
 		out = append(out, e)
 	}
-	return append(make([]Evidence, 0, len(out)), out...)
+	return out
 }
 
 func (f *finding) evidence(x *examination) Evidence {
@@ -105,10 +102,10 @@ func (x *examination) wordEvidence(j judgement) (e Evidence, ok bool) {
 	w := &x.words
 	switch {
 	case x.doubted.subject != 0:
-		return Evidence{Witness: WitnessResponse, Path: x.doubted.path, Observed: x.doubted.text, Cause: x.doubted.cause,
+		return Evidence{Witness: WitnessResponse, Path: x.doubted.path, Observed: x.doubted.value(), Cause: x.doubted.cause,
 			Detail: "The server's words name another cause, which nothing in the record shows; a fault that is there explains the refusal better than two at once."}, true
 	case w.subject != 0:
-		e = Evidence{Witness: WitnessResponse, Path: w.path, Observed: w.text, Cause: w.cause, Detail: "The server's words are about this."}
+		e = Evidence{Witness: WitnessResponse, Path: w.path, Observed: w.value(), Cause: w.cause, Detail: "The server's words are about this."}
 		if w.subject&x.causeComplaints(j) != 0 && w.cause != j.cause {
 			e.Cause, e.Detail = j.cause, "The server's words fit this cause."
 		} else if w.cause == j.cause {

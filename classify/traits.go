@@ -16,10 +16,11 @@ type trait struct {
 }
 
 // newTraits makes the table by cause, once.
-func newTraits() map[Code]trait {
-	table := make(map[Code]trait, 64)
-	for _, t := range traits() {
-		table[t.cause] = t
+func newTraits() map[Code]*trait {
+	list := traits()
+	table := make(map[Code]*trait, 2*len(list))
+	for i := range list {
+		table[list[i].cause] = &list[i]
 	}
 	return table
 }
@@ -70,25 +71,32 @@ func traits() []trait {
 		{cause: RateLimited, usual: aboutRate, symptoms: aboutRate},
 		{cause: BlockedByGateway, usual: aboutGateway, symptoms: aboutPermission | aboutGateway},
 		{cause: Unclassified},
+		{}, // of no cause
 	}
 }
 
 // trait is what is known of a cause; without a Knowledge the table is made for one look.
-func (k *Knowledge) trait(cause Code) trait {
+func (k *Knowledge) trait(cause Code) *trait {
+	var table map[Code]*trait
 	if k == nil {
-		return newTraits()[cause]
+		table = newTraits()
+	} else {
+		table = k.traits
 	}
-	return k.traits[cause]
+	if t := table[cause]; t != nil {
+		return t
+	}
+	return &trait{}
 }
 
-func (x *examination) trait(cause Code) trait { return x.knowledge.trait(cause) }
+func (x *examination) trait(cause Code) *trait { return x.knowledge.trait(cause) }
 
 // complaints are what a server may say when it meets the fault of a finding.
 func (x *examination) complaints(f *finding) subject {
 	if f.subject != 0 {
 		return f.subject
 	}
-	return x.trait(f.cause).symptoms
+	return f.trait.symptoms
 }
 
 // fits reports whether the fault of a finding may be what the words complain about.

@@ -154,6 +154,10 @@ func variableSegment(segment string) bool {
 
 // methodName keeps the methods of RFC 9110 and 5789 and folds the rest, so that endpoints stay a small set.
 func methodName(method string) string {
+	switch method {
+	case "GET", "POST": // nearly all
+		return method
+	}
 	switch m := strings.ToUpper(method); m {
 	case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS":
 		return m
@@ -163,23 +167,20 @@ func methodName(method string) string {
 	return "OTHER"
 }
 
-// endpointName says where a request went: "POST api.example.com/v1/orders/{id}".
-func endpointName(method, host, path string, p *Profile) string {
-	if host == "" && path == "" {
-		return ""
+// nameEndpoint says where a request went: "POST api.example.com/v1/orders/{id}".
+func (e *Exchange) nameEndpoint(method, host string, known *endpoints) {
+	if host == "" && e.path == "" {
+		return
 	}
 	method, host = methodName(method), host[:min(len(host), 100)]
 	var buffer [256]byte
 	name := append(append(append(buffer[:0], method...), ' '), host...)
 	start := len(name)
-	for i := range p.Scopes {
-		if matchesPath(p.Scopes[i].Path, path) {
-			name = append(name, p.Scopes[i].Path...)
-			break
-		}
+	if len(e.routes) > 0 {
+		name = append(name, e.routes[0].Path...)
 	}
 	if len(name) == start {
-		name = appendFolded(name, path)
+		name = appendFolded(name, e.path)
 	}
-	return validText(string(name))
+	e.Endpoint = known.name(name)
 }

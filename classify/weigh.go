@@ -129,7 +129,7 @@ func (x *examination) explains(f *finding) bool {
 	if x.words.cause == BlockedByGateway && x.words.standing == ofWhom {
 		return true
 	}
-	switch x.trait(f.cause).group {
+	switch f.trait.group {
 	case "scope":
 		return x.status() == 403 && x.passed(x.trait(x.words.cause).check)
 	case "replay":
