@@ -47,6 +47,9 @@ type factCache struct {
 	wanted  atomic.Bool  // somebody has asked: this process judges
 
 	noted, notedBefore map[factKey]extent // see note
+
+	filter  *factFilter // nil until somebody asks
+	filling sync.Mutex  // held by one that reads the table for it
 }
 
 func newFactCache() *factCache {
@@ -128,6 +131,8 @@ func (c *factCache) committed(s *sums) {
 		c.note(k, f)
 	}
 	if s.tookFacts {
+		c.nowKept(b.facts)
+		c.nowKept(s.facts)
 		b.emptied()
 	} else {
 		mergeInto(b.facts, s.facts)
@@ -156,6 +161,7 @@ func (c *factCache) forgetAll() {
 	clear(c.old)
 	clear(c.noted)
 	clear(c.notedBefore)
+	c.filter = nil
 	c.commits++
 	c.floor = c.commits
 }
@@ -249,7 +255,7 @@ func (c *factCache) readAll(ctx context.Context, from rowsQuerier, keys []factKe
 		c.moving.RLock()
 		moves := c.moves
 		c.moving.RUnlock()
-		found, err := readFacts(ctx, from, keys)
+		found, err := readFacts(ctx, from, c.mayBeKept(keys))
 		if err != nil {
 			return nil, err
 		}

@@ -45,6 +45,9 @@ func (s *Store) Look(ctx context.Context, keys []classify.Key, snap *Snapshot) (
 	if snap.at, err = s.facts.read(ctx, s.readers, snap.digests, snap.was); err != nil {
 		return fmt.Errorf("look up history: %w", err)
 	}
+	if err := s.facts.fillFilter(ctx, s.readers); err != nil {
+		return fmt.Errorf("look up history: %w", err)
+	}
 	snap.fill()
 	return nil
 }
