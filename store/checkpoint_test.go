@@ -56,7 +56,7 @@ func (w *world) writePages(t *testing.T) error {
 // awaitCopy waits until what is copied beside the writer is copied, however busy the machine is.
 func (w *world) awaitCopy(t *testing.T) {
 	t.Helper()
-	for range 3000 {
+	for range 18_000 {
 		pages, copied, err := checkpoint(t.Context(), w.writes.conn, `noop`)
 		if err != nil {
 			t.Fatal(err)

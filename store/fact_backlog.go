@@ -21,14 +21,15 @@ const (
 // A factBacklog is the facts that are committed but not in their table. The writer's goroutine alone changes it.
 type factBacklog struct {
 	facts   map[factKey]fact
-	owner   int64     // of the rows that hold them
-	rows    int       // how many there are
-	written time.Time // when it was last emptied
-	adopted bool      // what an earlier process left is taken over
+	owner   int64         // of the rows that hold them
+	rows    int           // how many there are
+	written time.Time     // when it was last emptied
+	adopted bool          // what an earlier process left is taken over
+	idle    time.Duration // without a write, after which they are written
 }
 
 func newFactBacklog() factBacklog {
-	return factBacklog{facts: map[factKey]fact{}, owner: newRef()}
+	return factBacklog{facts: map[factKey]fact{}, owner: newRef(), idle: factsIdle}
 }
 
 func (b *factBacklog) emptied() {

@@ -83,7 +83,7 @@ func wait(ctx context.Context, d time.Duration) error {
 	defer t.Stop()
 	select {
 	case <-t.C:
-		return nil
+		return ctx.Err() // both may have come
 	case <-ctx.Done():
 		return ctx.Err()
 	}

@@ -79,8 +79,11 @@ func TestPostgres_LostConnectionCostsNothingAtRest(t *testing.T) {
 	w.write(t, func(ctx context.Context, tx *Tx) error {
 		return tx.queryRow(ctx, `select pg_backend_pid()`).Scan(&process)
 	})
-	if _, err := w.readers.Exec(`select pg_terminate_backend($1, 5000)`, process); err != nil {
+	if _, err := w.readers.Exec(`select pg_terminate_backend($1)`, process); err != nil {
 		t.Fatal(err)
+	}
+	for left := 1; left > 0; {
+		left = w.rowCount(t, fmt.Sprint(`select count(*) from pg_stat_activity where pid = `, process))
 	}
 	w.write(t, writing("a", nil))
 	equal(t, "records", w.records(t), 1)
@@ -122,10 +125,14 @@ func TestPostgres_DeadlockIsRunAgain(t *testing.T) {
 	meet.Add(2)
 	var wg sync.WaitGroup
 	tries := make([]int, 2)
+	ended := []chan struct{}{make(chan struct{}), make(chan struct{})}
 	for n, s := range []*Store{w.Store, w.second(t)} {
 		wg.Go(func() {
+			defer close(ended[n])
 			err := s.Write(t.Context(), func(ctx context.Context, tx *Tx) error {
-				tries[n]++
+				if tries[n]++; tries[n] > 1 {
+					<-ended[1-n] // what was let go could else be taken again before the other has it
+				}
 				if err := tx.exec(ctx, mark, rows[n]); err != nil {
 					return err
 				}

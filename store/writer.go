@@ -149,7 +149,7 @@ func (w *writer) next() (j *job, open bool) {
 			j, open = <-w.queue
 			return j, open
 		}
-		patience = factsIdle
+		patience = w.memory.facts.backlog.idle
 	}
 	idle := time.NewTimer(patience)
 	defer idle.Stop()

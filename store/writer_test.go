@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 )
 
 func writeContract() []contractTest {
@@ -283,8 +282,7 @@ func testReaders(t *testing.T, w *world) {
 
 func testConcurrent(t *testing.T, w *world) {
 	const writers, rounds = 8, 10
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
+	ctx := t.Context()
 	var writing, reading sync.WaitGroup
 	for n := range writers {
 		writing.Go(func() {
@@ -326,5 +324,16 @@ func testConcurrent(t *testing.T, w *world) {
 	want := Totals{Failures: 2 * writers * rounds, Successes: writers * rounds, Clients: writers + 1, Incidents: writers + 1}
 	if err != nil || totals != want {
 		t.Errorf("totals: got %+v, %v; want %+v", totals, err, want)
+	}
+}
+
+// TestWait: a context that has ended is noticed, though the time is over as well.
+func TestWait(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 100 {
+		if err := wait(ctx, 0); !errors.Is(err, context.Canceled) {
+			t.Fatalf("got %v, want context.Canceled", err)
+		}
 	}
 }
