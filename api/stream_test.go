@@ -74,14 +74,37 @@ func (l *listener) next() heard {
 	}
 }
 
-// until returns the names of events up to one with that name.
+// until returns the names of events up to one with that name. A heartbeat may come between any others.
 func (l *listener) until(event string) (names []string, last heard) {
 	l.t.Helper()
 	for last.event != event {
-		last = l.next()
-		names = append(names, last.event)
+		if last = l.next(); last.event == event || last.event != "heartbeat" {
+			names = append(names, last.event)
+		}
 	}
 	return names, last
+}
+
+// soon is the next event but for heartbeats.
+func (l *listener) soon() heard {
+	l.t.Helper()
+	for {
+		if e := l.next(); e.event != "heartbeat" {
+			return e
+		}
+	}
+}
+
+// leave closes the stream, and returns when the server has noticed.
+func (l *listener) leave(s *site) {
+	l.t.Helper()
+	_ = l.resp.Body.Close()
+	h := s.api.streams
+	for left := true; left; time.Sleep(time.Millisecond) {
+		h.mu.Lock()
+		left = len(h.clients) > 0
+		h.mu.Unlock()
+	}
 }
 
 func TestStream(t *testing.T) {
@@ -116,7 +139,7 @@ func TestStream_Filter(t *testing.T) {
 	s.addFailures(t, 1, classify.ScopeGap, "prod", "a1")
 	s.addFailures(t, 1, classify.ScopeGap, "prod", "b2")
 	l.until("heartbeat")
-	if e := l.next(); e.event != "failure" || !strings.Contains(e.data, `"client_id":"b2"`) {
+	if e := l.soon(); e.event != "failure" || !strings.Contains(e.data, `"client_id":"b2"`) {
 		t.Errorf("%+v", e)
 	}
 	for query, parameter := range map[string]string{"?q=nofield:x": "q", "?cause=none": "cause", "?colour=red": "colour", "?after=1": "after", "?about=all": "about"} {
@@ -132,13 +155,13 @@ func TestStream_Resumes(t *testing.T) {
 	l := s.listen(t, "?about=failures", "")
 	s.addFailures(t, 3, classify.ScopeGap, "prod", "client-b")
 	l.until("failure")
-	second := l.next()
-	_ = l.resp.Body.Close()
+	second := l.soon()
+	l.leave(s)                                                       // else the hub goes on from where it was, and the rest comes as news
 	s.addFailures(t, 500, classify.TokenExpired, "prod", "client-c") // more than waits for anybody
 	l = s.listen(t, "?about=failures&after=1.0", second.id)          // the header counts
 	clients := map[string]int{}
 	for range 501 {
-		e := l.next()
+		e := l.soon()
 		for _, client := range []string{"client-b", "client-c"} {
 			if strings.Contains(e.data, `"client_id":"`+client+`"`) {
 				clients[client]++
@@ -258,21 +281,55 @@ func TestStream_EndsWithTheServer(t *testing.T) {
 	problemIn(t, s.do(t, ask{path: "/api/v1/stream", who: "read"}), http.StatusServiceUnavailable)
 }
 
-// TestStream_OutlivesTheLimitsOfRequests keeps a stream open for longer than the server lets a request be read and answered.
+// TestStream_OutlivesTheLimitsOfRequests: the server's limits of reading and answering a request are lifted, and each event has
+// one of its own.
 func TestStream_OutlivesTheLimitsOfRequests(t *testing.T) {
 	s := newSite(t)
-	s.Server = httptest.NewUnstartedServer(s.api)
-	s.Config.ReadTimeout, s.Config.WriteTimeout = 100*time.Millisecond, 100*time.Millisecond
-	s.Start()
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		limits := &limits{ResponseWriter: w, t: t, read: time.Now(), write: time.Now()}
+		s.api.ServeHTTP(limits, r)
+		if !limits.read.IsZero() {
+			t.Errorf("what a client sends is read until %v", limits.read)
+		}
+	}))
 	t.Cleanup(s.Close)
 	l := s.listen(t, "?about=failures", "")
 	l.until("heartbeat")
 	for range 2 {
-		time.Sleep(150 * time.Millisecond)
 		s.addFailures(t, 1, classify.ScopeGap, "prod", "client-b")
 		l.until("failure")
 	}
+	l.leave(s)
 }
+
+// limits are those of a connection, and whether that of writing was set anew for what is written.
+type limits struct {
+	http.ResponseWriter
+	t           *testing.T
+	read, write time.Time
+	anew        bool
+}
+
+func (l *limits) SetReadDeadline(to time.Time) error {
+	l.read = to
+	return nil
+}
+
+func (l *limits) SetWriteDeadline(to time.Time) error {
+	l.anew = to.Sub(l.write) > 0 && time.Until(to) <= streamPatience
+	l.write = to
+	return nil
+}
+
+func (l *limits) Write(b []byte) (int, error) {
+	if !l.anew {
+		l.t.Errorf("%q has the limit of what was written before it, %v", b, l.write)
+	}
+	l.anew = false
+	return l.ResponseWriter.Write(b)
+}
+
+func (l *limits) Flush() { l.ResponseWriter.(http.Flusher).Flush() }
 
 // TestStream_Revoked ends a stream whose key was revoked, and calls that no error.
 func TestStream_Revoked(t *testing.T) {
