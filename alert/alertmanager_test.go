@@ -2,11 +2,11 @@ package alert
 
 import (
 	"encoding/json"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 
@@ -29,13 +29,13 @@ func startAlertmanager(t *testing.T) string {
 	if err := os.WriteFile(config, []byte("route: {receiver: none}\nreceivers: [{name: none}]\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	log, err := os.Create(filepath.Join(dir, "log"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := l.Addr().String()
-	l.Close()
-	cmd := exec.Command(binary, "--config.file="+config, "--storage.path="+dir, "--web.listen-address="+address, "--cluster.listen-address=")
+	defer log.Close()
+	cmd := exec.Command(binary, "--config.file="+config, "--storage.path="+dir, "--web.listen-address=127.0.0.1:0", "--cluster.listen-address=")
+	cmd.Stderr = log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -43,18 +43,36 @@ func startAlertmanager(t *testing.T) string {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait() // says that it was killed
 	})
+	var said []byte
 	for range 1200 {
-		response, err := http.Get("http://" + address + "/-/ready")
-		if err == nil {
-			response.Body.Close()
-			if response.StatusCode == http.StatusOK {
-				return "http://" + address
-			}
+		if said, err = os.ReadFile(log.Name()); err != nil {
+			t.Fatal(err)
+		}
+		if url := listeningAt(said); url != "" && isReady(url) {
+			return url
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	t.Fatal("Alertmanager is not ready")
+	t.Fatalf("Alertmanager is not ready: %s", said)
 	return ""
+}
+
+// listeningAt reads from a log where Alertmanager listens; "" while it does not.
+func listeningAt(log []byte) string {
+	m := regexp.MustCompile(`msg="Listening on" address=(\S+)`).FindSubmatch(log)
+	if m == nil {
+		return ""
+	}
+	return "http://" + string(m[1])
+}
+
+func isReady(url string) bool {
+	response, err := http.Get(url + "/-/ready")
+	if err != nil {
+		return false
+	}
+	response.Body.Close()
+	return response.StatusCode == http.StatusOK
 }
 
 // The real Alertmanager takes an alert, keeps it while it goes on, and drops it at its end.
