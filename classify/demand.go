@@ -59,16 +59,24 @@ type noted struct {
 // Minutes are what examinations noted, so that verdicts share what they say alike: nearly every check ends in words that it ended in
 // before, most of them in those of the last time. They change nothing but what that costs. A note gives way to the next one of its place.
 type minutes [demands]struct {
-	last   *Check
+	latest [2]*Check // elsewhere, and in token requests
 	places [64]*Check
 }
 
-// note is the check with that outcome, whose detail is the parts put together.
-func (m *minutes) note(d demand, result CheckResult, path string, detail []string, t *texts) *Check {
-	of := &m[d]
-	if of.last.says(result, path, detail) {
-		return of.last
+// minute is the check with that outcome, whose detail is the parts put together.
+func (x *examination) minute(d demand, result CheckResult, path string, detail []string) *Check {
+	latest := &x.desk.minutes[d].latest[0]
+	if x.assertion {
+		latest = &x.desk.minutes[d].latest[1]
 	}
+	if c := *latest; c == nil || c.Result != result || c.Path != path || !consistsOf(c.Detail, detail) {
+		*latest = x.desk.minutes.find(d, result, path, detail, &x.desk.text)
+	}
+	return *latest
+}
+
+// find is the check among the earlier ones, else a new one.
+func (m *minutes) find(d demand, result CheckResult, path string, detail []string, t *texts) *Check {
 	place := uint32(len(path))
 	for _, part := range detail {
 		place = place*31 + uint32(len(part))
@@ -76,10 +84,9 @@ func (m *minutes) note(d demand, result CheckResult, path string, detail []strin
 			place = place*31 + uint32(part[len(part)/2])<<8 + uint32(part[len(part)-1])
 		}
 	}
-	kept := &of.places[place*0x9e3779b1>>26]
-	if known := *kept; known.says(result, path, detail) {
-		of.last = known
-		return known
+	kept := &m[d].places[place*0x9e3779b1>>26]
+	if c := *kept; c != nil && c.Result == result && c.Path == path && consistsOf(c.Detail, detail) {
+		return c
 	}
 	c := &Check{Check: d.name(), Result: result, Path: path}
 	if len(detail) == 1 {
@@ -87,13 +94,8 @@ func (m *minutes) note(d demand, result CheckResult, path string, detail []strin
 	} else {
 		c.Detail = t.join(detail)
 	}
-	of.last, *kept = c, c
+	*kept = c
 	return c
-}
-
-// says reports whether a check, if there is one, has that outcome in those words.
-func (c *Check) says(result CheckResult, path string, detail []string) bool {
-	return c != nil && c.Result == result && c.Path == path && consistsOf(c.Detail, detail)
 }
 
 // consistsOf reports whether a text is the parts put together.

@@ -175,8 +175,10 @@ func (x *examination) skip(check demand, path, reason string) {
 }
 
 func (x *examination) note(check demand, result CheckResult, path string, detail []string) {
-	n := noted{check, x.desk.minutes.note(check, result, path, detail, &x.desk.text)}
-	x.unsorted = x.unsorted || len(x.checks) > 0 && compareNotes(x.checks[len(x.checks)-1], n) > 0
+	n := noted{check, x.minute(check, result, path, detail)}
+	if last := len(x.checks) - 1; last >= 0 && x.checks[last].demand >= check && !x.unsorted {
+		x.unsorted = compareNotes(x.checks[last], n) > 0
+	}
 	x.checks = append(x.checks, n)
 }
 

@@ -33,7 +33,34 @@ type endpoint struct {
 }
 
 func endpointAt(url string) endpoint {
-	return endpoint{text: url, address: addressOf(url), plain: strings.IndexByte(url, '?') < 0 && strings.IndexByte(url, '#') < 0 && strings.IndexByte(url, '@') < 0}
+	if e, plain := plainEndpoint(url); plain {
+		return e
+	}
+	return endpoint{text: url, address: cutAddress(url), plain: strings.IndexByte(url, '?') < 0 && strings.IndexByte(url, '#') < 0 && strings.IndexByte(url, '@') < 0}
+}
+
+// plainEndpoint reads what nearly every URL is in one pass: https, a host in lower case without a port, and a path.
+func plainEndpoint(url string) (e endpoint, ok bool) {
+	const scheme = "https"
+	if len(url) > 4096 || !strings.HasPrefix(url, scheme+"://") {
+		return e, false
+	}
+	end := len(scheme) + len("://")
+	start := end
+	for ; end < len(url) && url[end] != '/'; end++ {
+		if c := url[end]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '.' && c != '-' {
+			return e, false
+		}
+	}
+	for i := end; i < len(url); i++ {
+		if c := url[i]; c == '?' || c == '#' || c == '@' {
+			return e, false
+		}
+	}
+	if end == start || url[end-1] == '.' {
+		return e, false
+	}
+	return endpoint{text: url, address: address{scheme: scheme, host: url[start:end], path: url[end:]}, plain: true}, true
 }
 
 func (e *endpoint) same(other *endpoint) bool {
@@ -96,7 +123,7 @@ func siteOf(p *Profile) *site {
 
 // find is the site of a record, by its provider or by the host that was called, and the environment of that host.
 func (ps *places) find(r *Record, called *endpoint, host string) (*site, *Environment) {
-	if s := ps.byID[r.Provider]; s != nil && r.Provider != "" {
+	if s := ps.named(r.Provider); s != nil {
 		if env := s.environmentAt(r, called, host); env != nil {
 			return s, env
 		}
@@ -112,6 +139,14 @@ func (ps *places) find(r *Record, called *endpoint, host string) (*site, *Enviro
 		}
 	}
 	return ps.unknown, nil
+}
+
+// named is the site of that name, nil for none.
+func (ps *places) named(id string) *site {
+	if id == "" {
+		return nil
+	}
+	return ps.byID[id]
 }
 
 // environmentAt finds the environment that owns the host. Where several share it, the token endpoint's whole URL decides, then the record.

@@ -1,6 +1,9 @@
 package classify
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // The first profile that owns a host has it; a record that names its provider goes there whatever the host; a token endpoint decides
 // between environments that share a host, and one that names no host is found by its whole text.
@@ -57,5 +60,29 @@ func TestMayHoldCode(t *testing.T) {
 	}
 	if !mayHoldCode(&Response{Status: 200, Headers: HeadersOf(map[string]string{"www-authenticate": "Bearer"})}) {
 		t.Error("a challenge is not read")
+	}
+}
+
+// What is read in one pass is what cutting gives.
+func TestPlainEndpoint(t *testing.T) {
+	plain := 0
+	some := []string{"https://", "http", "s", "://", "a", "B", "7", ".", "-", ":80", "/", "?", "#", "@", "%", "[", "é"}
+	var try func(url string, more int)
+	try = func(url string, more int) {
+		if e, ok := plainEndpoint(url); ok {
+			plain++
+			if e.text != url || e.address != cutAddress(url) || !e.plain || strings.ContainsAny(url, "?#@") {
+				t.Errorf("%q is read as %+v, cut to %+v", url, e, cutAddress(url))
+			}
+		}
+		for i := 0; more > 0 && i < len(some); i++ {
+			try(url+some[i], more-1)
+		}
+	}
+	try("", 4)
+	try("https://", 4)
+	long := "https://a.test/" + strings.Repeat("p", 5000)
+	if _, ok := plainEndpoint(long); ok || plain < 1000 {
+		t.Errorf("%d URLs are plain; a long one: %v", plain, ok)
 	}
 }

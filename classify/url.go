@@ -11,6 +11,14 @@ type address struct {
 }
 
 func addressOf(url string) address {
+	if e, plain := plainEndpoint(url); plain {
+		return e.address
+	}
+	return cutAddress(url)
+}
+
+// cutAddress is addressOf for any URL.
+func cutAddress(url string) address {
 	if len(url) > 4096 {
 		url = url[:4096]
 	}
