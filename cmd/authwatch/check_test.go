@@ -9,9 +9,11 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -184,23 +186,26 @@ func TestCheck_JUnit(t *testing.T) {
 
 // A command that hangs is ended with everything that it started.
 func TestAssertionMaker_EndsWhatHangs(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "pid")
-	maker := assertionMaker{command: "sleep 60 & echo $! > " + file + "; wait", timeout: 2 * time.Second, now: time.Now}
-	if _, err := maker.once(context.Background()); err == nil || !strings.Contains(err.Error(), "took longer than") {
-		t.Fatalf("error %v", err)
+	// Whoever lives holds the pipe open, from its first moment on.
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
 	}
-	pid, err := os.ReadFile(file)
+	living, err := os.OpenFile(pipe, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 3000 {
-		stat, err := os.ReadFile("/proc/" + strings.TrimSpace(string(pid)) + "/stat")
-		if err != nil || strings.Contains(string(stat), ") Z ") { // gone, or only waiting to be reaped
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
+	defer living.Close()
+	maker := assertionMaker{command: "exec 3> " + pipe + "; sleep 600 & wait", timeout: 2 * time.Second, now: time.Now}
+	if _, err := maker.once(context.Background()); err == nil || !strings.Contains(err.Error(), "took longer than") {
+		t.Fatalf("error %v", err)
 	}
-	t.Error("what the command started still runs")
+	if err := living.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(living); err != nil {
+		t.Errorf("what the command started still runs: %v", err)
+	}
 }
 
 // One that prints without end costs no memory.

@@ -69,6 +69,9 @@ func readAhead(ctx context.Context, from *documentReader, read func(document) []
 }
 
 func send[T any](ctx context.Context, to chan<- T, v T) bool {
+	if ctx.Err() != nil {
+		return false // there may be room as well
+	}
 	select {
 	case to <- v:
 		return true

@@ -123,6 +123,20 @@ func TestReadAhead_Ends(t *testing.T) {
 	}
 }
 
+// Nothing is sent for who has stopped listening, though there is room; nor does a pause end as if nobody had.
+func TestEndedContext(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	for range 100 {
+		if send(ctx, make(chan int, 1), 1) {
+			t.Fatal("sent")
+		}
+		if err := sleep(ctx, 0); !errors.Is(err, context.Canceled) {
+			t.Fatalf("slept: %v", err)
+		}
+	}
+}
+
 // neverEnding repeats its text.
 type neverEnding string
 

@@ -4,13 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -102,16 +102,8 @@ type realPrometheus struct{ url string }
 
 func startPrometheus(t *testing.T, binary, dir string) realPrometheus {
 	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := free.Addr().String()
-	if err := free.Close(); err != nil {
-		t.Fatal(err)
-	}
 	log := &buffer{}
-	process := exec.Command(binary, "--config.file="+filepath.Join(dir, "prometheus.yml"), "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+address)
+	process := exec.Command(binary, "--config.file="+filepath.Join(dir, "prometheus.yml"), "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address=127.0.0.1:0")
 	process.Stdout, process.Stderr = log, log
 	if err := process.Start(); err != nil {
 		t.Fatal(err)
@@ -120,18 +112,20 @@ func startPrometheus(t *testing.T, binary, dir string) realPrometheus {
 		_ = process.Process.Kill() // its data is the test's
 		_ = process.Wait()
 	})
-	p := realPrometheus{url: "http://" + address}
-	for range 600 {
-		if resp, err := http.Get(p.url + "/-/ready"); err == nil {
-			_ = resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
-				return p
+	address := regexp.MustCompile(`msg="Listening on" address=(\S+)`)
+	for range 1200 {
+		if m := address.FindStringSubmatch(log.String()); m != nil {
+			if resp, err := http.Get("http://" + m[1] + "/-/ready"); err == nil {
+				_ = resp.Body.Close()
+				if resp.StatusCode == http.StatusOK {
+					return realPrometheus{url: "http://" + m[1]}
+				}
 			}
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
 	t.Fatalf("Prometheus is not ready: %s", log.String())
-	return p
+	return realPrometheus{}
 }
 
 // queries are those of the dashboard and the series that the recording rules write, as questions to its API. Alerts are

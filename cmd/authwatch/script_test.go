@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -35,7 +36,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits":    scriptExits,
-			"freeport": scriptFreePort,
+			"freeport": freePorts(),
 			"ready":    scriptReady,
 			"http":     scriptHTTP,
 			"keyenv":   scriptKeyEnv,
@@ -62,11 +63,23 @@ func scriptExits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-func scriptFreePort(ts *testscript.TestScript, _ bool, args []string) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	ts.Check(err)
-	ts.Check(l.Close())
-	ts.Setenv(args[0], strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+// freePorts sets variables to ports for servers that are started later. They are below those that the system gives to whoever
+// asks for any, so that nobody is given one meanwhile, and no two are the same.
+func freePorts() func(*testscript.TestScript, bool, []string) {
+	const first, count = 12_000, 8_000
+	var next atomic.Int64
+	next.Store(int64(os.Getpid()) * 37)
+	return func(ts *testscript.TestScript, _ bool, args []string) {
+		for range count {
+			port := strconv.FormatInt(first+next.Add(1)%count, 10)
+			if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+				ts.Check(l.Close())
+				ts.Setenv(args[0], port)
+				return
+			}
+		}
+		ts.Fatalf("no port is free")
+	}
 }
 
 func scriptReady(ts *testscript.TestScript, _ bool, args []string) {
