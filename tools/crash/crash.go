@@ -125,7 +125,7 @@ func (o options) round(ctx context.Context, round int, s *server, f *fleet, from
 		defer close(done)
 		f.sail(sending, round)
 	}()
-	for f.ledger.acknowledged() == before && ctx.Err() == nil { // the moment is one of work, not of waking up
+	for f.ledger.acknowledged() < before+len(wires()) && ctx.Err() == nil { // the moment is one of work, not of waking up
 		time.Sleep(time.Millisecond)
 	}
 	time.Sleep(time.Duration(moments.Int64N(int64(o.within))))

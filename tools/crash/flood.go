@@ -87,10 +87,10 @@ func (q *quietShipper) once() (took time.Duration, ok bool, err error) {
 	return time.Since(start), status == http.StatusOK, err
 }
 
-// sail sends until ctx ends.
+// sail sends once, and until ctx ends.
 func (q *quietShipper) sail(ctx context.Context) error {
 	q.acks, q.refused = nil, 0
-	for ctx.Err() == nil {
+	for first := true; first || ctx.Err() == nil; first = false {
 		took, ok, err := q.once()
 		switch {
 		case err != nil:
@@ -168,16 +168,19 @@ func (o options) flooding(ctx context.Context, dir string) (f flooding, err erro
 
 // drown floods for a time while the quiet shipper goes on.
 func (f *flooding) drown(ctx context.Context, length time.Duration, url, key string, quiet *quietShipper) error {
+	bodies := make([]*floodBody, flooders)
+	for sender := range bodies {
+		bodies[sender] = newFloodBody(sender)
+	}
 	ctx, stop := context.WithTimeout(ctx, length)
 	defer stop()
 	var group sync.WaitGroup
 	var wrong atomic.Pointer[string]
-	for sender := range flooders {
+	for _, body := range bodies {
 		group.Go(func() {
 			client := &http.Client{Transport: &http.Transport{}}
 			defer client.CloseIdleConnections()
-			body := newFloodBody(sender)
-			for request := 0; ctx.Err() == nil; request++ {
+			for request := 0; request == 0 || ctx.Err() == nil; request++ {
 				f.tell(client, url, key, body.of(request), &wrong)
 			}
 		})
