@@ -183,7 +183,7 @@ func (s *service) source() store.Source {
 // settled waits until what is written in the background is there.
 func (s *service) settled(source string, there func(store.SourceMinute) bool) (m store.SourceMinute) {
 	s.t.Helper()
-	for range 200 {
+	for deadline := time.Now().Add(3 * time.Minute); time.Now().Before(deadline); {
 		list, err := s.store.SourceMinutes(context.Background(), source, testNow().Add(-time.Hour), testNow().Add(time.Hour))
 		if err != nil {
 			s.t.Fatal(err)
