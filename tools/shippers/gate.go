@@ -136,12 +136,19 @@ func (g *gate) keepBusy() {
 		return
 	}
 	g.phase = busy
-	time.AfterFunc(busyTime, func() {
-		release()
-		g.mu.Lock()
-		g.phase, g.passed = beforeCrash, 0
-		g.mu.Unlock()
-	})
+	time.AfterFunc(busyTime, func() { g.endBusy(release) })
+}
+
+// endBusy waits for the delivery that is to find authwatch busy, however long it is under way.
+func (g *gate) endBusy(release func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.log.Refused == 0 && g.ctx.Err() == nil {
+		time.AfterFunc(busyTime, func() { g.endBusy(release) })
+		return
+	}
+	release()
+	g.phase, g.passed = beforeCrash, 0
 }
 
 // answered sees authwatch's answers. The one that would have been the last of the second calm never arrives.
