@@ -66,7 +66,7 @@ func TestBrowser_Live(t *testing.T) {
 // until waits for an expression to be true.
 func (b *browserTab) until(expression string) {
 	b.t.Helper()
-	for range 600 {
+	for range 3600 {
 		found, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](expression))
 		if err != nil {
 			b.t.Fatalf("%s: %v", expression, err)
