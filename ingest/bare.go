@@ -91,6 +91,7 @@ func (i *Ingester) bareCall(b *batch, w *walk, q *quickRecord, p part, d *decode
 			return false, false
 		}
 	}
+	i.useCall(known)
 	d.success = success{site: known.site, seen: known.seen, facts: b.news(d.at, known.facts)}
 	return known.isGrant, true
 }
@@ -100,9 +101,9 @@ func (i *Ingester) knownBareCall(w *walk, q *quickRecord, p part) *knownCall {
 	if !q.readSent(w.Redactor, p) || !q.bareCallKey(i.alike, p) {
 		return nil
 	}
-	slot := i.calls.slot(maphash.Bytes(i.calls.seed, q.key))
-	known := slot.Load()
-	if known != nil && known.token == nil && known.key == string(q.key) {
+	hash := i.callHash(q.key, nil)
+	known := i.findCall(hash, q.key, nil)
+	if known != nil {
 		i.forms.note(p, known, i.alike)
 		return known
 	}
@@ -120,9 +121,9 @@ func (i *Ingester) knownBareCall(w *walk, q *quickRecord, p part) *knownCall {
 	if isGrant {
 		first = success{}
 	}
-	if known = i.newKnownCall(q.key, nil, &first); known != nil {
+	if known = i.newKnownCall(hash, q.key, nil, &first); known != nil {
 		known.isGrant = isGrant
-		slot.Store(known)
+		i.calls.keep(hash, known)
 	}
 	return known
 }
@@ -205,13 +206,13 @@ func (i *Ingester) bareGrant(b *batch, w *walk, q *quickRecord, p part, d *decod
 		return false
 	}
 	q.key = append(q.key, q.response.Body...)
-	slot := i.grants.slot(maphash.Bytes(i.grants.seed, q.key) ^ request.hash)
-	known := slot.Load()
-	if known == nil || known.token != nil || known.request != request || known.key != string(q.key) {
+	hash := maphash.Bytes(i.grants.seed, q.key) ^ request.hash
+	known := i.grants.find(hash, func(k *knownGrant) bool { return k.token == nil && k.request == request && k.key == string(q.key) })
+	if known == nil {
 		if known = i.firstBareGrant(w, q, request, p); known == nil {
 			return false
 		}
-		slot.Store(known)
+		i.grants.keep(hash, known)
 	}
 	d.success = success{site: known.site, seen: known.seen, facts: b.news(d.at, known.facts)}
 	return true

@@ -14,16 +14,15 @@ import (
 // cacheSlots bounds each cache. What does not fit is worked out again.
 const cacheSlots = 1 << 13
 
-// A cache holds immutable values by the hash of what they were made of; a newer one takes the slot of an older. It never
-// blocks, and forgetting costs only time.
+// A cache holds immutable values by the hash of what they were made of.
 type cache[T any] struct {
-	seed  maphash.Seed
-	slots [cacheSlots]atomic.Pointer[T]
+	table[T]
+	seed maphash.Seed
 }
 
-func newCache[T any]() *cache[T] { return &cache[T]{seed: maphash.MakeSeed()} }
-
-func (c *cache[T]) slot(hash uint64) *atomic.Pointer[T] { return &c.slots[hash%cacheSlots] }
+func newCache[T any]() *cache[T] {
+	return &cache[T]{table: newTable[T](cacheSlots), seed: maphash.MakeSeed()}
+}
 
 // A knownToken is a decoded token as successes bring it again and again: redacted once, known by its text.
 type knownToken struct {
@@ -41,8 +40,7 @@ func (i *Ingester) token(r *Redactor, text []byte) (known *knownToken, ok bool) 
 		return nil, false
 	}
 	hash := maphash.Bytes(i.tokens.seed, text)
-	slot := i.tokens.slot(hash)
-	if known = slot.Load(); known != nil && known.text == string(text) {
+	if known = i.tokens.find(hash, func(k *knownToken) bool { return k.text == string(text) }); known != nil {
 		return known, true
 	}
 	value, f := parseValue(text)
@@ -57,7 +55,7 @@ func (i *Ingester) token(r *Redactor, text []byte) (known *knownToken, ok bool) 
 		return nil, false
 	}
 	known = &knownToken{hash: hash, text: string(text), jwt: jwt}
-	slot.Store(known)
+	i.tokens.keep(hash, known)
 	return known, true
 }
 
@@ -75,8 +73,7 @@ func (i *Ingester) request(r *Redactor, text []byte) (known *knownRequest, ok bo
 		return nil, false
 	}
 	hash := maphash.Bytes(i.requests.seed, text)
-	slot := i.requests.slot(hash)
-	if known = slot.Load(); known != nil && known.text == string(text) {
+	if known = i.requests.find(hash, func(k *knownRequest) bool { return k.text == string(text) }); known != nil {
 		return known, true
 	}
 	value, f := parseValue(text)
@@ -93,7 +90,7 @@ func (i *Ingester) request(r *Redactor, text []byte) (known *knownRequest, ok bo
 	if isTokenRequest(members) {
 		known.user = m.user
 	}
-	slot.Store(known)
+	i.requests.keep(hash, known)
 	return known, true
 }
 
@@ -110,19 +107,22 @@ func (i *Ingester) site(e *classify.Exchange) *site {
 		h.WriteString(s)
 		h.WriteByte(0)
 	}
-	slot := i.sites.slot(h.Sum64())
-	if p := slot.Load(); p != nil && p.provider == e.Provider && p.environment == e.Environment && p.client == e.ClientID {
+	hash := h.Sum64()
+	is := site{provider: e.Provider, environment: e.Environment, client: e.ClientID}
+	if p := i.sites.find(hash, func(p *site) bool { return *p == is }); p != nil {
 		return p
 	}
-	p := &site{provider: e.Provider, environment: e.Environment, client: e.ClientID}
-	slot.Store(p)
+	p := new(site)
+	*p = is
+	i.sites.keep(hash, p)
 	return p
 }
 
 // A knownFact is a fact of accepted exchanges with what history is known to hold of it. Of nearly all that an exchange says
 // others have said the same: only what is new has to be observed.
 type knownFact struct {
-	fact classify.Fact // as it was met first
+	key  classify.Key
+	kept time.Duration // how long after its event it matters
 	slow int64         // how much later than known it has to be seen to be worth a write, in nanoseconds
 	from atomic.Int64  // history knows of an acceptance at this event time or before, in nanoseconds
 	to   atomic.Int64  // and at this one or after
@@ -134,20 +134,24 @@ func (i *Ingester) knownFact(f *classify.Fact) *knownFact {
 	if f.FirstAccepted.IsZero() || f.MaxOffset != 0 || f.Key.Kind == classify.FactJTI || f.Key.Kind == classify.FactClock {
 		return nil
 	}
-	slot := i.facts.slot(maphash.Comparable(i.facts.seed, f.Key))
-	if k := slot.Load(); k != nil && k.fact.Key == f.Key {
+	hash := maphash.Comparable(i.facts.seed, f.Key)
+	if k := i.facts.find(hash, func(k *knownFact) bool { return k.key == f.Key }); k != nil {
 		return k
 	}
-	k := &knownFact{fact: *f, slow: int64(store.Resolution(f.Key.Kind))}
-	k.fact.Key.Name = strings.Clone(f.Key.Name) // not those of all facts of the exchange
+	k := &knownFact{key: f.Key, kept: f.Expires.Sub(f.FirstSeen), slow: int64(store.Resolution(f.Key.Kind))}
+	if k.again(f.FirstSeen) != *f {
+		return nil
+	}
+	k.key.Name = strings.Clone(f.Key.Name) // not those of all facts of the exchange
 	k.from.Store(math.MaxInt64)
 	k.to.Store(math.MinInt64)
-	slot.Store(k)
+	i.facts.keep(hash, k)
 	return k
 }
 
 // knownFacts are the known of all those facts. ok is false where one has to be observed each time.
 func (i *Ingester) knownFacts(facts []classify.Fact) (known []*knownFact, ok bool) {
+	known = make([]*knownFact, 0, len(facts))
 	for n := range facts {
 		k := i.knownFact(&facts[n])
 		if k == nil {
@@ -160,10 +164,7 @@ func (i *Ingester) knownFacts(facts []classify.Fact) (known []*knownFact, ok boo
 
 // again is the fact as an exchange at that time says it.
 func (k *knownFact) again(at time.Time) classify.Fact {
-	f := k.fact
-	f.Expires = at.Add(f.Expires.Sub(f.FirstSeen))
-	f.FirstSeen, f.LastSeen, f.FirstAccepted, f.LastAccepted = at, at, at, at
-	return f
+	return classify.Fact{Key: k.key, FirstSeen: at, LastSeen: at, FirstAccepted: at, LastAccepted: at, Count: 1, Expires: at.Add(k.kept)}
 }
 
 // A span is from the earliest to the latest of some event times.
@@ -186,6 +187,7 @@ func remember(noted map[*knownFact]span) {
 
 // A knownCall is an accepted call as a client makes it again and again: read once as a whole, known by what it was placed by.
 type knownCall struct {
+	hash  uint64
 	key   string      // see quickRecord.callKey
 	token *knownToken // nil for one without
 	site  *site
@@ -196,6 +198,24 @@ type knownCall struct {
 	isGrant bool // it is none, but a token request
 }
 
-func (i *Ingester) callSlot(key []byte, token *knownToken) *atomic.Pointer[knownCall] {
-	return i.calls.slot(maphash.Bytes(i.calls.seed, key) ^ token.hash)
+// callHash is that of a call with a token; nil for one without.
+func (i *Ingester) callHash(key []byte, token *knownToken) uint64 {
+	hash := maphash.Bytes(i.calls.seed, key)
+	if token != nil {
+		hash ^= token.hash
+	}
+	return hash
+}
+
+// findCall returns what is known of a call, nil for nothing; the token is nil for one without.
+func (i *Ingester) findCall(hash uint64, key []byte, token *knownToken) *knownCall {
+	return i.calls.find(hash, func(k *knownCall) bool { return k.token == token && k.key == string(key) })
+}
+
+// useCall keeps what is known of a call for longer, and of its token.
+func (i *Ingester) useCall(known *knownCall) {
+	i.calls.use(known.hash, known)
+	if known.token != nil {
+		i.tokens.use(known.token.hash, known.token)
+	}
 }

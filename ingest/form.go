@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"hash/maphash"
 	"slices"
-	"sync/atomic"
 
 	"authwatch/classify"
 )
@@ -15,7 +14,7 @@ type callForm struct {
 	line    string
 	blanks  []blank // in the order of the line
 	outline outline
-	url     string // of the line
+	url     string // a part of the line
 	alike   string // the same as classify.Alike has it
 	call    *knownCall
 }
@@ -29,8 +28,6 @@ type blank struct {
 const (
 	// formSlots bounds the forms that are kept, each as long as its line.
 	formSlots = 1 << 12
-	// formWays is how many of them may share the end of their lines, which is the token that routes are called with.
-	formWays = 4
 	// formTail is as much of the end of a line as they are looked up by.
 	formTail = 64
 	// formsOfCall bounds those of one call: of more it has none to which its lines keep.
@@ -39,16 +36,11 @@ const (
 
 // forms are the forms that lines had lately; a newer one takes the place of an older.
 type forms struct {
-	seed  maphash.Seed
-	slots [formSlots]atomic.Pointer[callForm]
+	table[callForm]
+	seed maphash.Seed
 }
 
-func newForms() *forms { return &forms{seed: maphash.MakeSeed()} }
-
-// slot is the one of a line's ways.
-func (c *forms) slot(tail uint64, way uint64) *atomic.Pointer[callForm] {
-	return &c.slots[(tail+way%formWays)%formSlots]
-}
+func newForms() *forms { return &forms{table: newTable[callForm](formSlots), seed: maphash.MakeSeed()} }
 
 func (c *forms) tail(line []byte) uint64 {
 	return maphash.Bytes(c.seed, line[len(line)-formTail:]) + uint64(len(line))
@@ -66,13 +58,10 @@ func (c *forms) find(text []byte) (f *callForm, length int) {
 	if len(line) < formTail || len(line) > maxQuick {
 		return nil, 0
 	}
-	tail := c.tail(line)
-	for way := range uint64(formWays) {
-		if f = c.slot(tail, way).Load(); f != nil && f.fits(line) {
-			return f, len(line)
-		}
+	if f = c.table.find(c.tail(line), func(f *callForm) bool { return f.fits(line) }); f == nil {
+		return nil, 0
 	}
-	return nil, 0
+	return f, len(line)
 }
 
 // fits is true for a line that differs in nothing but what the blanks may hold.
@@ -104,19 +93,20 @@ func (c *forms) note(p part, known *knownCall, alike *classify.Alike) {
 	if c == nil || p.form != nil || !p.isLine || len(p.raw) < formTail || o.id.kind != leafString || o.url.kind != leafString || known.forms.Add(1) > formsOfCall {
 		return
 	}
-	url := o.url.inner(p.raw)
-	f := &callForm{line: string(p.raw), blanks: blanksOf(o, p.raw), outline: *o, url: string(url), alike: string(alike.AppendURL(nil, url)), call: known}
-	tail := c.tail(p.raw)
-	for way := range uint64(formWays) {
-		if c.slot(tail, way).CompareAndSwap(nil, f) {
-			return
-		}
+	line := string(p.raw)
+	url := line[o.url.from+1 : o.url.to-1]
+	f := &callForm{line: line, blanks: blanksOf(o, p.raw), outline: *o, url: url, alike: url, call: known}
+	var room [256]byte
+	if same := alike.AppendURL(room[:0], o.url.inner(p.raw)); string(same) != url {
+		f.alike = string(same)
 	}
-	c.slot(tail, maphash.Bytes(c.seed, p.raw)).Store(f)
+	c.keep(c.tail(p.raw), f)
 }
 
 // blanksOf are the values by which no call is placed: what is of one exchange only, and what the answer's headers say.
-func blanksOf(o *outline, data []byte) (list []blank) {
+func blanksOf(o *outline, data []byte) []blank {
+	var room [24]blank
+	list := room[:0]
 	text := func(l leaf) {
 		if l.kind == leafString {
 			list = append(list, blank{from: l.from + 1, to: l.to - 1})
@@ -130,13 +120,13 @@ func blanksOf(o *outline, data []byte) (list []blank) {
 			text(m.value)
 		}
 	}
-	list = append(list, numbersOf(o.url, data)...)
+	list = appendNumbers(list, o.url, data)
 	slices.SortFunc(list, func(a, b blank) int { return int(a.from) - int(b.from) })
-	return list
+	return append(make([]blank, 0, len(list)), list...)
 }
 
-// numbersOf are the segments of a URL that are numbers.
-func numbersOf(url leaf, data []byte) (list []blank) {
+// appendNumbers appends the segments of a URL that are numbers.
+func appendNumbers(list []blank, url leaf, data []byte) []blank {
 	from := url.from + 1
 	for segment := range bytes.SplitSeq(url.inner(data), []byte("/")) {
 		to := from + uint32(len(segment))

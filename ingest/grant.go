@@ -115,14 +115,14 @@ func (i *Ingester) quickGrant(b *batch, w *walk, q *quickRecord, p part, d *deco
 	if !ok || !q.readAnswer(w, p.outline, p.raw) || !q.grantKey(p.outline, p.raw) {
 		return false
 	}
-	slot := i.grants.slot(maphash.Bytes(i.grants.seed, q.key))
-	known := slot.Load()
-	if known != nil && known.request == request && known.key == string(q.key) && q.isCleanBeside(w, p.outline, p.raw) {
+	hash := maphash.Bytes(i.grants.seed, q.key)
+	known := i.grants.find(hash, func(k *knownGrant) bool { return k.request == request && k.key == string(q.key) })
+	if known != nil && q.isCleanBeside(w, p.outline, p.raw) {
 		d.success, ok = i.grantAgain(b, q, known)
 		return ok
 	}
 	if d.success, known, ok = i.grantFirst(b, w, q, request, p); known != nil {
-		slot.Store(known)
+		i.grants.keep(hash, known)
 	}
 	return ok
 }

@@ -53,15 +53,18 @@ func (i *Ingester) lookUnder(e *classify.Exchange, text []byte, mark int, before
 		h.WriteByte(0)
 	}
 	h.Write(text)
-	slot := i.looks.slot(h.Sum64())
-	if k := slot.Load(); k != nil && k.text == string(text) && k.provider == e.Provider && k.environment == e.Environment && k.client == e.ClientID {
+	hash := h.Sum64()
+	is := func(k *knownLook) bool {
+		return k.text == string(text) && k.provider == e.Provider && k.environment == e.Environment && k.client == e.ClientID
+	}
+	if k := i.looks.find(hash, is); k != nil {
 		return k.look
 	}
 	// Copies: the record's texts may be parts of the whole request.
 	k := &knownLook{provider: strings.Clone(e.Provider), environment: strings.Clone(e.Environment), client: strings.Clone(e.ClientID), text: string(text)}
 	sights := slices.DeleteFunc(classify.Sights(k.text[mark:]), func(s classify.Sight) bool { return slices.Contains(before, s) })
 	k.look = &store.Look{Provider: k.provider, Environment: k.environment, ClientID: k.client, Sights: i.clean(sights)}
-	slot.Store(k)
+	i.looks.keep(hash, k)
 	return k.look
 }
 

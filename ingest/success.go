@@ -197,6 +197,7 @@ func (i *Ingester) quickCall(b *batch, w *walk, q *quickRecord, p part, d *decod
 			return false
 		}
 	}
+	i.useCall(known)
 	d.success = success{site: known.site, seen: known.seen, facts: b.news(d.at, known.facts)}
 	return true
 }
@@ -208,9 +209,9 @@ func (i *Ingester) knownCall(w *walk, q *quickRecord, p part) *knownCall {
 	if !ok || !q.callKey(i.alike, o, data) {
 		return nil
 	}
-	slot := i.callSlot(q.key, token)
-	known := slot.Load()
-	if known != nil && known.token == token && known.key == string(q.key) {
+	hash := i.callHash(q.key, token)
+	known := i.findCall(hash, q.key, token)
+	if known != nil {
 		i.forms.note(p, known, i.alike)
 		return known
 	}
@@ -222,19 +223,19 @@ func (i *Ingester) knownCall(w *walk, q *quickRecord, p part) *knownCall {
 	if !ok || e.Outcome != classify.Accepted || e.Phase != classify.APICall {
 		return nil
 	}
-	if known = i.newKnownCall(q.key, token, &first); known != nil {
-		slot.Store(known)
+	if known = i.newKnownCall(hash, q.key, token, &first); known != nil {
+		i.calls.keep(hash, known)
 	}
 	return known
 }
 
 // newKnownCall is what is known of a call from its first; nil where each has to be read as a whole.
-func (i *Ingester) newKnownCall(key []byte, token *knownToken, first *success) *knownCall {
+func (i *Ingester) newKnownCall(hash uint64, key []byte, token *knownToken, first *success) *knownCall {
 	facts, ok := i.knownFacts(first.facts)
 	if !ok {
 		return nil
 	}
-	return &knownCall{key: string(key), token: token, site: first.site, seen: first.seen, facts: facts}
+	return &knownCall{hash: hash, key: string(key), token: token, site: first.site, seen: first.seen, facts: facts}
 }
 
 // callKey writes down all that a call is placed by, but for its token: of the URL what makes a difference.

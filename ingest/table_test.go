@@ -1,0 +1,103 @@
+package ingest
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestTable_EntriesWhoseHashesMeetLiveBesideEachOther(t *testing.T) {
+	const slots = 4 * idleFor
+	all := newTable[int](slots)
+	values := [ways]int{}
+	for n := range values {
+		values[n] = n
+		all.keep(uint64(n)*slots, &values[n])
+	}
+	for n := range values {
+		if found := all.find(uint64(n)*slots, func(v *int) bool { return *v == n }); found != &values[n] {
+			t.Errorf("entry %d was pushed out", n)
+		}
+	}
+	if found := all.find(0, func(v *int) bool { return *v == ways }); found != nil {
+		t.Errorf("found %d, which is another", *found)
+	}
+	one := ways
+	all.keep(0, &one)
+	if found := all.find(0, func(v *int) bool { return *v == ways }); found != &one {
+		t.Error("there was no room for the newest")
+	}
+}
+
+func TestTable_ForgetsWhatNobodyAsksFor(t *testing.T) {
+	all := newTable[int](8 * idleFor)
+	is := func(wanted int) func(*int) bool { return func(v *int) bool { return *v == wanted } }
+	values := make([]int, 3+2*idleFor)
+	for n := range values {
+		values[n] = n
+		all.keep(uint64(n), &values[n])
+		switch {
+		case all.find(0, is(0)) == nil:
+			t.Fatalf("forgot what was asked for, after %d others", n)
+		case n >= 1 && n <= idleFor && !holds(&all, 1):
+			t.Fatalf("forgot too soon, after %d others", n-1)
+		}
+		if n >= 2 {
+			all.use(2, &values[2])
+		}
+	}
+	if holds(&all, 1) {
+		t.Error("what nobody asks for stays")
+	}
+	if !holds(&all, 2) {
+		t.Error("what was used is forgotten")
+	}
+}
+
+// holds says whether an entry is in a table, without asking for it.
+func holds(all *table[int], value int) bool {
+	for n := range all.slots {
+		if v := all.slots[n].Load(); v != nil && *v == value {
+			return true
+		}
+	}
+	return false
+}
+
+// A call that is known by its line is found neither by its key nor by its token, and is in use all the same.
+func TestTable_KeepsWhatFormsAreOf(t *testing.T) {
+	i := quickIngester(t)
+	b := batch{source: "s", redactor: i.redactor, at: testNow(), equals: newEquals()}
+	read := func(lines int) (formed int) {
+		s := newSplitter([]byte(strings.Repeat(benchRecord+"\n", lines)))
+		s.forms = i.forms
+		for p, more := s.next(); more; p, more = s.next() {
+			if _, ok := i.quickSuccess(&b, p); !ok {
+				t.Fatal("not read quickly")
+			}
+			if p.form != nil {
+				formed++
+			}
+		}
+		return formed
+	}
+	read(2)
+	for n := range i.calls.asked {
+		i.calls.asked[n].Store(false)
+		i.tokens.asked[n].Store(false)
+	}
+	if read(1) != 1 {
+		t.Fatal("not known by its line")
+	}
+	calls, tokens := 0, 0
+	for n := range i.calls.asked {
+		if i.calls.asked[n].Load() {
+			calls++
+		}
+		if i.tokens.asked[n].Load() {
+			tokens++
+		}
+	}
+	if calls != 1 || tokens != 1 {
+		t.Errorf("%d calls and %d tokens are in use", calls, tokens)
+	}
+}
