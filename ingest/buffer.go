@@ -3,8 +3,8 @@ package ingest
 import "sync"
 
 // buffers keep the memory of large bodies for the next request: new memory has to be cleared, and makes the collector run more often
-// than all that is read from it. A request borrows them through its share and gives them back when it is answered; nothing that
-// outlives the request may point into one.
+// than all that is read from it. A request borrows them through its share and gives them back when all of it is read; nothing that
+// is committed, answered or kept may point into one.
 type buffers struct {
 	pools [maxBuffer / bufferStep]sync.Pool // of *[]byte, by capacity
 	wipe  func([]byte)                      // makes it show who still reads a buffer that was given back; nil: nobody looks
@@ -46,7 +46,7 @@ func (b *buffers) put(buf []byte) {
 	}
 }
 
-// buffer lends an empty buffer with room for n bytes until the share is released. Its capacity is held by the caller, see hold.
+// buffer lends an empty buffer with room for n bytes until all are given back. Its capacity is held by the caller, see hold.
 func (s *share) buffer(n int) []byte {
 	if s.quota == nil {
 		return make([]byte, 0, n)
@@ -54,6 +54,17 @@ func (s *share) buffer(n int) []byte {
 	buf := s.quota.buffers.take(n)
 	s.lent = append(s.lent, buf)
 	return buf
+}
+
+// giveAllBack ends the loan of all buffers. Nil has lent none.
+func (s *share) giveAllBack() {
+	if s == nil {
+		return
+	}
+	for _, buf := range s.lent {
+		s.quota.buffers.put(buf)
+	}
+	s.lent = nil
 }
 
 // giveBack ends the loan of a buffer early.

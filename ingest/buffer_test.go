@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -68,5 +69,27 @@ func TestBuffers_LentOnce(t *testing.T) {
 		if size := cap((&share{quota: q}).buffer(n)); size < n || size != bufferSize(n) {
 			t.Errorf("%d bytes for %d", size, n)
 		}
+	}
+}
+
+// While a request waits for its commit, its body is another's.
+func TestBuffers_GivenBackBeforeTheCommit(t *testing.T) {
+	i := quickIngester(t)
+	share, _ := newQuota(0, time.Now).admit(keyNamed("a"))
+	body := append(share.buffer(bufferStep), benchRecord+"\n"+benchRecord...)
+	lent := -1
+	e := endpoint{
+		read:   func(r *Redactor, p part) (decoded, *fault) { return r.decodePart(p, r.decodeResponse) },
+		commit: func(context.Context, batch) (answer, error) { lent = len(share.lent); return answer{}, nil },
+	}
+	shipment, err := openNative(expectedBody, nil)(nil, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := i.commitAll(t.Context(), e, shipment, batch{source: "s", redactor: i.redactor, at: testNow(), equals: newEquals(), body: share}); err != nil {
+		t.Fatal(err)
+	}
+	if lent != 0 {
+		t.Errorf("%d buffers were lent", lent)
 	}
 }

@@ -81,8 +81,9 @@ type batch struct {
 	lags    store.Lags
 	rejects []store.Reject // of bad, what is kept to be looked at
 	equals  *equals
-	turn    *turn // given back in part once the batch is judged; nil for none
-	replay  bool  // the records were kept here and are no sign of life of their source
+	turn    *turn  // given back in part once the batch is judged; nil for none
+	body    *share // lends the body, until all of it is read; nil for none
+	replay  bool   // the records were kept here and are no sign of life of their source
 }
 
 func (i *Ingester) endpoint(e endpoint) http.HandlerFunc {
@@ -138,7 +139,7 @@ func (i *Ingester) take(w http.ResponseWriter, r *http.Request, e endpoint) (key
 	if s, err = e.open(withShare(r, share), body); err != nil {
 		return key, s, a, err
 	}
-	b := batch{source: key.ID, redactor: i.redactor.ForSource(key.Name), at: i.now().UTC(), route: r.Pattern, equals: newEquals(), turn: turn}
+	b := batch{source: key.ID, redactor: i.redactor.ForSource(key.Name), at: i.now().UTC(), route: r.Pattern, equals: newEquals(), turn: turn, body: share}
 	work := func() (answer, error) {
 		a, err := i.commitAll(r.Context(), e, s, b)
 		share.charge(a.Received)
@@ -192,6 +193,7 @@ func (i *Ingester) commitAll(ctx context.Context, e endpoint, s shipment, b batc
 		return answer{}, nothingReadable(s.expected, b.bad)
 	}
 	b.turn = turn
+	b.body.giveAllBack() // while this waits for the disk, others read theirs into it
 	return total, commit()
 }
 

@@ -111,10 +111,7 @@ func (s *share) charge(records int) {
 
 // release gives everything back.
 func (s *share) release() {
-	for _, buf := range s.lent {
-		s.quota.buffers.put(buf)
-	}
-	s.lent = nil
+	s.giveAllBack()
 	s.hold(0)
 	q := s.quota
 	q.mu.Lock()
