@@ -245,6 +245,20 @@ func (r *Redactor) isPlainID(s string) bool {
 	return dashes < len("-----") && (len(s) < minEncoded || !mayEncodeText(s))
 }
 
+// isPlainDate is true for the Date of an answer, as RFC 9110 has it: nothing in it is anything else, whatever its digits say.
+func isPlainDate(s []byte) bool {
+	const form, days, months = "Mon, 00 Jan 0000 00:00:00 GMT", "MonTueWedThuFriSatSun", "JanFebMarAprMayJunJulAugSepOctNovDec"
+	if len(s) != len(form) || strings.Index(days, string(s[:3]))%3 != 0 || strings.Index(months, string(s[8:11]))%3 != 0 {
+		return false
+	}
+	for i := 3; i < len(form); i++ {
+		if c := form[i]; (i < 8 || i >= 11) && (c == '0' && s[i]-'0' > 9 || c != '0' && s[i] != c) {
+			return false
+		}
+	}
+	return true
+}
+
 // isPlainURL is true for an address of short segments, with neither query nor anything encoded, in which no net would catch anything.
 func (w *walk) isPlainURL(s string) bool {
 	rest, ok := strings.CutPrefix(s, "https:")
