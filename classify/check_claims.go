@@ -3,28 +3,53 @@ package classify
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 )
 
-// requiredClaims are the profile's and those that its other rules cannot be checked without.
-func (x *examination) requiredClaims() []string {
-	if !x.assertion {
-		if x.Profile.AccessToken == nil {
-			return nil
-		}
-		return x.Profile.AccessToken.RequiredClaims
+// A requirement is which claims a token must hold.
+type requirement struct {
+	claims []string
+	met    string // what is said when they are there
+}
+
+// Requirements are those of a profile.
+type requirements struct{ accessToken, assertion requirement }
+
+func requirementsOf(p *Profile) (r requirements) {
+	if p.AccessToken != nil {
+		r.accessToken = requirementOf(p.AccessToken.RequiredClaims)
 	}
-	a := x.Profile.Assertion
+	a := p.Assertion
 	if a == nil {
-		return []string{"iss", "sub", "aud", "exp"} // RFC 7523 section 3
+		r.assertion = requirementOf([]string{"iss", "sub", "aud", "exp"}) // RFC 7523 section 3
+		return r
 	}
-	required := slices.Clip(a.RequiredClaims)
+	required := slices.Clip(a.RequiredClaims) // and those that its other rules cannot be checked without
 	if a.MaxAge != nil && !contains(required, "iat") {
 		required = append(required, "iat")
 	}
 	if a.SingleUseJTI && !contains(required, "jti") {
 		required = append(required, "jti")
 	}
-	return required
+	r.assertion = requirementOf(required)
+	return r
+}
+
+func requirementOf(claims []string) requirement {
+	return requirement{claims: claims, met: strings.Join(claims, ", ") + " are there"}
+}
+
+// required is what the token that this phase is about must hold.
+func (x *examination) required() *requirement {
+	known := x.requirements
+	if known == nil {
+		of := requirementsOf(x.Profile)
+		known = &of
+	}
+	if x.assertion {
+		return &known.assertion
+	}
+	return &known.accessToken
 }
 
 // checkRequired looks for claims that are missing.
@@ -33,7 +58,8 @@ func checkRequired(x *examination) {
 	if !x.readable(check) {
 		return
 	}
-	required := x.requiredClaims()
+	of := x.required()
+	required := of.claims
 	x.missedClaims(required)
 	x.standardClaims(required)
 	if len(required) == 0 {
@@ -54,7 +80,7 @@ func checkRequired(x *examination) {
 		x.report(check, f)
 	}
 	if found == len(required) {
-		x.passAll(check, x.claimsPath(), required, " are there")
+		x.pass(check, x.claimsPath(), of.met)
 	}
 }
 

@@ -63,11 +63,11 @@ type examination struct {
 }
 
 // examine prepares an examination. Who is done with it and all that it holds may release it.
-func examine(e Exchange, h History) *examination {
+func examine(e *Exchange, h History) *examination {
 	d := e.desks.take()
 	x := &d.first
 	*x = examination{}
-	x.Exchange, x.history, x.desk, x.findings, x.checks = e, h, d, d.findings[:0], d.checks[:0]
+	x.Exchange, x.history, x.desk, x.findings, x.checks = *e, h, d, d.findings[:0], d.checks[:0]
 	r := e.Record
 	x.at, x.gap = r.judgedAt()
 	x.env = environmentNamed(e.Profile, e.Environment)
@@ -144,19 +144,6 @@ func (x *examination) say(parts ...string) string {
 		return ""
 	}
 	return x.desk.text.join(parts)
-}
-
-// passAll is pass with a list in the detail, and what is said of it.
-func (x *examination) passAll(check demand, path string, list []string, rest string) {
-	var room [32]string
-	parts := room[:0]
-	for i, element := range list {
-		if i > 0 {
-			parts = append(parts, ", ")
-		}
-		parts = append(parts, element)
-	}
-	x.pass(check, path, append(parts, rest)...)
 }
 
 // pass notes that a demand is met; the detail may come in parts.

@@ -21,14 +21,15 @@ type Exchange struct {
 	Endpoint    string // "POST api.example.com/v1/orders/{id}": variable path segments folded, bounded
 	Outcome     Outcome
 
-	path      string          // that was called
-	routes    []ScopeRule     // the profile's, from the first that the path fits
-	knowledge *Knowledge      // by which its words are read; nil for none
-	causes    map[Code]*Cause // the catalogue, when whoever placed the exchange keeps it
-	desks     *desks          // for its examination; nil for none
-	odds      *odds           // by which its words are believed; nil for the usual ones
-	hearings  *hearings       // of answers that were heard before; nil for none
-	forms     *forms          // that were read before; nil for none
+	path         string          // that was called
+	routes       []ScopeRule     // the profile's, from the first that the path fits
+	requirements *requirements   // of the profile's tokens; nil when nobody has made them out
+	knowledge    *Knowledge      // by which its words are read; nil for none
+	causes       map[Code]*Cause // the catalogue, when whoever placed the exchange keeps it
+	desks        *desks          // for its examination; nil for none
+	odds         *odds           // by which its words are believed; nil for the usual ones
+	hearings     *hearings       // of answers that were heard before; nil for none
+	forms        *forms          // that were read before; nil for none
 }
 
 // Profiles is the set of profiles in force, in order of preference.

@@ -29,7 +29,7 @@ func boundedName(name string) string {
 // distinctive reports whether a kid is long enough that two clients do not choose it by chance, as they do "1" or "default".
 func distinctive(kid string) bool { return len(kid) >= 12 }
 
-func (e Exchange) key(kind FactKind, name string) Key {
+func (e *Exchange) key(kind FactKind, name string) Key {
 	return Key{Kind: kind, Provider: e.Provider, Environment: e.Environment, Name: boundedName(name)}
 }
 
@@ -80,7 +80,7 @@ func (x *examination) fact(kind FactKind, environment string, parts ...string) (
 }
 
 // credential is the token that an exchange is about, and where it is in the record.
-func (e Exchange) credential() *JWT {
+func (e *Exchange) credential() *JWT {
 	if e.Phase == TokenRequest {
 		return e.Record.ClientAssertion
 	}
@@ -88,7 +88,7 @@ func (e Exchange) credential() *JWT {
 }
 
 // tokenPrint names the token of an API call: the decoded token's fingerprint, else the redactor's.
-func (e Exchange) tokenPrint() string {
+func (e *Exchange) tokenPrint() string {
 	if t := e.Record.AccessToken; t != nil && t.Claims != nil {
 		return t.fingerprint()
 	}
@@ -327,7 +327,7 @@ func jtiKept(t *JWT, at time.Time) time.Duration {
 }
 
 // sentJSON reports whether a token request was written in JSON, which RFC 6749 does not ask for and large providers take.
-func (e Exchange) sentJSON() bool {
+func (e *Exchange) sentJSON() bool {
 	if e.Phase != TokenRequest || e.Record.Request == nil {
 		return false
 	}

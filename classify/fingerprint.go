@@ -87,7 +87,7 @@ func appendQuoted(out []byte, text string) []byte {
 }
 
 // identity names the exchange: the source's id, else a hash of its content, so that a redelivered line is the same exchange.
-func (e Exchange) identity() string {
+func (e *Exchange) identity() string {
 	if e.Record.ID != "" {
 		return boundedName(e.Record.ID)
 	}

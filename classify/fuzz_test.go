@@ -68,7 +68,8 @@ func FuzzClaims(f *testing.F) {
 			for _, edit := range v.Fix.Edits {
 				applyEdit(&edited, edit)
 			}
-			x := examine(Profiles{strictProfile()}.Locate(&edited), nil)
+			e := Profiles{strictProfile()}.Locate(&edited)
+			x := examine(&e, nil)
 			x.words = words{}
 			rules := allRules()
 			x.run(rules[:])

@@ -17,7 +17,7 @@ func (ps *places) locate(r *Record, c *Classifier) Exchange {
 	}
 	s, env := ps.find(r, &called, host)
 	e := Exchange{Record: r, Profile: s.profile, Provider: r.Provider, Environment: r.Environment, Outcome: Other,
-		knowledge: c.knowledge, causes: c.causes, desks: c.desks, odds: c.odds, hearings: c.hearings, forms: c.forms}
+		requirements: &s.requirements, knowledge: c.knowledge, causes: c.causes, desks: c.desks, odds: c.odds, hearings: c.hearings, forms: c.forms}
 	if env != nil {
 		e.Environment = env.Name
 	}
@@ -34,7 +34,7 @@ func (ps *places) locate(r *Record, c *Classifier) Exchange {
 		e.path, e.routes = called.path, s.routes(called.path)
 		e.nameEndpoint(r.Request.Method, host, c.endpoints)
 	}
-	e.Outcome = s.outcomeOf(e, &called)
+	e.Outcome = s.outcomeOf(&e, &called)
 	return e
 }
 
@@ -120,7 +120,7 @@ func clientOf(r *Record, phase Phase, known *forms) string {
 }
 
 // outcomeOf decides what a record means for authentication.
-func (s *site) outcomeOf(e Exchange, called *endpoint) Outcome {
+func (s *site) outcomeOf(e *Exchange, called *endpoint) Outcome {
 	r := e.Record
 	if e.Phase == ClientSide {
 		return s.clientSideOutcome(e, called)
@@ -151,8 +151,8 @@ func (s *site) outcomeOf(e Exchange, called *endpoint) Outcome {
 	return businessOutcome(e)
 }
 
-func (s *site) clientSideOutcome(e Exchange, called *endpoint) Outcome {
-	w := hear(e, ClientSide)
+func (s *site) clientSideOutcome(e *Exchange, called *endpoint) Outcome {
+	w := hear(*e, ClientSide)
 	if w.subject != 0 && w.subject&(aboutKeyFile|aboutServer|aboutStructure|aboutSignature|aboutExpiry|aboutKey|aboutAlgorithm) != 0 {
 		if w.subject&aboutServer == 0 || e.Record.Request == nil || s.toTokenEndpoint(called) {
 			return Failed
@@ -170,13 +170,13 @@ func (s *site) toTokenEndpoint(called *endpoint) bool {
 }
 
 // successOutcome: a 2xx that carries an OAuth error all the same is a failure, some providers answer so.
-func successOutcome(e Exchange, carried bool) Outcome {
+func successOutcome(e *Exchange, carried bool) Outcome {
 	challenge := e.Record.Response.Headers.Get("www-authenticate")
 	if strings.Contains(challenge, "error=") {
 		return Failed
 	}
 	if e.Phase == TokenRequest {
-		if mayHoldCode(e.Record.Response) && hear(e, e.Phase).oauth {
+		if mayHoldCode(e.Record.Response) && hear(*e, e.Phase).oauth {
 			return Failed
 		}
 		return Accepted
@@ -185,7 +185,7 @@ func successOutcome(e Exchange, carried bool) Outcome {
 		return Other
 	}
 	if bodyMentions(e.Record.Response.Body, `"error"`) {
-		if w := hear(e, e.Phase); w.oauth && w.code != "access_denied" && w.code != "invalid_request" {
+		if w := hear(*e, e.Phase); w.oauth && w.code != "access_denied" && w.code != "invalid_request" {
 			return Failed
 		}
 	}
@@ -194,8 +194,8 @@ func successOutcome(e Exchange, carried bool) Outcome {
 
 // statuslessOutcome: some logs keep the answer and not its status. An OAuth error or a challenge with one is a failure whatever the
 // status was; anything else says nothing.
-func statuslessOutcome(e Exchange) Outcome {
-	w := hear(e, e.Phase)
+func statuslessOutcome(e *Exchange) Outcome {
+	w := hear(*e, e.Phase)
 	general := w.code == "access_denied" || w.code == "invalid_request"
 	if w.oauth && (w.challenged || e.Phase == TokenRequest || !general) {
 		return Failed
@@ -232,9 +232,9 @@ func bodyMentions(body Body, text string) bool {
 
 // businessOutcome judges the other errors of an API: a failure only if the words are about authentication or the carried token is
 // at fault. A gateway's 502 to 504 never looked at the token.
-func businessOutcome(e Exchange) Outcome {
+func businessOutcome(e *Exchange) Outcome {
 	status := e.Record.Response.Status
-	w := hear(e, e.Phase)
+	w := hear(*e, e.Phase)
 	carried := e.Record.AccessToken != nil || e.Record.Request != nil && e.Record.Request.Headers.Get("authorization") != ""
 	if w.challenged || w.oauth && w.code != "invalid_request" && w.code != "access_denied" || w.speaks || w.token && carried || e.refusesToken(&w) {
 		return Failed
@@ -270,7 +270,7 @@ func businessOutcome(e Exchange) Outcome {
 
 // refusesToken recognises the answer of a verifier that does not say 401: nothing but one sentence about what only a token has, to a
 // call that carried one. Of what other things have as well (a coupon expires, a form has a subject) it says nothing.
-func (e Exchange) refusesToken(w *words) bool {
+func (e *Exchange) refusesToken(w *words) bool {
 	const ofTokens = aboutSignature | aboutStructure | aboutAlgorithm | aboutKID | aboutAudience | aboutIssuer | aboutNotBefore | aboutClaims
 	status := e.Record.Response.Status
 	if status != 400 && status != 422 || w.strength < 2 || w.subject&ofTokens == 0 || w.subject&(aboutServer|aboutScope) != 0 || e.Record.Request == nil {

@@ -16,6 +16,7 @@ type places struct {
 type site struct {
 	profile      *Profile
 	environments []installation
+	requirements requirements // of its tokens
 }
 
 // An installation is an environment of a site.
@@ -68,7 +69,7 @@ func (e *endpoint) same(other *endpoint) bool {
 }
 
 func newPlaces(profiles Profiles) *places {
-	ps := &places{byID: map[string]*site{}, byHost: map[string][]*site{}, unknown: &site{profile: &Profile{}}}
+	ps := &places{byID: map[string]*site{}, byHost: map[string][]*site{}, unknown: siteOf(&Profile{})}
 	for _, p := range profiles {
 		if p == nil {
 			continue
@@ -99,7 +100,7 @@ func (ps *places) own(host string, s *site) {
 }
 
 func siteOf(p *Profile) *site {
-	s := &site{profile: p, environments: make([]installation, len(p.Environments))}
+	s := &site{profile: p, environments: make([]installation, len(p.Environments)), requirements: requirementsOf(p)}
 	for i := range p.Environments {
 		env := &p.Environments[i]
 		at := &s.environments[i]

@@ -63,7 +63,7 @@ func TestClassify_OrderOfChecksDoesNotMatter(t *testing.T) {
 	for i, e := range exchanges {
 		want := verdictJSON(t, Classify(e, histories[i]))
 		for name, checks := range map[string][]rule{"reversed": reversed, "rotated": rotated} {
-			if got := verdictJSON(t, classifyWith(e, histories[i], checks)); got != want {
+			if got := verdictJSON(t, classifyWith(&e, histories[i], checks)); got != want {
 				t.Fatalf("%s checks change the verdict on %s\n got %s\nwant %s", name, e.Record.ID, got, want)
 			}
 		}

@@ -48,7 +48,7 @@ func (x *examination) statusWords() {
 
 // missedKey finds the words of an answer that say that something was not found and name it as the token's own kid: whatever a server
 // calls its keys (authority, signer, certificate), that is one it does not know.
-func (e Exchange) missedKey() (path, text string, missed bool) {
+func (e *Exchange) missedKey() (path, text string, missed bool) {
 	const distinct = 8 // characters; "1" and "2026" are in many sentences
 	t := e.credential()
 	if t == nil || e.Record.Response == nil {

@@ -62,7 +62,7 @@ func snippetOf(v Verdict, e Exchange) (snippet, bool) {
 	if !snippetHelps(v) {
 		return snippet{}, false
 	}
-	x := examine(e, nil)
+	x := examine(&e, nil)
 	x.assertion, x.root = true, "client_assertion" // what follows is about the assertion, also when the client could not make one
 	fixed := x.edited(v.Fix.Edits).Record
 	token := fixed.ClientAssertion
@@ -82,7 +82,7 @@ func snippetOf(v Verdict, e Exchange) (snippet, bool) {
 	s.Algorithm = x.snippetAlgorithm(token)
 	s.Header = x.snippetHeader(v.Cause, token)
 	s.Claims = []member{{"iss", client}, {"sub", client}, {"aud", x.snippetAudience(v.Cause, token, s.Endpoint)}}
-	for _, name := range x.requiredClaims() {
+	for _, name := range x.required().claims {
 		switch name {
 		case "iss", "sub", "aud", "exp", "iat", "jti":
 		case "nbf":

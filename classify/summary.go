@@ -2,10 +2,10 @@ package classify
 
 import "strings"
 
-// verdict writes the judgement down.
-func (x *examination) verdict(j judgement) Verdict {
+// write writes the judgement down.
+func (x *examination) write(v *Verdict, j judgement) {
 	row := x.row(j.cause)
-	v := Verdict{
+	*v = Verdict{
 		ID: x.Record.ID, Time: x.Record.Time, Provider: clip(x.Provider), Environment: clip(x.Environment), ClientID: x.ClientID, Phase: x.Phase,
 		Cause: j.cause, Confidence: j.confidence, Fault: row.Fault, Alternatives: j.others, Checks: make([]*Check, len(x.checks)), Evidence: x.evidence(j),
 	}
@@ -17,7 +17,6 @@ func (x *examination) verdict(j judgement) Verdict {
 	}
 	v.Summary = x.summary(j, row, v.Evidence)
 	v.Fix = x.fix(j, row)
-	return v
 }
 
 // row is the catalogue's, from the classifier's copy if there is one.
