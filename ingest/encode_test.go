@@ -33,6 +33,7 @@ func readExact(t *testing.T, data []byte) (v any) {
 }
 
 func TestAppendRecord_AgreesWithEncodingJSON(t *testing.T) {
+	t.Parallel()
 	red := testRedactor(t)
 	texts := append(quickSeeds(t), corpusAsSuccesses(t)...)
 	for _, v := range vectors(t) {
@@ -46,7 +47,7 @@ func TestAppendRecord_AgreesWithEncodingJSON(t *testing.T) {
 			records++
 		}
 	}
-	if records < 1000 {
+	if records < 1000/oneIn {
 		t.Errorf("%d records", records)
 	}
 	checkEncoded(t, &classify.Record{Request: &classify.Request{}, Response: &classify.Response{Headers: classify.Headers{}}, AccessToken: &classify.JWT{}})

@@ -334,7 +334,7 @@ func TestHostile_EveryWayIn(t *testing.T) {
 	for n, w := range ways {
 		stores := !slices.Contains([]string{"tokens", "Auth0", "Okta"}, w.name)
 		for at, f := range files {
-			if (at+n)%hostileSample != 0 {
+			if (at+n)%oneIn != 0 {
 				continue
 			}
 			work <- func() {
@@ -345,7 +345,7 @@ func TestHostile_EveryWayIn(t *testing.T) {
 			}
 		}
 		for chunk := range slices.Chunk(files, 25) {
-			if chunks++; chunks%hostileSample != 0 {
+			if chunks++; chunks%oneIn != 0 {
 				continue
 			}
 			var records []string
@@ -364,7 +364,7 @@ func TestHostile_EveryWayIn(t *testing.T) {
 		}
 		// The single lines, of which the files above consist, are dealt out among the ways in.
 		var records []string
-		for at := n; at < len(lines); at += len(ways) * hostileSample {
+		for at := n; at < len(lines); at += len(ways) * oneIn {
 			records = append(records, hostileRecord(lines[at]))
 		}
 		id := fmt.Sprintf("good-%d-lines", n)

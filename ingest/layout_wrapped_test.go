@@ -34,6 +34,7 @@ func wrappings() []wrapping {
 
 // The values in a record in a string or an object, and those around it, are read as the whole way reads them.
 func TestLayout_WrappedAgrees(t *testing.T) {
+	t.Parallel()
 	i := quickIngester(t)
 	for k, line := range foreignLines(t) {
 		w := wrappings()[k%3]
@@ -46,7 +47,7 @@ func TestLayout_WrappedAgrees(t *testing.T) {
 			i.forgetLines(n%2 == 0)
 			checkLine(t, i, w.wrap(line))
 			for m, v := range values {
-				if (n+m+k)%3 > 0 { // a third of all: how values are read is tested on lines that are not wrapped
+				if (n+m+k)%(3*oneIn) > 0 { // a third of all: how values are read is tested on lines that are not wrapped
 					continue
 				}
 				changed := w.wrap([]byte(string(line[:l.from]) + v + string(line[l.to:])))
@@ -62,7 +63,7 @@ func TestLayout_WrappedAgrees(t *testing.T) {
 			i.forgetLines(n%2 == 0)
 			checkLine(t, i, whole)
 			for m, v := range otherValues(t) {
-				if (n+m+k)%3 > 0 {
+				if (n+m+k)%(3*oneIn) > 0 {
 					continue
 				}
 				checkLine(t, i, []byte(string(whole[:l.from])+v+string(whole[l.to:])))

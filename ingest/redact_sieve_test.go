@@ -132,9 +132,10 @@ func sieveSeeds(tb testing.TB) []string {
 }
 
 func TestSieve_HoldsNothingBack(t *testing.T) {
+	t.Parallel()
 	red := testRedactor(t)
 	for _, s := range sieveSeeds(t) {
-		for i := 0; i < len(s); i += 1 + len(s)/40 {
+		for i := 0; i < len(s); i += oneIn * (1 + len(s)/40) {
 			checkSieve(t, red, s[i:])
 			checkSieve(t, red, s[:i])
 			checkSieve(t, red, s[:i]+" "+s[i:])

@@ -1,11 +1,8 @@
 package ingest
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -135,38 +132,24 @@ func quickSeeds(tb testing.TB) [][]byte {
 
 // corpusAsSuccesses are the records of the corpora with the answer of a success.
 func corpusAsSuccesses(tb testing.TB) [][]byte {
-	paths, err := filepath.Glob("../classify/testdata/*/*.ndjson")
-	if err != nil || len(paths) < 10 {
-		tb.Fatalf("%d corpora, %v", len(paths), err)
-	}
 	var out [][]byte
-	for _, path := range paths {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			tb.Fatal(err)
+	for _, raw := range corpusRecords(tb) {
+		var record map[string]any
+		if err := json.Unmarshal(raw, &record); err != nil {
+			tb.Fatalf("%s: %v", raw, err)
 		}
-		for line := range bytes.Lines(text) {
-			var c map[string]any
-			if err := json.Unmarshal(line, &c); err != nil {
-				tb.Fatalf("%s: %v", path, err)
+		for _, bare := range []bool{false, true} {
+			if bare {
+				delete(record, "access_token")
+				delete(record, "client_assertion")
 			}
-			record, ok := c["record"].(map[string]any)
-			if !ok {
-				record = c
-			}
-			for _, bare := range []bool{false, true} {
-				if bare {
-					delete(record, "access_token")
-					delete(record, "client_assertion")
+			for _, body := range []any{nil, map[string]any{"items": []any{}}, "done"} {
+				record["response"] = map[string]any{"status": 200, "body": body, "headers": map[string]any{"date": "Fri, 20 Nov 2026 00:00:00 GMT"}}
+				text, err := json.Marshal(record)
+				if err != nil {
+					tb.Fatal(err)
 				}
-				for _, body := range []any{nil, map[string]any{"items": []any{}}, "done"} {
-					record["response"] = map[string]any{"status": 200, "body": body, "headers": map[string]any{"date": "Fri, 20 Nov 2026 00:00:00 GMT"}}
-					text, err := json.Marshal(record)
-					if err != nil {
-						tb.Fatal(err)
-					}
-					out = append(out, text)
-				}
+				out = append(out, text)
 			}
 		}
 	}
@@ -184,6 +167,7 @@ func quickIngester(tb testing.TB) *Ingester {
 }
 
 func TestQuickSuccess_AgreesWithTheWholeWay(t *testing.T) {
+	t.Parallel()
 	i := quickIngester(t)
 	taken := 0
 	all := slices.Concat(quickSeeds(t), bareSeeds(t), corpusAsSuccesses(t))

@@ -1,6 +1,0 @@
-//go:build !race
-
-package ingest
-
-// hostileSample has one in so many of the hostile texts sent: all.
-const hostileSample = 1
