@@ -16,6 +16,7 @@ func sourceContract() []contractTest {
 		{"rejects are bounded", testRejectsBounded},
 		{"answers are kept until they expire", testAnswered},
 		{"writes done together are one", testWriteTogether},
+		{"of writes done together one whose context has ended never runs", testTogetherEnded},
 		{"old figures of sources are forgotten", testForgetSources},
 	}
 }

@@ -35,6 +35,10 @@ func (t *together) write(ctx context.Context, fn func(ctx context.Context, tx *T
 	if t.down != nil {
 		return t.down
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx) // as newJob does
 	if err := t.tx.exec(ctx, `savepoint part`); err != nil {
 		t.down = fmt.Errorf("set savepoint: %w", err)
 		return t.down

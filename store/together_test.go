@@ -54,3 +54,25 @@ func testWriteTogether(t *testing.T, w *world) {
 	}
 	equal(t, "count after settling", w.incident(t, one).Count, 1)
 }
+
+// One of the writes whose context has ended is not begun, and one that has begun goes on: an interrupted statement would undo
+// them all.
+func testTogetherEnded(t *testing.T, w *world) {
+	err := w.WriteTogether(t.Context(), func(ctx context.Context) error {
+		ending, end := context.WithCancel(ctx)
+		if err := w.Write(ending, func(ctx context.Context, tx *Tx) error {
+			end()
+			return put(ctx, tx, "begun")
+		}); err != nil {
+			return err
+		}
+		if err := w.Write(ending, writing("ended", nil)); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, want context.Canceled", err)
+		}
+		return w.Write(ctx, writing("beside", nil))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "records", w.records(t), 2)
+}
