@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // FactShape remembers the form of accepted credentials: their kind and algorithm, by phase.
@@ -58,8 +57,10 @@ func (x *examination) acceptedAt(kind FactKind, environment string, name []strin
 	if len(x.history) == 0 {
 		return false
 	}
-	f, ok := x.fact(kind, environment, name...)
-	return ok && f.acceptedBy(x.Record.Time)
+	var room [maxName]byte
+	// One member of the fact, which is not copied whole for it.
+	first := x.history[Key{Kind: kind, Provider: x.Provider, Environment: environment, Name: string(joinName(room[:0], name))}].FirstAccepted
+	return !first.IsZero() && !first.After(x.Record.Time)
 }
 
 // fact is what history knows under a name, which is put together for the look and not kept.
@@ -68,14 +69,7 @@ func (x *examination) fact(kind FactKind, environment string, parts ...string) (
 		return Fact{}, false
 	}
 	var room [maxName]byte
-	name := append(room[:0], parts[0]...)
-	for _, part := range parts[1:] {
-		name = append(append(name, ' '), part...)
-	}
-	if len(name) > maxName || !utf8.Valid(name) {
-		name = []byte(boundedName(string(name)))
-	}
-	f, ok := x.history[Key{Kind: kind, Provider: x.Provider, Environment: environment, Name: string(name)}]
+	f, ok := x.history[Key{Kind: kind, Provider: x.Provider, Environment: environment, Name: string(joinName(room[:0], parts))}]
 	return f, ok
 }
 

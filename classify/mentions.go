@@ -103,3 +103,17 @@ func (l *mentions) key(e *Exchange, i int) Key {
 	}
 	return k
 }
+
+// joinName puts the parts of a Key.Name together.
+func joinName(out []byte, parts []string) []byte {
+	for i, part := range parts {
+		if i > 0 {
+			out = append(out, ' ')
+		}
+		out = append(out, part...)
+	}
+	if len(out) > maxName || !utf8.Valid(out) {
+		return []byte(boundedName(string(out)))
+	}
+	return out
+}
