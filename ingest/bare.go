@@ -91,7 +91,6 @@ func (i *Ingester) bareCall(b *batch, w *walk, q *quickRecord, p part, d *decode
 			return false, false
 		}
 	}
-	i.useCall(known)
 	d.success = success{site: known.site, seen: known.seen, facts: b.news(d.at, known.facts)}
 	return known.isGrant, true
 }
@@ -121,7 +120,7 @@ func (i *Ingester) knownBareCall(w *walk, q *quickRecord, p part) *knownCall {
 	if isGrant {
 		first = success{}
 	}
-	if known = i.newKnownCall(hash, q.key, nil, &first); known != nil {
+	if known = i.newKnownCall(q.key, nil, &first); known != nil {
 		known.isGrant = isGrant
 		i.calls.keep(hash, known)
 	}

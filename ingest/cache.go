@@ -187,7 +187,6 @@ func remember(noted map[*knownFact]span) {
 
 // A knownCall is an accepted call as a client makes it again and again: read once as a whole, known by what it was placed by.
 type knownCall struct {
-	hash  uint64
 	key   string      // see quickRecord.callKey
 	token *knownToken // nil for one without
 	site  *site
@@ -210,12 +209,4 @@ func (i *Ingester) callHash(key []byte, token *knownToken) uint64 {
 // findCall returns what is known of a call, nil for nothing; the token is nil for one without.
 func (i *Ingester) findCall(hash uint64, key []byte, token *knownToken) *knownCall {
 	return i.calls.find(hash, func(k *knownCall) bool { return k.token == token && k.key == string(key) })
-}
-
-// useCall keeps what is known of a call for longer, and of its token.
-func (i *Ingester) useCall(known *knownCall) {
-	i.calls.use(known.hash, known)
-	if known.token != nil {
-		i.tokens.use(known.token.hash, known.token)
-	}
 }

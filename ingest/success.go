@@ -197,7 +197,6 @@ func (i *Ingester) quickCall(b *batch, w *walk, q *quickRecord, p part, d *decod
 			return false
 		}
 	}
-	i.useCall(known)
 	d.success = success{site: known.site, seen: known.seen, facts: b.news(d.at, known.facts)}
 	return true
 }
@@ -223,19 +222,19 @@ func (i *Ingester) knownCall(w *walk, q *quickRecord, p part) *knownCall {
 	if !ok || e.Outcome != classify.Accepted || e.Phase != classify.APICall {
 		return nil
 	}
-	if known = i.newKnownCall(hash, q.key, token, &first); known != nil {
+	if known = i.newKnownCall(q.key, token, &first); known != nil {
 		i.calls.keep(hash, known)
 	}
 	return known
 }
 
 // newKnownCall is what is known of a call from its first; nil where each has to be read as a whole.
-func (i *Ingester) newKnownCall(hash uint64, key []byte, token *knownToken, first *success) *knownCall {
+func (i *Ingester) newKnownCall(key []byte, token *knownToken, first *success) *knownCall {
 	facts, ok := i.knownFacts(first.facts)
 	if !ok {
 		return nil
 	}
-	return &knownCall{hash: hash, key: string(key), token: token, site: first.site, seen: first.seen, facts: facts}
+	return &knownCall{key: string(key), token: token, site: first.site, seen: first.seen, facts: facts}
 }
 
 // callKey writes down all that a call is placed by, but for its token: of the URL what makes a difference.

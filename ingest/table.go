@@ -36,17 +36,6 @@ func (t *table[T]) find(hash uint64, is func(*T) bool) *T {
 	return nil
 }
 
-// use keeps an entry for longer that was found elsewhere.
-func (t *table[T]) use(hash uint64, v *T) {
-	first := t.first(hash)
-	for n := first; n < first+ways; n++ {
-		if t.slots[n].Load() == v {
-			t.ask(n)
-			return
-		}
-	}
-}
-
 func (t *table[T]) ask(slot int) {
 	if asked := &t.asked[slot]; !asked.Load() {
 		asked.Store(true)

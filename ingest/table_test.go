@@ -1,9 +1,6 @@
 package ingest
 
-import (
-	"strings"
-	"testing"
-)
+import "testing"
 
 func TestTable_EntriesWhoseHashesMeetLiveBesideEachOther(t *testing.T) {
 	const slots = 4 * idleFor
@@ -31,7 +28,7 @@ func TestTable_EntriesWhoseHashesMeetLiveBesideEachOther(t *testing.T) {
 func TestTable_ForgetsWhatNobodyAsksFor(t *testing.T) {
 	all := newTable[int](8 * idleFor)
 	is := func(wanted int) func(*int) bool { return func(v *int) bool { return *v == wanted } }
-	values := make([]int, 3+2*idleFor)
+	values := make([]int, 2+2*idleFor)
 	for n := range values {
 		values[n] = n
 		all.keep(uint64(n), &values[n])
@@ -41,15 +38,9 @@ func TestTable_ForgetsWhatNobodyAsksFor(t *testing.T) {
 		case n >= 1 && n <= idleFor && !holds(&all, 1):
 			t.Fatalf("forgot too soon, after %d others", n-1)
 		}
-		if n >= 2 {
-			all.use(2, &values[2])
-		}
 	}
 	if holds(&all, 1) {
 		t.Error("what nobody asks for stays")
-	}
-	if !holds(&all, 2) {
-		t.Error("what was used is forgotten")
 	}
 }
 
@@ -61,43 +52,4 @@ func holds(all *table[int], value int) bool {
 		}
 	}
 	return false
-}
-
-// A call that is known by its line is found neither by its key nor by its token, and is in use all the same.
-func TestTable_KeepsWhatFormsAreOf(t *testing.T) {
-	i := quickIngester(t)
-	b := batch{source: "s", redactor: i.redactor, at: testNow(), equals: newEquals()}
-	read := func(lines int) (formed int) {
-		s := newSplitter([]byte(strings.Repeat(benchRecord+"\n", lines)))
-		s.forms = i.forms
-		for p, more := s.next(); more; p, more = s.next() {
-			if _, ok := i.quickSuccess(&b, p); !ok {
-				t.Fatal("not read quickly")
-			}
-			if p.form != nil {
-				formed++
-			}
-		}
-		return formed
-	}
-	read(2)
-	for n := range i.calls.asked {
-		i.calls.asked[n].Store(false)
-		i.tokens.asked[n].Store(false)
-	}
-	if read(1) != 1 {
-		t.Fatal("not known by its line")
-	}
-	calls, tokens := 0, 0
-	for n := range i.calls.asked {
-		if i.calls.asked[n].Load() {
-			calls++
-		}
-		if i.tokens.asked[n].Load() {
-			tokens++
-		}
-	}
-	if calls != 1 || tokens != 1 {
-		t.Errorf("%d calls and %d tokens are in use", calls, tokens)
-	}
 }
