@@ -75,8 +75,13 @@ create table failure (
     status      bigint not null,
     body        bytea  not null
 );
--- The list of one incident, and its first and last failure when one is withdrawn.
-create index failure_incident on failure (incident_id, id /* the number of the row */);
+-- The list of one incident, and its first and last failure when one is withdrawn. It is written with the incident's count:
+-- an index would be changed with every failure, a page for nearly each.
+create table incident_failure (
+    incident_id bigint not null,
+    id          bigint not null,
+    primary key (incident_id, id)
+) /* in the order of its key */;
 
 -- Failures by request and trace, for the late join of a token and for search: see store/request.go.
 create table failure_request (

@@ -12,7 +12,7 @@ import (
 
 // Under load the same few hundred rows of clients and incidents would be written with every commit. So a commit that
 // touches many of them keeps its figures in one row of backlog instead, and they are written once in a while for all. They are
-// as durable there; only the lists of incidents and clients lag behind by as much. A small write is never put off.
+// as durable there; only the lists of incidents and clients, and those of the failures of an incident, lag behind by as much. A small write is never put off.
 
 const (
 	backlogSmall = 128         // clients and incidents that are written at once
@@ -169,6 +169,12 @@ func (f figures) encode() []byte {
 			e.text(endpoint)
 			e.number(n)
 		}
+		e.number(int64(len(g.failures)))
+		before := int64(0)
+		for _, failure := range g.failures {
+			e.number(int64(failure) - before) // of which nearly all are near
+			before = int64(failure)
+		}
 	}
 	e.number(int64(len(f.clients)))
 	for k, c := range f.clients {
@@ -196,6 +202,11 @@ func decodeFigures(b []byte) (figures, error) {
 		for ; endpoints > 0 && !d.damaged; endpoints-- {
 			endpoint := d.text()
 			g.endpoints[endpoint] = d.number()
+		}
+		failure := int64(0)
+		for failures := d.number(); failures > 0 && !d.damaged; failures-- {
+			failure += d.number()
+			g.failures = append(g.failures, rowID(failure))
 		}
 	}
 	for left := d.number(); left > 0 && !d.damaged; left-- {

@@ -17,6 +17,7 @@ func backlogContract() []contractTest {
 		{"figures of a process that ended are taken over", testBacklogAdopted},
 		{"figures that another process took over do not count twice", testBacklogNoticed},
 		{"a write that fails puts nothing off", testBacklogRolledBack},
+		{"each failure is on the list of its incident, and nothing else", testListed},
 	}
 }
 
@@ -112,7 +113,7 @@ func testBacklogAdopted(t *testing.T, w *world) {
 	first := w.add(t, fail(0))[0]
 	left := newFigures()
 	left.growth(first.incident, first.episodeKey().client(), 0).add(&growth{count: 2, first: toMillis(at(5)), last: toMillis(at(9)),
-		newest: spokesman{classify.Stated, classify.FaultClient, "as it ended"}, endpoints: map[string]int64{first.Endpoint: 2}})
+		newest: spokesman{classify.Stated, classify.FaultClient, "as it ended"}, endpoints: map[string]int64{first.Endpoint: 2}, failures: []rowID{first.id, first.id - 5}})
 	*left.client(first.episodeKey().client()) = clientFigures{failures: 2, successes: 1, firstFailure: toMillis(at(5)), lastFailure: toMillis(at(9)), accepted: []int64{toMillis(at(20))}}
 	w.write(t, func(ctx context.Context, tx *Tx) error {
 		return tx.exec(ctx, `insert into backlog (id, owner, body) values (1, 1, $1)`, left.encode())
@@ -161,6 +162,40 @@ func testBacklogRolledBack(t *testing.T, w *world) {
 	}
 	w.settleAll(t)
 	w.compareCrowd(t, 1)
+}
+
+// wantListed compares the failures with the lists of their incidents.
+func (w *world) wantListed(t *testing.T, when string, failures int) {
+	t.Helper()
+	equal(t, "failures "+when, w.rowCount(t, `select count(*) from failure`), failures)
+	equal(t, "failures on lists "+when, w.rowCount(t, `select count(*) from incident_failure`), failures)
+	equal(t, "failures on their list "+when, w.rowCount(t, `select count(*) from failure f, incident_failure l where l.incident_id = f.incident_id and l.id = f.id`), failures)
+}
+
+func testListed(t *testing.T, w *world) {
+	const n = 2 * backlogSmall
+	w.addCrowd(t, 0) // is written at once
+	w.wantListed(t, "at once", n)
+	failures, _ := crowd(1)
+	w.add(t, failures...)
+	if w.facts != nil {
+		equal(t, "failures on lists while they are put off", w.rowCount(t, `select count(*) from incident_failure`), n)
+	}
+	moved, stays := failures[3], failures[4]
+	moved.Verdict.ClientID = "client-5"
+	w.write(t, func(ctx context.Context, tx *Tx) error {
+		return errors.Join(tx.ReviseFailure(ctx, moved), tx.ReviseFailure(ctx, stays))
+	})
+	w.wantListed(t, "after revisions", 2*n)
+	w.write(t, func(ctx context.Context, tx *Tx) error {
+		return errors.Join(tx.WithdrawFailure(ctx, failures[6].ID), tx.WithdrawFailure(ctx, moved.ID))
+	})
+	w.wantListed(t, "after withdrawals", 2*n-2)
+	w.clock = at(31 * daySecond)
+	w.addCrowd(t, 40*daySecond) // is due
+	w.addCrowd(t, 2)            // is not, and already too old
+	w.expire(t, month())
+	w.wantListed(t, "after they have expired", n)
 }
 
 // FuzzFigures: damaged figures are an error, never a panic.

@@ -77,7 +77,8 @@ type contrastReader struct {
 
 // own looks at the newest failures. Endpoints are counted for all of them.
 func (r *contrastReader) own(ctx context.Context) error {
-	list, err := r.sample(ctx, `select `+failureColumns+` from failure where incident_id = $1 order by id desc limit $2`,
+	list, err := r.sample(ctx, `select `+failureColumns+` from failure
+			where id in (select id from incident_failure where incident_id = $1 order by id desc limit $2) order by id desc`,
 		incidentKey(r.incident.ID), int64(contrastSample))
 	if err != nil {
 		return err

@@ -72,8 +72,9 @@ func (t *Tx) ReviseFailure(ctx context.Context, f Failure) error {
 		return fmt.Errorf("revise failure %s: %w", f.ID, err)
 	}
 	f.setID(old.id)
+	one[0] = f
 	// It joins before it leaves, so that an incident of this one failure keeps its identity.
-	if err := t.join(ctx, []Failure{f}, t.replaceFailures); err != nil {
+	if err := t.join(ctx, one, t.replaceFailures); err != nil {
 		return fmt.Errorf("revise failure %s: %w", f.ID, err)
 	}
 	t.tell(FeedFailureRevised, old.id)
@@ -82,6 +83,11 @@ func (t *Tx) ReviseFailure(ctx context.Context, f Failure) error {
 	}
 	if f.RequestID != old.RequestID || f.TraceID != old.TraceID {
 		if err := t.noteRequests(ctx, []Failure{f}); err != nil {
+			return fmt.Errorf("revise failure %s: %w", f.ID, err)
+		}
+	}
+	if one[0].incident != old.incident {
+		if err := t.unlist(ctx, &old); err != nil {
 			return fmt.Errorf("revise failure %s: %w", f.ID, err)
 		}
 	}
@@ -102,6 +108,9 @@ func (t *Tx) WithdrawFailure(ctx context.Context, id string) error {
 		return fmt.Errorf("withdraw failure %s: %w", id, err)
 	}
 	if err := t.exec(ctx, `delete from failure where id = $1`, int64(old.id)); err != nil {
+		return fmt.Errorf("withdraw failure %s: %w", id, err)
+	}
+	if err := t.unlist(ctx, &old); err != nil {
 		return fmt.Errorf("withdraw failure %s: %w", id, err)
 	}
 	t.tell(FeedFailureWithdrawn, old.id)
@@ -151,6 +160,8 @@ func (t *Tx) count(k episodeKey, list []*Failure) {
 			counts = t.mine.counts.of(f.series())
 		}
 		counts.add(minuteOf(at), 1)
+		g := t.mine.grown[f.incident]
+		g.failures = append(g.failures, f.id)
 		c.failures++
 		c.firstFailure, c.lastFailure = earliest(c.firstFailure, at), latest(c.lastFailure, at)
 	}
@@ -243,6 +254,11 @@ func (t *Tx) openEpisode(ctx context.Context, k episodeKey, regressionOf rowID, 
 	return e.id, nil
 }
 
+// unlist takes a failure off the list of its incident.
+func (t *Tx) unlist(ctx context.Context, old *Failure) error {
+	return t.exec(ctx, `delete from incident_failure where incident_id = $1 and id = $2`, int64(old.incident), int64(old.id))
+}
+
 // leave takes back what a failure added to its incident, the rollups and its client. Its row is gone or has moved already.
 func (t *Tx) leave(ctx context.Context, old *Failure) error {
 	if err := t.shrinkEpisode(ctx, old); err != nil {
@@ -261,14 +277,14 @@ func (t *Tx) shrinkEpisode(ctx context.Context, old *Failure) error {
 	if err := t.exec(ctx, `delete from incident_endpoint where incident_id = $1 and count <= 0`, id); err != nil {
 		return err
 	}
-	newest, err := t.failure(ctx, `select `+failureColumns+` from failure where incident_id = $1 order by id desc limit 1`, id)
+	newest, err := t.failure(ctx, `select `+failureColumns+` from failure where id = (select max(id) from incident_failure where incident_id = $1)`, id)
 	if errors.Is(err, ErrNotFound) {
 		return t.shrinkToMemory(ctx, old.incident)
 	}
 	if err != nil {
 		return err
 	}
-	oldest, err := t.failure(ctx, `select `+failureColumns+` from failure where incident_id = $1 order by id limit 1`, id)
+	oldest, err := t.failure(ctx, `select `+failureColumns+` from failure where id = (select min(id) from incident_failure where incident_id = $1)`, id)
 	if err != nil {
 		return err
 	}

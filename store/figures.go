@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"authwatch/classify"
@@ -32,6 +33,7 @@ type growth struct {
 	first, last int64
 	newest      spokesman
 	endpoints   map[string]int64
+	failures    []rowID // that are new in its list
 }
 
 // A spokesman is what an incident has from its newest failure.
@@ -75,6 +77,7 @@ func (g *growth) add(other *growth) {
 	for endpoint, n := range other.endpoints {
 		g.endpoints[endpoint] += n
 	}
+	g.failures = append(g.failures, other.failures...)
 }
 
 // add takes over what another write added.
@@ -176,6 +179,23 @@ func (t *Tx) writeGrowths(ctx context.Context, grown map[rowID]*growth) error {
 		` on conflict (incident_id, endpoint) do update set count = incident_endpoint.count + excluded.count`, endpoints)
 	if err != nil {
 		return fmt.Errorf("count endpoints of incidents: %w", err)
+	}
+	return t.listFailures(ctx, grown)
+}
+
+// listFailures adds failures to the lists of incidents, in their order.
+func (t *Tx) listFailures(ctx context.Context, grown map[rowID]*growth) error {
+	ids := slices.Sorted(maps.Keys(grown))
+	var rows []any
+	for _, id := range ids {
+		slices.Sort(grown[id].failures)
+		for _, failure := range grown[id].failures {
+			rows = append(rows, int64(id), int64(failure))
+		}
+	}
+	err := t.execRows(ctx, `insert into incident_failure (incident_id, id) values `, 2, ` on conflict do nothing`, rows)
+	if err != nil {
+		return fmt.Errorf("list failures of incidents: %w", err)
 	}
 	return nil
 }

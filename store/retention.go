@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 )
@@ -120,9 +121,20 @@ func (e *expiry) failures(ctx context.Context) error {
 		return nil
 	}
 	return e.repeat(ctx, "failures", func(ctx context.Context, tx *Tx) (int64, error) {
-		return tx.execCount(ctx, `delete from failure where id in
-			(select id from failure where id < $1 order by id limit $2)`, int64(idAt(e.records)), int64(expireSize))
+		return tx.removeOldest(ctx, idAt(e.records))
 	})
+}
+
+// removeOldest removes some of the oldest failures before an id, and takes them off the lists of their incidents.
+func (t *Tx) removeOldest(ctx context.Context, before rowID) (int64, error) {
+	if err := t.settle(ctx); err != nil { // else one could be listed that is gone
+		return 0, err
+	}
+	const oldest = ` from failure where id < $1 order by id limit $2`
+	if err := t.exec(ctx, `delete from incident_failure where (incident_id, id) in (select incident_id, id`+oldest+`)`, int64(before), int64(expireSize)); err != nil {
+		return 0, err
+	}
+	return t.execCount(ctx, `delete from failure where id in (select id`+oldest+`)`, int64(before), int64(expireSize))
 }
 
 // size removes the oldest failures while the database holds more than it may.
@@ -135,8 +147,7 @@ func (e *expiry) size(ctx context.Context) error {
 		if err := tx.queryRow(ctx, tx.dialect.used).Scan(&used); err != nil || used <= e.bytes {
 			return 0, err
 		}
-		return tx.execCount(ctx, `delete from failure where id in
-			(select id from failure order by id limit $1)`, int64(expireSize))
+		return tx.removeOldest(ctx, math.MaxInt64)
 	})
 }
 
@@ -206,7 +217,7 @@ func (e *expiry) incidents(ctx context.Context) error {
 			return 0, err
 		}
 		rows, err := tx.query(ctx, `select id from incident where last_seen_at < $1
-			and not exists (select 1 from failure where incident_id = incident.id) order by last_seen_at limit $2`, e.summary, int64(expireSize))
+			and not exists (select 1 from incident_failure where incident_id = incident.id) order by last_seen_at limit $2`, e.summary, int64(expireSize))
 		if err != nil {
 			return 0, err
 		}

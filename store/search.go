@@ -216,13 +216,22 @@ type list struct {
 }
 
 func (q search) where(l list) (w where) {
+	id := l.table() + `.id`
 	if l.incident != 0 {
-		w.and(`incident_id = ?`, l.incident)
+		w.and(`incident_failure.incident_id = ?`, l.incident)
 	}
-	in(&w, `id`, numbers(l.named))
-	w.and(`id < ?`, int64(q.before))
-	w.and(`id >= ?`, int64(q.from))
+	in(&w, id, numbers(l.named))
+	w.and(id+` < ?`, int64(q.before))
+	w.and(id+` >= ?`, int64(q.from))
 	return w
+}
+
+// table is where the ids of the list are.
+func (l list) table() string {
+	if l.incident != 0 {
+		return `incident_failure`
+	}
+	return `failure`
 }
 
 // scan reads a list from its newest end. At most so many rows are looked at.
@@ -233,7 +242,7 @@ func (q search) scan(ctx context.Context, l list, rows int) (find, error) {
 		return find{ids: ids}, err
 	}
 	w := q.where(l)
-	last, err := q.ids(ctx, `select id from failure where `+w.sql()+` order by id desc limit 1 offset `+w.arg(int64(rows-1)), w.args)
+	last, err := q.ids(ctx, `select id from `+l.table()+` where `+w.sql()+` order by id desc limit 1 offset `+w.arg(int64(rows-1)), w.args)
 	if err != nil || len(last) == 0 {
 		return find{ids: ids}, err
 	}
@@ -254,9 +263,13 @@ func (q search) scanQuery(l list, rows int) (query string, args []any, exact boo
 		}
 	}
 	if len(of.conditions) == 0 {
-		return `select id from failure where ` + w.sql() + ` order by id desc limit ` + w.arg(int64(q.limit+1)), w.args, true
+		return `select id from ` + l.table() + ` where ` + w.sql() + ` order by id desc limit ` + w.arg(int64(q.limit+1)), w.args, true
 	}
-	looked := `select id, incident_id, endpoint, status from failure where ` + w.sql() + ` order by id desc limit ` + w.arg(int64(rows))
+	from := `failure where `
+	if l.incident != 0 {
+		from = `incident_failure cross join failure where failure.id = incident_failure.id and `
+	}
+	looked := `select ` + l.table() + `.id, failure.incident_id, endpoint, status from ` + from + w.sql() + ` order by ` + l.table() + `.id desc limit ` + w.arg(int64(rows))
 	return `select id from (` + looked + `) looked where ` + of.sql() + ` order by id desc limit ` + of.arg(int64(q.limit+1)), of.args, false
 }
 

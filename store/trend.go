@@ -267,7 +267,7 @@ func (r countReader) failingClients(ctx context.Context) (n int64, err error) {
 }
 
 // incidentsIn counts the incidents with a failure in the window. Most show it by their first or last failure; of the
-// rest each costs one look into the index of failures.
+// rest each costs one look into the lists of their failures.
 func incidentsIn(ctx context.Context, tx *sql.Tx, from, to int64, providers, environments []string) (n int64, err error) {
 	var w where
 	w.and(`i.last_seen_at >= ?`, from)
@@ -275,7 +275,7 @@ func incidentsIn(ctx context.Context, tx *sql.Tx, from, to int64, providers, env
 	in(&w, `i.provider`, keyTexts(providers))
 	in(&w, `i.environment`, keyTexts(environments))
 	w.and(`(i.first_seen_at >= ? or i.last_seen_at < ?
-		or exists (select 1 from failure f where f.incident_id = i.id and f.id >= ? and f.id < ?))`, from, to, int64(idAt(from)), int64(idAt(to)))
+		or exists (select 1 from incident_failure f where f.incident_id = i.id and f.id >= ? and f.id < ?))`, from, to, int64(idAt(from)), int64(idAt(to)))
 	err = tx.QueryRowContext(ctx, `select count(*) from incident i where `+w.sql(), bind(w.args)...).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count incidents in window: %w", err)
