@@ -148,3 +148,19 @@ func (c *checkpointer) keepCopying() (stop func()) {
 		copying.Wait()
 	}
 }
+
+// TestSQLite_SavepointsWriteNoFile: what pages were before a savepoint is kept in memory. In a file it would be as much as the WAL.
+func TestSQLite_SavepointsWriteNoFile(t *testing.T) {
+	s, err := Open(t.Context(), Options{DSN: filepath.Join(t.TempDir(), "temp.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	w := &world{Store: s, clock: noon()}
+	w.write(t, func(ctx context.Context, tx *Tx) error {
+		var store int
+		err := tx.queryRow(ctx, `pragma temp_store`).Scan(&store)
+		equal(t, "temp_store (2: memory)", store, 2)
+		return err
+	})
+}

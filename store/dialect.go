@@ -70,13 +70,14 @@ const sqliteReaders = 8
 
 func sqlite(path string) dialect {
 	return dialect{
-		goose:       goose.DialectSQLite3,
-		migrations:  migrations.SQLite(),
-		options:     func() ([]goose.ProviderOption, error) { return nil, nil },
-		bytes:       `blob`,
-		begin:       `begin immediate`,
-		rowsAtOnce:  16,                              // more are no faster
-		prepare:     `pragma wal_autocheckpoint = 0`, // see checkpoint.go
+		goose:      goose.DialectSQLite3,
+		migrations: migrations.SQLite(),
+		options:    func() ([]goose.ProviderOption, error) { return nil, nil },
+		bytes:      `blob`,
+		begin:      `begin immediate`,
+		rowsAtOnce: 16, // more are no faster
+		// Checkpoints: see checkpoint.go. Pages as they were before a savepoint would go to a file: as much writing as the commit itself.
+		prepare:     `pragma wal_autocheckpoint = 0; pragma temp_store = memory`,
 		othersWrote: `pragma data_version`,
 		tables:      `select count(*) from sqlite_master where type = 'table'`,
 		used: `select (p.page_count - f.freelist_count) * s.page_size
