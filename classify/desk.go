@@ -21,6 +21,7 @@ type desk struct {
 		names []string
 	}
 	candidates []candidate
+	asked      FactKinds // by the examinations
 	params     []param
 	text       texts
 }

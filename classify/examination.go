@@ -66,6 +66,7 @@ type examination struct {
 func examine(e *Exchange, h History) *examination {
 	d := e.desks.take()
 	x := &d.first
+	d.asked = 0
 	*x = examination{}
 	x.Exchange, x.history, x.desk, x.findings, x.checks = *e, h, d, d.findings[:0], d.checks[:0]
 	r := e.Record

@@ -53,8 +53,14 @@ func (x *examination) seenElsewhere(kind FactKind, name ...string) bool {
 	return x.acceptedAt(kind, anyName, name) && !x.acceptedAt(kind, x.Environment, name)
 }
 
+// asks notes of which kind history is asked for a fact, before every look at it, and reports whether there is any history.
+func (x *examination) asks(kind FactKind) bool {
+	x.desk.asked |= setOf(kind)
+	return len(x.history) > 0
+}
+
 func (x *examination) acceptedAt(kind FactKind, environment string, name []string) bool {
-	if len(x.history) == 0 {
+	if !x.asks(kind) {
 		return false
 	}
 	var room [maxName]byte
@@ -65,7 +71,7 @@ func (x *examination) acceptedAt(kind FactKind, environment string, name []strin
 
 // fact is what history knows under a name, which is put together for the look and not kept.
 func (x *examination) fact(kind FactKind, environment string, parts ...string) (Fact, bool) {
-	if len(x.history) == 0 {
+	if !x.asks(kind) {
 		return Fact{}, false
 	}
 	var room [maxName]byte
@@ -97,7 +103,7 @@ func (e *Exchange) tokenPrint() string {
 
 // tokenFact is what history knows of the very token of an API call.
 func (x *examination) tokenFact() (Fact, bool) {
-	if len(x.history) == 0 {
+	if !x.asks(FactToken) {
 		return Fact{}, false
 	}
 	print := x.tokenPrint()

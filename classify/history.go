@@ -16,6 +16,21 @@ const (
 	FactClock    FactKind = "clock"    // client id and hour: largest iat − server time (its Date field, else the event time) of assertions
 )
 
+// FactKinds is a set of kinds.
+type FactKinds uint16
+
+// Has reports whether a kind is in the set. One that is not known here is in every set but the empty one.
+func (s FactKinds) Has(kind FactKind) bool { return s&setOf(kind) != 0 }
+
+func setOf(kind FactKind) FactKinds {
+	for n, known := range [...]FactKind{FactShape, FactKID, FactAudience, FactClient, FactIssuer, FactToken, FactClock, FactJTI} {
+		if kind == known {
+			return 1 << n
+		}
+	}
+	return ^FactKinds(0)
+}
+
 // A Key names one fact. Environments are kept apart so that history can tell "works here, not there".
 type Key struct {
 	Kind        FactKind

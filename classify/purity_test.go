@@ -3,6 +3,7 @@ package classify
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -63,7 +64,9 @@ func TestClassify_OrderOfChecksDoesNotMatter(t *testing.T) {
 	for i, e := range exchanges {
 		want := verdictJSON(t, Classify(e, histories[i]))
 		for name, checks := range map[string][]rule{"reversed": reversed, "rotated": rotated} {
-			if got := verdictJSON(t, classifyWith(&e, histories[i], checks)); got != want {
+			var v Verdict
+			classifyWith(&e, histories[i], checks, &v)
+			if got := verdictJSON(t, v); got != want {
 				t.Fatalf("%s checks change the verdict on %s\n got %s\nwant %s", name, e.Record.ID, got, want)
 			}
 		}
@@ -83,6 +86,37 @@ func TestClassify_SameInputSameBytes(t *testing.T) {
 		}
 		if after, _ := json.Marshal(e.Record); !bytes.Equal(before, after) {
 			t.Fatalf("classifying %s changed the record", e.Record.ID)
+		}
+	}
+}
+
+// Facts of a kind that a judgement did not ask for do not change it, whatever they say.
+func TestJudge_KindsItAskedFor(t *testing.T) {
+	exchanges, histories := corpusExchanges(t)
+	spared := map[FactKind]int{}
+	for i := range exchanges {
+		e := &exchanges[i]
+		var v, other Verdict
+		kinds := Judge(e, histories[i], &v)
+		want := verdictJSON(t, v)
+		for _, first := range []time.Time{{}, e.Record.Time.Add(-time.Minute)} {
+			for _, k := range e.Keys() {
+				if kinds.Has(k.Kind) {
+					continue
+				}
+				spared[k.Kind]++
+				h := maps.Clone(histories[i])
+				h[k] = Fact{Key: k, FirstSeen: first, FirstAccepted: first, LastAccepted: first, Count: 9, MaxOffset: -9 * time.Minute, FirstTokenPrint: e.credential().fingerprint()}
+				Judge(e, h, &other)
+				if got := verdictJSON(t, other); got != want {
+					t.Fatalf("%+v changes the verdict on %s\n got %s\nwant %s", k, e.Record.ID, got, want)
+				}
+			}
+		}
+	}
+	for _, kind := range []FactKind{FactClock, FactToken, FactShape} {
+		if spared[kind] == 0 {
+			t.Errorf("every judgement asks for facts of the kind %s", kind)
 		}
 	}
 }

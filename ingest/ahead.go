@@ -102,7 +102,7 @@ func (j *judgement) settle(ctx context.Context, w *work) (bool, error) {
 	return settled, err
 }
 
-// judgeAgain judges those failures that depend on changed facts.
+// judgeAgain judges those failures that changed facts may have changed: a failure names more than its judgement came to ask for.
 func (j *judgement) judgeAgain(ctx context.Context, w *work, changed classify.History) (settled bool, err error) {
 	asked := j.asked.keys()
 	isChanged, known := make([]bool, len(asked)), make([]bool, len(asked))
@@ -113,7 +113,8 @@ func (j *judgement) judgeAgain(ctx context.Context, w *work, changed classify.Hi
 	touched := make([]bool, len(j.list))
 	for n := range j.list {
 		own := j.list[n].keys
-		touched[n] = slices.ContainsFunc(own, func(k int32) bool { return isChanged[k] })
+		by := j.list[n].by
+		touched[n] = slices.ContainsFunc(own, func(k int32) bool { return isChanged[k] && by.Has(asked[k].Kind) })
 		if !touched[n] {
 			continue
 		}
@@ -124,6 +125,9 @@ func (j *judgement) judgeAgain(ctx context.Context, w *work, changed classify.Hi
 			}
 		}
 	}
+	if len(keys) == 0 {
+		return true, nil
+	}
 	history, err := w.tx.History(ctx, keys)
 	if err != nil {
 		return false, fmt.Errorf("look up history: %w", err)
@@ -132,11 +136,11 @@ func (j *judgement) judgeAgain(ctx context.Context, w *work, changed classify.Hi
 	for n := range j.list {
 		p := &j.list[n]
 		if touched[n] {
-			var verdict classify.Verdict
-			if !w.guarded(p.index, func() { verdict = classify.Classify(p.exchange, history) }) {
+			f := newFailure(w.batch.source, w.batch.at, &p.exchange, p.stored)
+			if !w.guarded(p.index, func() { classify.Judge(&p.exchange, history, &f.Verdict) }) {
 				return false, nil
 			}
-			w.failures[failure] = newFailure(w.batch.source, w.batch.at, p.exchange, verdict, p.stored)
+			w.failures[failure] = f
 		}
 		if p.exchange.Outcome == classify.Failed { // also one whose judgement depends on nothing
 			failure++

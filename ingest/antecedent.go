@@ -158,7 +158,7 @@ func (w *work) judgeDependent(ctx context.Context, f store.Failure) error {
 	if verdict.Cause == f.Verdict.Cause && verdict.Confidence == f.Verdict.Confidence && verdict.Summary == f.Verdict.Summary {
 		return nil
 	}
-	revised := newFailure(f.Source, f.ReceivedAt, exchange, verdict, f.Record)
-	revised.ID, revised.IncidentID = f.ID, f.IncidentID
+	revised := newFailure(f.Source, f.ReceivedAt, &exchange, f.Record)
+	revised.ID, revised.IncidentID, revised.Verdict = f.ID, f.IncidentID, verdict
 	return w.tx.ReviseFailure(ctx, revised)
 }

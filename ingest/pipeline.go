@@ -206,7 +206,8 @@ func byTime(a, b *decoded) int { return a.at.Compare(b.at) }
 type placed struct {
 	*decoded
 	exchange classify.Exchange
-	keys     []int32 // of a failure: which of the inquiry's keys its judgement depends on
+	keys     []int32            // of a failure: which of the inquiry's keys its judgement may depend on
+	by       classify.FactKinds // of a failure: of which kinds of facts its judgement does
 	facts    []classify.Fact
 }
 
@@ -264,9 +265,10 @@ func (w *work) settle(p *placed) {
 	ok := w.guarded(p.index, func() {
 		switch e.Outcome {
 		case classify.Failed:
-			verdict := classify.Classify(*e, w.history)
-			w.see(w.ingester.look(e, &verdict), p.at)
-			w.failures = append(w.failures, newFailure(w.batch.source, w.batch.at, *e, verdict, p.stored))
+			f := newFailure(w.batch.source, w.batch.at, e, p.stored)
+			p.by = classify.Judge(e, w.history, &f.Verdict)
+			w.see(w.ingester.look(e, &f.Verdict), p.at)
+			w.failures = append(w.failures, f)
 		case classify.Accepted:
 			w.successes.add(w.ingester.site(e), p.at)
 			w.see(w.ingester.look(e, nil), p.at)
@@ -330,15 +332,15 @@ func (w *work) save(ctx context.Context) error {
 	return nil
 }
 
-// newFailure makes what is stored of a failure; stored is its record encoded, nil if that is still to be done.
-func newFailure(source string, at time.Time, e classify.Exchange, v classify.Verdict, stored []byte) store.Failure {
+// newFailure makes what is stored of a failure but for its verdict; stored is its record encoded, nil if that is still to be done.
+func newFailure(source string, at time.Time, e *classify.Exchange, stored []byte) store.Failure {
 	r := e.Record
 	if stored == nil {
 		stored = encodeRecord(r)
 	}
 	f := store.Failure{
 		Source: source, RecordID: r.ID, ReceivedAt: at, RequestID: r.RequestID, TraceID: r.TraceID,
-		Service: r.Service, Endpoint: e.Endpoint, Record: stored, Verdict: v,
+		Service: r.Service, Endpoint: e.Endpoint, Record: stored,
 	}
 	if r.Request != nil {
 		f.Method, f.URL = r.Request.Method, r.Request.URL

@@ -283,11 +283,13 @@ func (w *work) revise(ctx context.Context, l lateJoin) error {
 // restate stores the verdict in the place of the earlier one, or as a failure that only the token shows.
 func (w *work) restate(ctx context.Context, l lateJoin, v classify.Verdict) error {
 	if l.failure == nil {
-		w.failures = append(w.failures, newFailure(l.source, w.batch.at, l.after, v, nil))
+		f := newFailure(l.source, w.batch.at, &l.after, nil)
+		f.Verdict = v
+		w.failures = append(w.failures, f)
 		return nil
 	}
-	f := newFailure(l.source, l.failure.ReceivedAt, l.after, v, nil)
-	f.ID, f.IncidentID = l.failure.ID, l.failure.IncidentID
+	f := newFailure(l.source, l.failure.ReceivedAt, &l.after, nil)
+	f.ID, f.IncidentID, f.Verdict = l.failure.ID, l.failure.IncidentID, v
 	if err := w.tx.ReviseFailure(ctx, f); err != nil {
 		return fmt.Errorf("revise failure %s: %w", f.ID, err)
 	}
