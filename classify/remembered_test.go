@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -48,6 +49,20 @@ func TestForms_Remembers(t *testing.T) {
 			if f := m.read(body(size), nil); f.shared != remembered || f.text("grant_type") != strings.Repeat("a", size) {
 				t.Errorf("%d bytes, time %d: shared %v, want %v", size, n, f.shared, remembered)
 			}
+		}
+	}
+}
+
+// Those that share a place are not taken for each other, however alike.
+func TestForms_ShareAPlace(t *testing.T) {
+	m, names := newForms(), newEndpoints()
+	for n := range 3 * 4 * maxForms {
+		text := fmt.Sprintf("%04d", n/3)
+		if f := m.read(Body(`{"grant_type":"`+text+`"}`), nil); f.text("grant_type") != text {
+			t.Fatalf("form %s is read as %+v", text, f)
+		}
+		if got := names.name([]byte(text)); got != text {
+			t.Fatalf("%s is named %s", text, got)
 		}
 	}
 }
