@@ -67,18 +67,17 @@ func (t *templates) pack(f *Failure, now time.Time) error {
 func (t *templates) packWords(c *cutter, f *Failure, verdict []byte, today int64) bool {
 	c.reset(f.Verdict.Time)
 	for _, text := range f.head() {
-		if !takeApart(c, *text) {
-			return false
-		}
-		c.template = append(c.template, templateField)
+		c.text = append(append(c.text, *text...), templateField)
 	}
-	if !takeApart(c, []byte(f.Record)) {
+	c.text = append(c.text, f.Record...)
+	whole := len(c.text)
+	c.text = append(c.text, verdict...)
+	if bytes.IndexByte(c.text, templateMark) >= 0 || bytes.Count(c.text, []byte{templateField}) > headTexts {
 		return false
 	}
+	c.takeApart(0, whole)
 	middle := len(c.template)
-	if !takeApartBut(c, verdict, c.verdicts.plain) {
-		return false
-	}
+	c.takeApartBut(whole, c.verdicts.plain)
 	record, reason := t.find(c.template[:middle], today), t.find(c.template[middle:], today)
 	if record == nil || reason == nil {
 		return false
