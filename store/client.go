@@ -55,7 +55,7 @@ func (t *Tx) countClients(ctx context.Context, keys []clientKey, all map[clientK
 	}
 	rows := make(map[clientKey]clientRow, len(keys))
 	err := t.eachRows(args, 11, func(n int, args []any) error {
-		answer, err := t.query(ctx, countClients(n), args...)
+		answer, err := t.query(ctx, countClients(t.rows.of(n, 11)), args...)
 		if err != nil {
 			return err
 		}
@@ -73,10 +73,10 @@ func (t *Tx) countClients(ctx context.Context, keys []clientKey, all map[clientK
 	return rows, nil
 }
 
-func countClients(n int) string {
+func countClients(rows string) string {
 	return `insert into client (ref, provider, environment, client_id, failures, successes,
 			first_failure_at, last_failure_at, first_success_at, last_success_at, last_seen_at)
-		values ` + valueRows(n, 11) + `
+		values ` + rows + `
 		on conflict (provider, environment, client_id) do update set
 			failures = client.failures + excluded.failures,
 			successes = client.successes + excluded.successes,

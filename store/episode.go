@@ -197,8 +197,9 @@ func (t *Tx) joinEpisodes(ctx context.Context, k episodeKey, list []*Failure) er
 			}
 			g.count = 0 // its row holds them
 		}
+		text := id.text("inc_")
 		for _, f := range list {
-			f.setIncident(id)
+			f.incident, f.IncidentID = id, text
 		}
 		t.mine.growth(id, k.client(), share.resolvedAt).add(g)
 	}

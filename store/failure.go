@@ -99,7 +99,7 @@ func (t *Tx) insertFailures(ctx context.Context, list []*Failure) error {
 	}
 	var stored int64
 	err := t.eachRows(args, 5, func(n int, args []any) error {
-		some, err := t.execCount(ctx, insertFailure+valueRows(n, 5)+` on conflict do nothing`, args...)
+		some, err := t.execCount(ctx, insertFailure+t.rows.of(n, 5)+` on conflict do nothing`, args...)
 		stored += some
 		return err
 	})
@@ -130,7 +130,7 @@ func (t *Tx) insertFailure(ctx context.Context, f *Failure) error {
 	id := idAt(toMillis(f.Verdict.Time))
 	for try := 1; ; try++ {
 		f.setID(id + t.tails.next())
-		stored, err := t.changed(ctx, insertFailure+valueRows(1, 5)+` on conflict do nothing`, f.appendRow(nil)...)
+		stored, err := t.changed(ctx, insertFailure+t.rows.of(1, 5)+` on conflict do nothing`, f.appendRow(nil)...)
 		if err != nil || stored {
 			return err
 		}

@@ -267,17 +267,17 @@ func (t *Tx) writeFacts(ctx context.Context, facts map[factKey]fact) error {
 		args = append(args, keys[i][:], f.firstSeen, f.lastSeen, f.firstAccepted, f.lastAccepted,
 			f.firstExchange, f.firstTokenPrint, f.maxOffset, f.count, f.expires)
 	}
-	err := t.eachRows(args, 10, func(n int, args []any) error { return t.exec(ctx, mergeFacts(n), args...) })
+	err := t.eachRows(args, 10, func(n int, args []any) error { return t.exec(ctx, mergeFacts(t.rows.of(n, 10)), args...) })
 	if err != nil {
 		return fmt.Errorf("write facts: %w", err)
 	}
 	return nil
 }
 
-func mergeFacts(n int) string {
+func mergeFacts(rows string) string {
 	return `insert into fact (digest, first_seen_at, last_seen_at, first_accepted_at, last_accepted_at,
 			first_exchange, first_token_print, max_offset, count, expires_at)
-		values ` + valueRows(n, 10) + `
+		values ` + rows + `
 		on conflict (digest) do update set
 			first_exchange = case when ` + earlierFact + ` then excluded.first_exchange else fact.first_exchange end,
 			first_token_print = case when ` + earlierFact + ` then excluded.first_token_print else fact.first_token_print end,

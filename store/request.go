@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/bits"
 	"slices"
 	"strings"
 	"time"
@@ -88,6 +89,34 @@ func (e entry) failure() rowID { return rowID(binary.BigEndian.Uint64(e[8:])) }
 
 func (e entry) compare(other entry) int { return bytes.Compare(e[:], other[:]) }
 
+// sortedEntries returns the entries in order. Digests lie evenly over all numbers: so as many equal parts of those as there
+// are entries have about one each, and little is left to be sorted.
+func sortedEntries(list []entry) []entry {
+	shift := 64 - bits.Len(uint(len(list)))
+	part := func(e *entry) uint64 { return binary.BigEndian.Uint64(e[:]) >> shift }
+	ends := make([]int32, 1<<(64-shift)+1)
+	for i := range list {
+		ends[part(&list[i])+1]++
+	}
+	for i := range len(ends) - 1 {
+		ends[i+1] += ends[i]
+	}
+	sorted := make([]entry, len(list))
+	for i := range list {
+		end := &ends[part(&list[i])] // as yet the part's begin
+		sorted[*end] = list[i]
+		*end++
+	}
+	begin := int32(0)
+	for _, end := range ends {
+		if end-begin > 1 {
+			slices.SortFunc(sorted[begin:end], entry.compare)
+		}
+		begin = end
+	}
+	return sorted
+}
+
 // The kinds of ids, as in Pending.JoinKey.
 const (
 	byRequest = "request:"
@@ -105,7 +134,6 @@ func (t *Tx) noteRequests(ctx context.Context, list []Failure) error {
 			entries = append(entries, entryOf(byTrace, f.TraceID, f.id))
 		}
 	}
-	slices.SortFunc(entries, entry.compare)
 	for chunk := range slices.Chunk(entries, claimSize) {
 		if err := t.noteEntries(ctx, t.slices.slice(t.now(), len(chunk)), chunk); err != nil {
 			return fmt.Errorf("note requests: %w", err)
@@ -116,6 +144,7 @@ func (t *Tx) noteRequests(ctx context.Context, list []Failure) error {
 
 func (t *Tx) noteEntries(ctx context.Context, slice int64, list []entry) error {
 	if t.dialect.othersWrote == "" { // replicas would wait for each other to file the same rows
+		list = sortedEntries(list)
 		return t.fileEntries(ctx, slice, list)
 	}
 	err := t.exec(ctx, `insert into failure_request_new (id, slice, entries) values ($1, $2, $3)`, newRef(), slice, packEntries(list))
@@ -140,8 +169,7 @@ func (t *Tx) fileNew(ctx context.Context) error {
 		return err
 	}
 	for slice, list := range all {
-		slices.SortFunc(list, entry.compare)
-		for chunk := range slices.Chunk(list, claimSize) {
+		for chunk := range slices.Chunk(sortedEntries(list), claimSize) {
 			if err := t.fileEntries(ctx, slice, chunk); err != nil {
 				return err
 			}

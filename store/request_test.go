@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -211,5 +212,18 @@ func TestNewEntries_Damaged(t *testing.T) {
 	})
 	if _, _, err := w.ListFailures(t.Context(), FailureFilter{RequestIDs: []string{"a"}}); !errors.Is(err, errDamagedEntries) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestSortedEntries(t *testing.T) {
+	for _, n := range []int{0, 1, 2, 3, 300, 4096} {
+		list := make([]entry, n)
+		for i := range list {
+			list[i] = entryOf(byTrace, fmt.Sprint(i%7*i), rowID(n-i)) // some names are shared
+		}
+		want := slices.SortedFunc(slices.Values(list), entry.compare)
+		if got := sortedEntries(list); !slices.Equal(got, want) {
+			t.Errorf("%d entries are not in order", n)
+		}
 	}
 }

@@ -81,7 +81,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if d.othersWrote != "" {
 		checkpoints = newCheckpointer(readers)
 	}
-	m := &memory{templates: templates, episodes: map[clientKey]*episodes{}, backlog: newBacklog(), storm: newStorm(o.NewIncidents)}
+	m := &memory{templates: templates, episodes: map[clientKey]*episodes{}, backlog: newBacklog(), storm: newStorm(o.NewIncidents), rows: rowTexts{}}
 	if d.othersWrote != "" {
 		m.facts = newFactCache()
 	}

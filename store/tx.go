@@ -42,6 +42,7 @@ type memory struct {
 	tails     tails
 	incidents ids
 	args      []driver.NamedValue // room for those of one statement
+	rows      rowTexts
 }
 
 // exec runs a statement; ctx lends its values but cannot end it (see newJob).
@@ -104,8 +105,20 @@ func (t *Tx) eachRows(args []any, columns int, do func(n int, args []any) error)
 // execRows inserts rows: head is the statement before their values and tail what comes after.
 func (t *Tx) execRows(ctx context.Context, head string, columns int, tail string, args []any) error {
 	return t.eachRows(args, columns, func(n int, args []any) error {
-		return t.exec(ctx, head+valueRows(n, columns)+tail, args...)
+		return t.exec(ctx, head+t.rows.of(n, columns)+tail, args...)
 	})
+}
+
+// rowTexts are the texts of rows of parameters that were asked for, of which there are few.
+type rowTexts map[[2]int]string
+
+func (r rowTexts) of(n, columns int) string {
+	text, known := r[[2]int{n, columns}]
+	if !known {
+		text = valueRows(n, columns)
+		r[[2]int{n, columns}] = text
+	}
+	return text
 }
 
 // valueRows is the text of n rows of parameters.
