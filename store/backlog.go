@@ -15,10 +15,11 @@ import (
 // as durable there; only the lists of incidents and clients, and those of the failures of an incident, lag behind by as much. A small write is never put off.
 
 const (
-	backlogSmall = 128         // clients and incidents that are written at once
-	backlogLarge = 50_000      // that are waited with at most
-	backlogTime  = time.Second // for which they are waited with at most
-	backlogIdle  = 20 * time.Millisecond
+	backlogSmall = 128                    // clients and incidents that are written at once
+	backlogLarge = 50_000                 // that are waited with at most
+	backlogTime  = time.Second            // for which they are waited with at most
+	backlogIdle  = 20 * time.Millisecond  // without a write, after which they are written,
+	backlogLull  = 250 * time.Millisecond // or where one came so soon after the other
 )
 
 // A backlog is the figures that are committed but not written. It is of the writer's goroutine alone.
@@ -27,12 +28,30 @@ type backlog struct {
 	owner   int64     // of the rows that hold them
 	rows    int       // how many there are
 	written time.Time // when it was last emptied
+	latest  time.Time // when a row was last added
+	steady  bool      // soon after the one before
 }
 
 func newBacklog() *backlog { return &backlog{figures: newFigures(), owner: newRef()} }
 
 // emptied is called when the figures were written, or somebody else has taken them.
 func (b *backlog) emptied() { b.figures, b.rows, b.written = newFigures(), 0, time.Now() }
+
+// keep remembers figures that were put off.
+func (b *backlog) keep(f figures) {
+	b.take(f)
+	b.rows++
+	b.steady, b.latest = time.Since(b.latest) < backlogLull, time.Now()
+}
+
+// patience is for how long the writer waits for more. Between the batches of a steady stream there is often nothing to do for a
+// moment, in which it is not to write what the next batches change again.
+func (b *backlog) patience() time.Duration {
+	if b.steady {
+		return backlogLull
+	}
+	return backlogIdle
+}
 
 func (f figures) size() int { return len(f.grown) + len(f.clients) }
 

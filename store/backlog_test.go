@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"testing"
+	"time"
 
 	"authwatch/classify"
 )
@@ -196,6 +197,20 @@ func testListed(t *testing.T, w *world) {
 	w.addCrowd(t, 2)            // is not, and already too old
 	w.expire(t, month())
 	w.wantListed(t, "after they have expired", n)
+}
+
+// TestBacklog_Patience: only where batches come one soon after the other does the writer wait longer for the next.
+func TestBacklog_Patience(t *testing.T) {
+	b := newBacklog()
+	for _, c := range []struct {
+		after time.Duration
+		want  time.Duration
+	}{{time.Hour, backlogIdle}, {0, backlogLull}, {0, backlogLull}, {backlogLull, backlogIdle}, {0, backlogLull}} {
+		b.latest = time.Now().Add(-c.after)
+		b.keep(newFigures())
+		b.emptied() // what was written meanwhile tells nothing of what comes
+		equal(t, fmt.Sprint("patience after ", c.after), b.patience(), c.want)
+	}
 }
 
 // FuzzFigures: damaged figures are an error, never a panic.

@@ -143,7 +143,7 @@ func (w *writer) run() {
 
 // next waits for a job. When none comes for a while, or none will any more, it writes what was put off and returns nil.
 func (w *writer) next() (j *job, open bool) {
-	patience := backlogIdle
+	patience := w.memory.backlog.patience()
 	if w.memory.backlog.rows == 0 {
 		if w.memory.facts.putOff() == 0 {
 			j, open = <-w.queue
@@ -287,8 +287,7 @@ func (w *writer) transact(group []*job) error {
 	if b := w.memory.backlog; added.tookBacklog {
 		b.emptied()
 	} else if added.size() > 0 {
-		b.take(added.figures)
-		b.rows++
+		b.keep(added.figures)
 	}
 	return nil
 }
