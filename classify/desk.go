@@ -76,15 +76,30 @@ func (t *texts) join(parts []string) string {
 	if size > textSize/4 {
 		return strings.Join(parts, "")
 	}
-	if t.current == nil || t.current.Cap()-t.current.Len() < size {
-		t.current = &strings.Builder{}
-		t.current.Grow(textSize)
-	}
-	start := t.current.Len()
+	start := t.room(size)
 	for _, part := range parts {
 		t.current.WriteString(part)
 	}
 	return t.current.String()[start:]
+}
+
+// keep is a copy of a text.
+func (t *texts) keep(text []byte) string {
+	if len(text) > textSize/4 {
+		return string(text)
+	}
+	start := t.room(len(text))
+	t.current.Write(text)
+	return t.current.String()[start:]
+}
+
+// room makes sure that so many bytes fit behind what is there, and says where they begin.
+func (t *texts) room(size int) (start int) {
+	if t.current == nil || t.current.Cap()-t.current.Len() < size {
+		t.current = &strings.Builder{}
+		t.current.Grow(textSize)
+	}
+	return t.current.Len()
 }
 
 // alternatives is a list with those elements that verdicts share, since there are not many different ones. Nobody changes it.

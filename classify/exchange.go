@@ -30,6 +30,7 @@ type Exchange struct {
 	odds         *odds           // by which its words are believed; nil for the usual ones
 	hearings     *hearings       // of answers that were heard before; nil for none
 	forms        *forms          // that were read before; nil for none
+	print        string          // of its token, once it was asked for
 }
 
 // Profiles is the set of profiles in force, in order of preference.

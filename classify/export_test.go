@@ -55,3 +55,6 @@ func leftBy(findings []finding) []finding {
 
 // Forget lets every answer be heard and every form be read anew.
 func (c *Classifier) Forget() { c.hearings, c.forms, c.endpoints = nil, nil, nil }
+
+// KnownAlike is how many failures were like none before.
+func KnownAlike(x *FactIndex) int { return len(x.alike.known) }

@@ -87,8 +87,15 @@ func (e *Exchange) credential() *JWT {
 	return e.Record.AccessToken
 }
 
-// tokenPrint names the token of an API call: the decoded token's fingerprint, else the redactor's.
+// tokenPrint names the token of an API call: the decoded token's fingerprint, else the redactor's. It is made once.
 func (e *Exchange) tokenPrint() string {
+	if e.print == "" {
+		e.print = e.newTokenPrint()
+	}
+	return e.print
+}
+
+func (e *Exchange) newTokenPrint() string {
 	if t := e.Record.AccessToken; t != nil && t.Claims != nil {
 		return t.fingerprint()
 	}

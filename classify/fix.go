@@ -121,7 +121,7 @@ func (x *examination) apply(edit *Edit) inputs {
 	case part == "request":
 		r := *x.Record
 		applyEdit(&r, *edit)
-		x.Record = &r
+		x.Record, x.print = &r, ""
 		if r.Request != nil {
 			x.auth = authorizationOf(r.Request.Headers)
 			if x.assertion {
