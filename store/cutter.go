@@ -18,8 +18,6 @@ type cutter struct {
 	latest   [64]int32 // of the words in seen with such a hash, the last: its place and 1
 	millis   dayForm
 	date     dayForm
-	body     []byte // room for one
-	verdicts *verdictWriter
 }
 
 // A byteClass has a bit for each kind of word that may hold the byte. A byte without any ends a word.
@@ -39,12 +37,8 @@ type oneWord struct {
 	before   int32 // the word before it in seen that has such a hash: its place and 1
 }
 
-// A stretch is a part of a text.
-type stretch struct{ from, to int }
-
 func newCutter() *cutter {
-	c := &cutter{millis: dayForm{layout: millisForm, day: len("2006-01-02T")}, date: dayForm{layout: dateForm, day: len("Mon, 02 Jan 2006 ")},
-		verdicts: newVerdictWriter()}
+	c := &cutter{millis: dayForm{layout: millisForm, day: len("2006-01-02T")}, date: dayForm{layout: dateForm, day: len("Mon, 02 Jan 2006 ")}}
 	for class, bytes := range map[byteClass]string{
 		inWord:   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-",
 		inNumber: "0123456789", inHex: "0123456789abcdef", inUUID: "0123456789abcdef-",
@@ -61,17 +55,18 @@ func (c *cutter) reset(base time.Time) {
 	c.count, c.seen, c.latest = 0, c.seen[:0], [64]int32{}
 }
 
-// takeApart appends the template of a stretch of the text, and to words the words that it lacks. It must hold neither of the two bytes
-// with which templates are made, but for the ends of fields.
-func (c *cutter) takeApart(rest, to int) {
-	text := c.text[:to]
-	for {
-		digit := nextDigit(text, rest)
-		if digit == len(text) {
-			break
-		}
-		start, end := c.known(text, rest, digit)
-		if end == 0 {
+// takeApart appends the template of the text from rest on, and to words the words that it lacks. The text must hold neither of the two
+// bytes with which templates are made, but for the ends of fields.
+func (c *cutter) takeApart(rest int) {
+	text := c.text
+	for digit := nextDigit(text, rest); digit < len(text); digit = nextDigit(text, rest) {
+		start, end, form, at := c.known(text, rest, digit)
+		switch form {
+		case wordMillis:
+			c.number(form, at-c.base.UnixMilli())
+		case wordDate:
+			c.number(form, at/1000-c.base.Unix())
+		default:
 			var class byteClass
 			start, end, class = c.around(text, rest, digit)
 			c.word(start, end, class)
@@ -81,6 +76,22 @@ func (c *cutter) takeApart(rest, to int) {
 		rest = end
 	}
 	c.template = append(c.template, text[rest:]...)
+}
+
+// outline appends to template that of a text, and to words the words themselves, a comma after each. Taken apart, those are cut as they were
+// in the text: only a form that is longer than one word holds a comma or a colon.
+func (c *cutter) outline(text, template, words []byte) (_, _ []byte) {
+	rest := 0
+	for digit := nextDigit(text, rest); digit < len(text); digit = nextDigit(text, rest) {
+		start, end, form, _ := c.known(text, rest, digit)
+		if form == 0 {
+			start, end, _ = c.around(text, rest, digit)
+		}
+		template = append(append(template, text[rest:start]...), templateMark)
+		words = append(append(words, text[start:end]...), ',')
+		rest = end
+	}
+	return append(template, text[rest:]...), words
 }
 
 // around is the word that holds a digit, as far as it lies behind rest, and what kinds of word it may be.
@@ -105,18 +116,6 @@ func (c *cutter) around(text []byte, rest, digit int) (start, end int, class byt
 	return start, end, class
 }
 
-// takeApartBut is takeApart of the text's rest, of which it is known that some stretches, as seen from its begin, hold no digit, and that no
-// word goes over their ends.
-func (c *cutter) takeApartBut(begin int, plain []stretch) {
-	rest := begin
-	for _, s := range plain {
-		c.takeApart(rest, begin+s.from)
-		rest = begin + s.to
-		c.template = append(c.template, c.text[begin+s.from:rest]...)
-	}
-	c.takeApart(rest, len(c.text))
-}
-
 // nextDigit is the index of the first digit from i on, or the length of the text. It looks at eight bytes at a time.
 func nextDigit(text []byte, i int) int {
 	const ones = ^uint64(0) / 255
@@ -132,19 +131,18 @@ func nextDigit(text []byte, i int) int {
 	return i
 }
 
-// known writes a form that is longer than one word, if the digit is the first in one that begins at rest or later. end is 0 if not.
-func (c *cutter) known(text []byte, rest, digit int) (start, end int) {
+// known finds a form that is longer than one word, and the Unix milliseconds that it says, if the digit is the first in one that begins at
+// rest or later. The form is 0 if not.
+func (c *cutter) known(text []byte, rest, digit int) (start, end int, form byte, at int64) {
 	if start, end = digit, digit+len(millisForm); len(text) >= end && text[start+4] == '-' && text[start+10] == 'T' && text[start+23] == 'Z' {
 		if at, ok := c.millis.read(text[start:end]); ok {
-			c.number(wordMillis, at-c.base.UnixMilli())
-			return start, end
+			return start, end, wordMillis, at
 		}
 	}
 	if start, end = digit-5, digit-5+len(dateForm); start >= rest && len(text) >= end && text[start+3] == ',' && text[start+26] == 'G' {
 		if at, ok := c.date.read(text[start:end]); ok {
-			c.number(wordDate, at/1000-c.base.Unix())
-			return start, end
+			return start, end, wordDate, at
 		}
 	}
-	return 0, 0
+	return 0, 0, 0, 0
 }

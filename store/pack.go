@@ -46,54 +46,92 @@ func (t *templates) pack(f *Failure, now time.Time) error {
 	if !utf8.Valid(f.Record) {
 		f.Record = bytes.ToValidUTF8(f.Record, []byte("\uFFFD"))
 	}
-	c := t.cutters.Get().(*cutter)
-	defer t.cutters.Put(c)
-	verdict, err := c.verdicts.write(&f.Verdict)
+	p := t.packers.Get().(*packer)
+	defer t.packers.Put(p)
+	occurred, received := toMillis(f.Verdict.Time), toMillis(f.ReceivedAt)
+	p.body = binary.AppendVarint(append(p.body[:0], packedWords), occurred-idAt(occurred).millis())
+	p.body = binary.AppendVarint(p.body, received-occurred)
+	packed, err := false, error(nil)
+	if f.Verdict.Time.Sub(f.ReceivedAt) <= packedAhead {
+		packed, err = t.packWords(p, f, dayOf(now))
+	}
+	if err == nil && !packed {
+		err = p.packWhole(f)
+	}
 	if err != nil {
 		return fmt.Errorf("encode verdict: %w", err)
 	}
-	occurred, received := toMillis(f.Verdict.Time), toMillis(f.ReceivedAt)
-	c.body = binary.AppendVarint(append(c.body[:0], packedWords), occurred-idAt(occurred).millis())
-	c.body = binary.AppendVarint(c.body, received-occurred)
-	if f.Verdict.Time.Sub(f.ReceivedAt) > packedAhead || !t.packWords(c, f, verdict, dayOf(now)) {
-		c.body[0] = packedWhole
-		t.packWhole(c, f, verdict)
-	}
-	f.body = bytes.Clone(c.body)
+	f.body = bytes.Clone(p.body)
 	return nil
 }
 
+// A packer holds what packing a failure needs, and what it knows of those before.
+type packer struct {
+	cutter   *cutter
+	verdicts verdictWriter
+	parts    *verdictParts
+
+	body, verdict, template, words []byte // room for one
+}
+
+func newPacker() *packer { return &packer{cutter: newCutter(), parts: newVerdictParts()} }
+
 // packWords appends the texts of f by templates. It reports false when there are none yet, or no text can have one.
-func (t *templates) packWords(c *cutter, f *Failure, verdict []byte, today int64) bool {
+func (t *templates) packWords(p *packer, f *Failure, today int64) (packed bool, err error) {
+	c := p.cutter
 	c.reset(f.Verdict.Time)
 	for _, text := range f.head() {
 		c.text = append(append(c.text, *text...), templateField)
 	}
 	c.text = append(c.text, f.Record...)
-	whole := len(c.text)
-	c.text = append(c.text, verdict...)
 	if bytes.IndexByte(c.text, templateMark) >= 0 || bytes.Count(c.text, []byte{templateField}) > headTexts {
-		return false
+		return false, nil
 	}
-	c.takeApart(0, whole)
-	middle := len(c.template)
-	c.takeApartBut(whole, c.verdicts.plain)
-	record, reason := t.find(c.template[:middle], today), t.find(c.template[middle:], today)
-	if record == nil || reason == nil {
-		return false
+	c.takeApart(0)
+	record := t.find(c.template, today)
+	verdict, err := t.packVerdict(p, &f.Verdict, today)
+	if err != nil || record == nil || verdict == nil {
+		return false, err
 	}
-	c.body = binary.AppendUvarint(binary.AppendUvarint(c.body, uint64(record.id)), uint64(reason.id))
-	c.body = append(c.body, c.words...)
-	return true
+	p.body = binary.AppendUvarint(binary.AppendUvarint(p.body, uint64(record.id)), uint64(verdict.id))
+	p.body = append(p.body, c.words...)
+	return true, nil
 }
 
-func (t *templates) packWhole(c *cutter, f *Failure, verdict []byte) {
-	texts := make([]byte, 0, len(f.Record)+len(verdict)+256)
+// packVerdict adds the words of a verdict to the cutter's, and returns its template. Only one that nothing came before in brief is written whole for it.
+func (t *templates) packVerdict(p *packer, v *classify.Verdict, today int64) (one *template, err error) {
+	c, begin := p.cutter, len(p.cutter.text)
+	p.parts.makeRoom()
+	if c.text, err = p.verdicts.write(c.text, v, p.parts); err != nil {
+		return nil, err
+	}
+	c.template = c.template[:0]
+	c.takeApart(begin)
+	if one = p.parts.form(c.template, today); one != nil {
+		return one, nil
+	}
+	if p.verdict, err = p.verdicts.write(p.verdict[:0], v, nil); err != nil {
+		return nil, err
+	}
+	p.template, p.words = c.outline(p.verdict, p.template[:0], p.words[:0])
+	if one = t.find(p.template, today); one != nil {
+		p.parts.keepForm(c.template, one)
+	}
+	return one, nil
+}
+
+func (p *packer) packWhole(f *Failure) (err error) {
+	if p.verdict, err = p.verdicts.write(p.verdict[:0], &f.Verdict, nil); err != nil {
+		return err
+	}
+	texts := make([]byte, 0, len(f.Record)+len(p.verdict)+256)
 	for _, text := range f.head() {
 		texts = append(binary.AppendUvarint(texts, uint64(len(*text))), *text...)
 	}
 	texts = append(binary.AppendUvarint(texts, uint64(len(f.Record))), f.Record...)
-	c.body = append(c.body, s2.Encode(nil, append(texts, verdict...))...)
+	p.body[0] = packedWhole
+	p.body = append(p.body, s2.Encode(nil, append(texts, p.verdict...))...)
+	return nil
 }
 
 // A verdictReader decodes verdicts one after the other, with one buffer for all of them.

@@ -19,7 +19,7 @@ func joinAgain(t testing.TB, base time.Time, list ...string) (words int) {
 		}
 		begin, from := len(c.template), len(c.text)
 		c.text = append(c.text, text...)
-		c.takeApart(from, len(c.text))
+		c.takeApart(from)
 		templates = append(templates, string(c.template[begin:]))
 	}
 	j := joiner{base: base, words: c.words}
@@ -125,6 +125,6 @@ func BenchmarkCut(b *testing.B) {
 	for b.Loop() {
 		c.reset(noon())
 		c.text = append(c.text, text...)
-		c.takeApart(0, len(c.text))
+		c.takeApart(0)
 	}
 }

@@ -38,7 +38,7 @@ type templates struct {
 	stopOnce sync.Once
 
 	bytes   int
-	cutters sync.Pool
+	packers sync.Pool
 }
 
 // A template is one that is in the database. Retention removes it only when it was not used for longer than failures are
@@ -52,7 +52,7 @@ type template struct {
 func newTemplates() *templates {
 	t := &templates{ask: make(chan struct{}, 1), stopped: make(chan struct{})}
 	t.forget()
-	t.cutters.New = func() any { return newCutter() }
+	t.packers.New = func() any { return newPacker() }
 	return t
 }
 

@@ -12,132 +12,154 @@ import (
 // A verdictWriter writes the JSON of a verdict as encoding/json would, but for the escapes of texts, in a fraction of the
 // time: a verdict is written for every failure. What is read back is equal in every field but id and time, which the row knows.
 type verdictWriter struct {
-	b     []byte
-	first bool // no member was written yet
+	b     []byte // what is written
 	err   error
-
-	checks map[*classify.Check]string // those without a digit, as they are written: verdicts share them
-	plain  []stretch                  // where they are in b
+	parts *verdictParts // in whose place the verdict is written in brief; nil to write the whole
 }
 
-// mostChecks are remembered; beyond that all are forgotten.
-const mostChecks = 500
-
-func newVerdictWriter() *verdictWriter {
-	return &verdictWriter{checks: map[*classify.Check]string{}}
-}
-
-// write returns the text of a verdict, which is good until the next one.
-func (w *verdictWriter) write(v *classify.Verdict) ([]byte, error) {
-	w.b, w.plain, w.err = w.b[:0], w.plain[:0], nil
-	w.object(func() {
-		w.textIfAny("provider", v.Provider)
-		w.textIfAny("environment", v.Environment)
-		w.textIfAny("client_id", v.ClientID)
-		w.text("phase", string(v.Phase))
-		w.text("cause", string(v.Cause))
-		w.text("confidence", string(v.Confidence))
-		w.text("fault", string(v.Fault))
-		w.text("summary", v.Summary)
-		writeList(w, "evidence", v.Evidence, w.evidence)
-		w.checkList(v.Checks)
-		writeList(w, "alternatives", v.Alternatives, func(a *classify.Alternative) {
-			w.text("cause", string(a.Cause))
-			w.text("confidence", string(a.Confidence))
-		})
-		w.name("fix")
-		w.object(func() { w.fix(&v.Fix) })
-	})
-	return w.b, w.err
+// write appends the text of a verdict to b, in brief when it is given parts.
+func (w *verdictWriter) write(b []byte, v *classify.Verdict, parts *verdictParts) ([]byte, error) {
+	w.b, w.err, w.parts = append(b, '{'), nil, parts
+	w.textIfAny(`"provider":"`, v.Provider)
+	w.textIfAny(`"environment":"`, v.Environment)
+	w.textIfAny(`"client_id":"`, v.ClientID)
+	w.text(`"phase":"`, string(v.Phase))
+	w.text(`"cause":"`, string(v.Cause))
+	w.text(`"confidence":"`, string(v.Confidence))
+	w.text(`"fault":"`, string(v.Fault))
+	w.text(`"summary":"`, v.Summary)
+	if w.begin(`"evidence":`, v.Evidence == nil) {
+		for i := range v.Evidence {
+			w.evidence(&v.Evidence[i])
+		}
+		w.end("],")
+	}
+	if w.begin(`"checks":`, v.Checks == nil) {
+		for _, c := range v.Checks {
+			w.sharedCheck(c)
+		}
+		w.end("],")
+	}
+	if w.begin(`"alternatives":`, v.Alternatives == nil) {
+		for i := range v.Alternatives {
+			w.text(`{"cause":"`, string(v.Alternatives[i].Cause))
+			w.text(`"confidence":"`, string(v.Alternatives[i].Confidence))
+			w.end("},")
+		}
+		w.end("],")
+	}
+	w.fix(&v.Fix)
+	w.end("}")
+	b, w.b = w.b, nil
+	return b, w.err
 }
 
 func (w *verdictWriter) evidence(e *classify.Evidence) {
-	w.text("witness", string(e.Witness))
-	w.textIfAny("path", e.Path)
-	w.value("observed", e.Observed)
-	w.value("expected", e.Expected)
-	w.text("detail", e.Detail)
-	w.textIfAny("cause", string(e.Cause))
-}
-
-func (w *verdictWriter) fix(f *classify.Fix) {
-	if len(f.Edits) > 0 {
-		writeList(w, "edits", f.Edits, func(e *classify.Edit) {
-			w.text("op", e.Op)
-			w.text("path", e.Path)
-			w.value("value", e.Value)
-		})
-	}
-	w.name("verified")
-	w.b = strconv.AppendBool(w.b, f.Verified)
-	if len(f.NotCheckable) > 0 {
-		w.texts("not_checkable", f.NotCheckable)
-	}
-	w.texts("steps", f.Steps)
-}
-
-// checkList writes checks. Nearly all without a digit were written before, and the others mostly say what only this record says.
-func (w *verdictWriter) checkList(list []*classify.Check) {
-	w.name("checks")
-	if list == nil {
-		w.b = append(w.b, `null`...)
-		return
-	}
-	w.b = append(w.b, '[')
-	for i, c := range list {
-		if i > 0 {
-			w.b = append(w.b, ',')
-		}
-		begin := len(w.b)
-		if text, known := w.checks[c]; known {
-			w.b = append(w.b, text...)
-			w.notePlain(begin)
-			continue
-		}
-		w.object(func() { w.check(c) })
-		if text := w.b[begin:]; nextDigit(text, 0) == len(text) {
-			if len(w.checks) >= mostChecks {
-				clear(w.checks)
-			}
-			w.checks[c] = string(text)
-		}
-	}
-	w.b = append(w.b, ']')
+	w.text(`{"witness":"`, string(e.Witness))
+	w.textIfAny(`"path":"`, e.Path)
+	w.value(`"observed":`, e.Observed)
+	w.value(`"expected":`, e.Expected)
+	w.text(`"detail":"`, e.Detail)
+	w.textIfAny(`"cause":"`, string(e.Cause))
+	w.end("},")
 }
 
 func (w *verdictWriter) check(c *classify.Check) {
-	w.text("check", c.Check)
-	w.text("result", string(c.Result))
-	w.textIfAny("path", c.Path)
-	w.text("detail", c.Detail)
+	w.text(`{"check":"`, c.Check)
+	w.text(`"result":"`, string(c.Result))
+	w.textIfAny(`"path":"`, c.Path)
+	w.text(`"detail":"`, c.Detail)
+	w.end("},")
 }
 
-// notePlain says that what was written from begin on holds no digit, nor the comma before it.
-func (w *verdictWriter) notePlain(begin int) {
-	if last := len(w.plain) - 1; last >= 0 && w.plain[last].to == begin-1 {
-		w.plain[last].to = len(w.b)
+func (w *verdictWriter) fix(f *classify.Fix) {
+	w.name(`"fix":{`)
+	if len(f.Edits) > 0 && w.begin(`"edits":`, false) {
+		for i := range f.Edits {
+			e := &f.Edits[i]
+			w.text(`{"op":"`, e.Op)
+			w.text(`"path":"`, e.Path)
+			w.value(`"value":`, e.Value)
+			w.end("},")
+		}
+		w.end("],")
+	}
+	w.name(`"verified":`)
+	w.b = append(strconv.AppendBool(w.b, f.Verified), ',')
+	if len(f.NotCheckable) > 0 {
+		w.sharedTexts(`"not_checkable":`, f.NotCheckable)
+	}
+	w.sharedTexts(`"steps":`, f.Steps)
+	w.end("},")
+}
+
+// sharedCheck writes a check, which verdicts share.
+func (w *verdictWriter) sharedCheck(c *classify.Check) {
+	if w.parts == nil {
+		w.check(c)
 		return
 	}
-	w.plain = append(w.plain, stretch{begin, len(w.b)})
-}
-
-func (w *verdictWriter) object(members func()) {
-	w.b, w.first = append(w.b, '{'), true
-	members()
-	w.b, w.first = append(w.b, '}'), false
-}
-
-func (w *verdictWriter) name(s string) {
-	if !w.first {
-		w.b = append(w.b, ',')
+	if brief, known := w.parts.checks[c]; known {
+		w.b = append(w.b, brief...)
+		return
 	}
-	w.first = false
-	w.b = append(append(append(w.b, '"'), s...), '"', ':')
+	begin := len(w.b)
+	w.check(c)
+	if brief, ok := w.shorten(begin); ok {
+		w.parts.checks[c] = brief
+	}
 }
 
-func (w *verdictWriter) text(name, s string) {
+// shorten writes what was written from begin on in brief.
+func (w *verdictWriter) shorten(begin int) (brief string, ok bool) {
+	if brief, ok = w.parts.brief(w.b[begin:]); ok {
+		w.b = append(w.b[:begin], brief...)
+	}
+	return brief, ok
+}
+
+// sharedTexts writes a list that most verdicts take from where others did.
+func (w *verdictWriter) sharedTexts(name string, list []string) {
+	if w.parts == nil || len(list) == 0 {
+		w.texts(name, list)
+		return
+	}
 	w.name(name)
-	w.b = appendText(w.b, s)
+	if brief, known := w.parts.list(list); known {
+		w.b = append(w.b, brief...)
+		return
+	}
+	begin := len(w.b)
+	w.texts("", list)
+	if brief, ok := w.shorten(begin); ok {
+		w.parts.keepList(list, brief)
+	}
+}
+
+func (w *verdictWriter) name(s string) { w.b = append(w.b, s...) }
+
+// begin begins a list, unless there is none.
+func (w *verdictWriter) begin(name string, none bool) bool {
+	w.name(name)
+	if none {
+		w.b = append(w.b, `null,`...)
+		return false
+	}
+	w.b = append(w.b, '[')
+	return true
+}
+
+// end ends an object or a list, in the place of the comma after its last member.
+func (w *verdictWriter) end(mark string) {
+	if last := len(w.b) - 1; w.b[last] == ',' {
+		w.b = w.b[:last]
+	}
+	w.b = append(w.b, mark...)
+}
+
+// text writes a text, whose name comes with the quote before it.
+func (w *verdictWriter) text(name, s string) {
+	w.b = append(appendEscaped(append(w.b, name...), s), '"', ',')
 }
 
 func (w *verdictWriter) textIfAny(name, s string) {
@@ -147,19 +169,12 @@ func (w *verdictWriter) textIfAny(name, s string) {
 }
 
 func (w *verdictWriter) texts(name string, list []string) {
-	w.name(name)
-	if list == nil {
-		w.b = append(w.b, `null`...)
-		return
-	}
-	w.b = append(w.b, '[')
-	for i, s := range list {
-		if i > 0 {
-			w.b = append(w.b, ',')
+	if w.begin(name, list == nil) {
+		for _, s := range list {
+			w.text(`"`, s)
 		}
-		w.b = appendText(w.b, s)
+		w.end("],")
 	}
-	w.b = append(w.b, ']')
 }
 
 // value writes what may be of any type; nil is left out.
@@ -167,36 +182,31 @@ func (w *verdictWriter) value(name string, v any) {
 	switch v := v.(type) {
 	case nil:
 	case string:
-		w.text(name, v)
+		w.name(name)
+		w.text(`"`, v)
+	case []string:
+		w.texts(name, v)
+	case int:
+		w.integer(name, int64(v))
+	case int64:
+		w.integer(name, v)
 	default:
 		w.name(name)
 		text, err := json.Marshal(v)
 		if err != nil && w.err == nil {
 			w.err = err
 		}
-		w.b = append(w.b, text...)
+		w.b = append(append(w.b, text...), ',')
 	}
 }
 
-func writeList[T any](w *verdictWriter, name string, list []T, members func(*T)) {
+func (w *verdictWriter) integer(name string, n int64) {
 	w.name(name)
-	if list == nil {
-		w.b = append(w.b, `null`...)
-		return
-	}
-	w.b = append(w.b, '[')
-	for i := range list {
-		if i > 0 {
-			w.b = append(w.b, ',')
-		}
-		w.object(func() { members(&list[i]) })
-	}
-	w.b = append(w.b, ']')
+	w.b = append(strconv.AppendInt(w.b, n, 10), ',')
 }
 
-// appendText appends a JSON string. Bytes that are no UTF-8 become the replacement character.
-func appendText(b []byte, s string) []byte {
-	b = append(b, '"')
+// appendEscaped appends a text as it stands between the quotes of a JSON string. Bytes that are no UTF-8 become the replacement character.
+func appendEscaped(b []byte, s string) []byte {
 	plain := 0 // where the text begins that is not written yet
 	for i := plainEnd(s, 0); i < len(s); i = plainEnd(s, i) {
 		c := s[i]
@@ -219,7 +229,7 @@ func appendText(b []byte, s string) []byte {
 		i++
 		plain = i
 	}
-	return append(append(b, s[plain:]...), '"')
+	return append(b, s[plain:]...)
 }
 
 // plainEnd is the index of the first byte from i on that does not stand for itself in a JSON string of ASCII, or the length.

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
-	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -74,46 +74,121 @@ func readVerdict(t *testing.T, text []byte) (v classify.Verdict) {
 	return v
 }
 
-// TestVerdict_Written: what is read back is what encoding/json would have kept, also of checks that were written before; and what is
-// known to hold no digit makes no difference where a text is cut.
+// TestVerdict_Written: what is read back is what encoding/json would have kept.
 func TestVerdict_Written(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
-	w, whole, parts := newVerdictWriter(), newCutter(), newCutter()
-	var before []*classify.Check
-	plain := 0
+	var w verdictWriter
 	for range 2000 {
 		v := anyVerdict(random)
-		if len(before) > 0 {
-			v.Checks = slices.Insert(v.Checks, random.IntN(len(v.Checks)+1), before...)
-		}
-		before = v.Checks[:min(len(v.Checks), 3)]
-		ours, err := w.write(&v)
+		ours, err := w.write([]byte("before"), &v, nil)
 		if err != nil {
 			t.Fatal(err)
-		}
-		plain += len(w.plain)
-		whole.reset(v.Time)
-		parts.reset(v.Time)
-		whole.text, parts.text = append(whole.text, ours...), append(parts.text, ours...)
-		whole.takeApart(0, len(ours))
-		parts.takeApartBut(0, w.plain)
-		if !bytes.Equal(whole.template, parts.template) || !bytes.Equal(whole.words, parts.words) {
-			t.Fatalf("cut in another way: %s", ours)
 		}
 		v.ID, v.Time = "", time.Time{}
 		theirs, err := json.Marshal(v)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, want := readVerdict(t, ours), readVerdict(t, theirs); !reflect.DeepEqual(got, want) {
+		if got, want := readVerdict(t, ours[len("before"):]), readVerdict(t, theirs); !reflect.DeepEqual(got, want) {
 			t.Fatalf("\n got %+v\nwant %+v", got, want)
 		}
 	}
-	if plain < 100 || len(w.checks) > mostChecks {
-		t.Errorf("%d stretches without a digit, %d checks are remembered", plain, len(w.checks))
-	}
-	if _, err := w.write(&classify.Verdict{Evidence: []classify.Evidence{{Observed: func() {}}}}); err == nil {
+	if _, err := w.write(nil, &classify.Verdict{Evidence: []classify.Evidence{{Observed: func() {}}}}, nil); err == nil {
 		t.Error("what cannot be written was")
+	}
+}
+
+// changeOne fills one of the values in v again, which is chosen at random. A check that it changes is another one then.
+func changeOne(random *rand.Rand, v reflect.Value) {
+	for {
+		switch {
+		case v.Kind() == reflect.Struct && v.Type() != reflect.TypeFor[time.Time]():
+			v = v.Field(random.IntN(v.NumField()))
+			continue
+		case v.Kind() == reflect.Slice && v.Len() > 0 && random.IntN(4) > 0:
+			v = v.Index(random.IntN(v.Len()))
+			continue
+		case v.Kind() == reflect.Pointer && random.IntN(2) > 0:
+			changed := reflect.New(v.Type().Elem())
+			changed.Elem().Set(v.Elem())
+			v.Set(changed)
+			v = changed.Elem()
+			continue
+		}
+		fillAny(random, v)
+		return
+	}
+}
+
+// TestVerdict_Brief: a verdict in brief is cut into the words of the whole one, and verdicts with one template in brief have one as a whole, also
+// those that differ in one value only, share checks and lists, or whose lists were changed in their place.
+func TestVerdict_Brief(t *testing.T) {
+	random := rand.New(rand.NewPCG(7, 8))
+	var w verdictWriter
+	c, parts := newCutter(), newVerdictParts()
+	templates, again, forgotten := map[string]string{}, 0, 0
+	cut := func(v *classify.Verdict, parts *verdictParts) (template, words string) {
+		text, err := w.write(nil, v, parts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.reset(noon())
+		c.text = append(c.text, text...)
+		c.takeApart(0)
+		return string(c.template), string(c.words)
+	}
+	for range 3000 {
+		v := anyVerdict(random)
+		for range 8 {
+			numbers := len(parts.numbers)
+			if parts.makeRoom(); len(parts.numbers) < numbers {
+				clear(templates)
+				forgotten++
+			}
+			shape, brief := cut(&v, parts)
+			whole, words := cut(&v, nil)
+			if brief != words {
+				t.Fatalf("cut in another way: %q, want %q", brief, words)
+			}
+			if known := templates[shape]; known == whole {
+				again++
+			} else if known != "" {
+				t.Fatalf("%q is\n%q and\n%q", shape, known, whole)
+			}
+			templates[shape] = whole
+			parts.keepForm([]byte(shape), &template{})
+			changeOne(random, reflect.ValueOf(&v).Elem())
+		}
+	}
+	if again < 1000 || forgotten == 0 || len(parts.checks) > mostChecks+10 || len(parts.lists) > mostLists+10 {
+		t.Errorf("%d verdicts in a form that came before, forgotten %d times, %d checks, %d lists", again, forgotten, len(parts.checks), len(parts.lists))
+	}
+}
+
+// TestVerdict_BriefParts: what was cut before is written in few bytes, and what is too long in its own words.
+func TestVerdict_BriefParts(t *testing.T) {
+	var w verdictWriter
+	parts := newVerdictParts()
+	steps := []string{"Run date -u.", "Wait 5 s."}
+	for i, tt := range []struct {
+		detail string
+		want   string
+	}{
+		{"exp was 35 min ahead", "\x01\x80\x80\x8035],"}, {"exp was 36 min ahead", "\x01\x80\x80\x8036],"}, {"exp was RS256 min ahead", "\x01\x80\x80\x80RS256],"},
+		{"no digit", "\x01\x82\x80\x80],"}, {"exp was 2026-03-14T12:00:01.500Zx 7", "\x01\x83\x80\x802026-03-14T12:00:01.500Z,7],"},
+		{strings.Repeat("long", 2000), `{"check":"expiry","result":"","detail":"` + strings.Repeat("long", 2000) + `"}],`},
+	} {
+		c := &classify.Check{Check: "expiry", Detail: tt.detail}
+		for range 2 {
+			text, err := w.write(nil, &classify.Verdict{Checks: []*classify.Check{c}, Fix: classify.Fix{Steps: steps}}, parts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			begin, want := `{"phase":"","cause":"","confidence":"","fault":"","summary":"","evidence":null,"checks":[`, tt.want+`"alternatives":null,"fix":{"verified":false,"steps":`
+			if got := string(text); !strings.HasPrefix(got, begin+want) || !strings.HasSuffix(got, "\x01\x81\x80\x805}}") {
+				t.Errorf("%d: %q, want %q", i, got, begin+want)
+			}
+		}
 	}
 }
 
@@ -163,6 +238,37 @@ func TestPack(t *testing.T) {
 	}
 	if forms[packedWhole] == 0 || forms[packedWords] < 100 {
 		t.Errorf("forms: %v", forms)
+	}
+}
+
+// TestPack_Days: a verdict that came before names its template only as long as retention leaves it alone.
+func TestPack_Days(t *testing.T) {
+	w := openWorld(t, engines(t)[0])
+	f := fail(0)
+	form := func(now time.Time) byte {
+		t.Helper()
+		list := []Failure{f}
+		if err := w.templates.pack(&list[0], now); err != nil {
+			t.Fatal(err)
+		}
+		return list[0].body[0]
+	}
+	now := noon()
+	if got := form(now); got != packedWhole {
+		t.Errorf("packed in form %d before there is a template", got)
+	}
+	w.writeWanted(t)
+	for _, days := range []int{0, 0, 1, 2} {
+		want := byte(packedWords)
+		if days > 1 {
+			want = packedWhole
+		}
+		if got := form(now.AddDate(0, 0, days)); got != want {
+			t.Errorf("packed in form %d after %d days, want %d", got, days, want)
+		}
+	}
+	if len(w.templates.take()) != 2 {
+		t.Error("the templates are not asked for again")
 	}
 }
 
