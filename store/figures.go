@@ -3,11 +3,10 @@ package store
 import (
 	"cmp"
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"authwatch/classify"
 )
@@ -163,14 +162,12 @@ func (t *Tx) writeGrowths(ctx context.Context, grown map[rowID]*growth) error {
 	slices.SortFunc(ids, func(a, b rowID) int { // clients in one order, for the locks of replicas
 		return cmp.Or(grown[a].client.compare(grown[b].client), cmp.Compare(a, b))
 	})
+	if err := t.growIncidents(ctx, ids, grown); err != nil {
+		return fmt.Errorf("count failures in incidents: %w", err)
+	}
 	var endpoints []any
 	for _, id := range ids {
 		g := grown[id]
-		if g.count > 0 {
-			if err := t.growIncident(ctx, id, g); err != nil {
-				return fmt.Errorf("count failures in incident %s: %w", id.text("inc_"), err)
-			}
-		}
 		for _, endpoint := range sortedKeys(g.endpoints) {
 			endpoints = append(endpoints, int64(id), endpoint, g.endpoints[endpoint])
 		}
@@ -200,32 +197,65 @@ func (t *Tx) listFailures(ctx context.Context, grown map[rowID]*growth) error {
 	return nil
 }
 
-// growIncident adds failures to an incident. The newest event speaks for all.
-func (t *Tx) growIncident(ctx context.Context, id rowID, g *growth) error {
-	var e episode
-	err := t.queryRow(ctx, `update incident set
-			confidence = case when $1 >= last_seen_at then $2 else confidence end,
-			fault = case when $1 >= last_seen_at then $3 else fault end,
-			summary = case when $1 >= last_seen_at then $4 else summary end,
-			last_seen_at = case when $1 > last_seen_at then $1 else last_seen_at end,
-			first_seen_at = case when $5 < first_seen_at then $5 else first_seen_at end,
-			count = count + $6, updated_at = $7, version = version + 1
-		where id = $8 and resolved_at = $9
-		returning first_seen_at, last_seen_at, last_success_at, first_success_at`,
-		g.last, string(g.newest.confidence), string(g.newest.fault), g.newest.summary, g.first, g.count, t.now(), int64(id), g.resolvedAt).
-		Scan(&e.first, &e.last, &e.before, &e.after)
-	if errors.Is(err, sql.ErrNoRows) {
-		return errRaced
+// growIncidents adds failures to incidents.
+func (t *Tx) growIncidents(ctx context.Context, ids []rowID, grown map[rowID]*growth) error {
+	var args []any
+	now := t.now()
+	for _, id := range ids {
+		if g := grown[id]; g.count > 0 {
+			args = append(args, int64(id), g.resolvedAt, g.count, g.first, g.last,
+				string(g.newest.confidence), string(g.newest.fault), g.newest.summary, now)
+		}
 	}
-	if err != nil {
-		return err
+	rows := t.dialect.rowsAtOnce
+	if t.dialect.othersWrote == "" {
+		rows = 1 // the plan of a statement for more is free to lock them in another order
 	}
-	known, err := t.episodesOf(ctx, g.client)
-	if err != nil {
-		return err
-	}
-	if mine := known.find(id); mine != nil {
-		mine.first, mine.last, mine.before, mine.after = e.first, e.last, e.before, e.after
+	return cutRows(rows, args, 9, func(n int, args []any) error {
+		further := strings.TrimPrefix(t.rows.of(n, 9), t.rows.of(1, 9))
+		answer, err := t.query(ctx, growIncidents(further), args...)
+		if err != nil {
+			return err
+		}
+		list, err := collect(answer, func(scan func(...any) error) (e episode, err error) {
+			return e, scan((*int64)(&e.id), &e.first, &e.last, &e.before, &e.after)
+		})
+		if err != nil {
+			return err
+		}
+		if len(list) < n {
+			return errRaced
+		}
+		return t.rememberGrown(ctx, list, grown)
+	})
+}
+
+// growIncidents is the statement for one row, by which PostgreSQL knows the types, and further ones. The newest event
+// speaks for all.
+func growIncidents(further string) string {
+	return `with grown (grown_id, resolved, added, earliest, latest, sure, whose, said, now) as (values (cast($1 as bigint),
+			cast($2 as bigint), cast($3 as bigint), cast($4 as bigint), cast($5 as bigint), $6, $7, $8, cast($9 as bigint))` + further + `)
+		update incident set
+			confidence = case when latest >= last_seen_at then sure else confidence end,
+			fault = case when latest >= last_seen_at then whose else fault end,
+			summary = case when latest >= last_seen_at then said else summary end,
+			last_seen_at = case when latest > last_seen_at then latest else last_seen_at end,
+			first_seen_at = case when earliest < first_seen_at then earliest else first_seen_at end,
+			count = count + added, updated_at = now, version = version + 1
+		from grown where id = grown_id and resolved_at = resolved
+		returning id, first_seen_at, last_seen_at, last_success_at, first_success_at`
+}
+
+// rememberGrown notes where the failures of incidents begin and end now.
+func (t *Tx) rememberGrown(ctx context.Context, list []episode, grown map[rowID]*growth) error {
+	for _, e := range list {
+		known, err := t.episodesOf(ctx, grown[e.id].client)
+		if err != nil {
+			return err
+		}
+		if mine := known.find(e.id); mine != nil {
+			mine.first, mine.last, mine.before, mine.after = e.first, e.last, e.before, e.after
+		}
 	}
 	return nil
 }

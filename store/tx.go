@@ -89,7 +89,11 @@ func (t *Tx) changed(ctx context.Context, query string, args ...any) (bool, erro
 // eachRows cuts the parameters of many rows into those of full statements and of ever smaller ones, so that a few
 // prepared statements serve any number.
 func (t *Tx) eachRows(args []any, columns int, do func(n int, args []any) error) error {
-	n := t.dialect.rowsAtOnce
+	return cutRows(t.dialect.rowsAtOnce, args, columns, do)
+}
+
+// cutRows is eachRows for statements of at most n rows, a power of four.
+func cutRows(n int, args []any, columns int, do func(n int, args []any) error) error {
 	for len(args) > 0 {
 		for len(args) < n*columns {
 			n /= 4
