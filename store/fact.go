@@ -58,11 +58,17 @@ func newFactCache() *factCache {
 
 func (k factKey) slot() int { return int(binary.BigEndian.Uint16(k[:])) % factSlots }
 
-// get fills in what is remembered under the keys and returns which of them are not, and the commit after which that holds.
+// get fills in what is known under the keys, which of most is that they were never there, and returns of which it is not, and the commit
+// after which that holds.
 func (c *factCache) get(keys []factKey, into []fact) (missing []int, at uint64) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
+	filter := c.wholeFilter()
 	for i, k := range keys {
+		if filter != nil && !filter.mayHold(k) {
+			into[i] = c.backlog.facts[k]
+			continue
+		}
 		f, ok := c.young[k]
 		if !ok {
 			f, ok = c.old[k]

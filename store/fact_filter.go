@@ -83,10 +83,19 @@ func (c *factCache) nowKept(facts map[factKey]fact) {
 func (c *factCache) mayBeKept(keys []factKey) []factKey {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	if c.filter == nil || !c.filter.whole {
+	filter := c.wholeFilter()
+	if filter == nil {
 		return keys
 	}
-	return slices.DeleteFunc(slices.Clone(keys), func(k factKey) bool { return !c.filter.mayHold(k) })
+	return slices.DeleteFunc(slices.Clone(keys), func(k factKey) bool { return !filter.mayHold(k) })
+}
+
+// wholeFilter is the filter if it knows all keys of the table, else nil. The facts of the keys that it does not hold are those of the backlog.
+func (c *factCache) wholeFilter() *factFilter {
+	if c.filter == nil || !c.filter.whole {
+		return nil
+	}
+	return c.filter
 }
 
 // fillFilter reads some more of the table into the filter until it is whole. What is written meanwhile is added when it is.
@@ -120,7 +129,7 @@ func (c *factCache) fillFilter(ctx context.Context, from rowsQuerier) error {
 func (c *factCache) filterIsWhole() bool {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return c.filter != nil && c.filter.whole
+	return c.wholeFilter() != nil
 }
 
 // factKeysAfter reads the keys of the table that follow one, in their order. No digest is all zeros.

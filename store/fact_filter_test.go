@@ -99,6 +99,9 @@ func testFilterSpares(t *testing.T, w *world) {
 		if _, err := w.facts.read(t.Context(), from, []factKey{factKeyOf(key(name))}, make([]fact, 1)); err != nil {
 			t.Fatal(err)
 		}
+		if w.facts != nil {
+			equal(t, "remembered after "+name, len(w.facts.young), map[string]int{"absent": 0, "there": 1}[name])
+		}
 	}
 	want := 1
 	if w.facts == nil { // replicas write there
