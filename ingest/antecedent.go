@@ -44,41 +44,53 @@ func newDependents() *dependents {
 
 // decides is true for facts about a single token. Of the others every failure of a client depends on, and the first of
 // many exchanges brings them.
-func decides(k classify.Key) bool {
+func decides(k *classify.Key) bool {
 	return k.Kind == classify.FactJTI || k.Kind == classify.FactToken
+}
+
+// hash is that of a key, quicker than by all of its parts at once.
+func (d *dependents) hash(k *classify.Key) uint64 {
+	hash := maphash.String(d.seed, k.Name)
+	for _, part := range [...]string{k.Provider, k.Environment} {
+		hash = hash*0x9e3779b97f4a7c15 + maphash.String(d.seed, part)
+	}
+	return hash + uint64(len(k.Kind))
 }
 
 // note remembers a failure under those of its keys that name its token.
 func (d *dependents) note(received time.Time, keys []classify.Key, one dependent) {
-	for _, k := range keys {
-		if !decides(k) {
-			continue
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for n := range keys {
+		if decides(&keys[n]) {
+			d.add(received, &keys[n], one)
 		}
-		hash := maphash.Comparable(d.seed, k)
-		d.mu.Lock()
-		if len(d.young.chains) >= maxDependents || received.Sub(d.since) > waitFor {
-			d.young, d.old, d.since = newGeneration(d.young), d.young, received
-		}
-		d.young.add(hash, one)
-		d.mu.Unlock()
 	}
+}
+
+// add remembers a failure under a key. Its caller holds the lock.
+func (d *dependents) add(received time.Time, k *classify.Key, one dependent) {
+	if d.young.taken >= maxDependents || received.Sub(d.since) > waitFor {
+		d.young, d.old, d.since = newGeneration(d.young), d.young, received
+	}
+	d.young.add(d.hash(k), one)
 }
 
 // after lists failures that happened at or after what the facts say first, each once, and at most maxJudgedAgain.
 func (d *dependents) after(facts []classify.Fact) []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if len(d.young.chains)+len(d.old.chains) == 0 {
+	if d.young.taken+d.old.taken == 0 {
 		return nil
 	}
 	var ids []string
 	seen := map[string]bool{}
 	for n := range facts {
 		f := &facts[n]
-		if !decides(f.Key) {
+		if !decides(&f.Key) {
 			continue
 		}
-		hash := maphash.Comparable(d.seed, f.Key)
+		hash := d.hash(&f.Key)
 		for _, g := range [...]*generation{&d.old, &d.young} {
 			for one := range g.all(hash) {
 				if len(ids) == maxJudgedAgain {
@@ -106,20 +118,19 @@ func (w *work) noteFailures(list []placed) {
 		return
 	}
 	failed = 0
-	var own []classify.Key
-	asked := w.asked.keys()
+	asked, d := w.asked.keys(), w.ingester.dependents
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	for n := range list {
 		p := &list[n]
 		if p.exchange.Outcome != classify.Failed || p.record == nil {
 			continue
 		}
-		own = own[:0]
 		for _, at := range p.keys {
-			if k := &asked[at]; decides(*k) {
-				own = append(own, *k)
+			if k := &asked[at]; decides(k) {
+				d.add(w.batch.at, k, dependent{w.failures[failed].ID, p.exchange.Record.Time})
 			}
 		}
-		w.ingester.dependents.note(w.batch.at, own, dependent{w.failures[failed].ID, p.exchange.Record.Time})
 		failed++
 	}
 }
