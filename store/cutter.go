@@ -60,7 +60,12 @@ func (c *cutter) reset(base time.Time) {
 func (c *cutter) takeApart(rest int) {
 	text := c.text
 	for digit := nextDigit(text, rest); digit < len(text); digit = nextDigit(text, rest) {
-		start, end, form, at := c.known(text, rest, digit)
+		var start, end int
+		var form byte
+		var at int64
+		if mayBeKnown(text, digit) {
+			start, end, form, at = c.known(text, rest, digit)
+		}
 		switch form {
 		case wordMillis:
 			c.number(form, at-c.base.UnixMilli())
@@ -129,6 +134,11 @@ func nextDigit(text []byte, i int) int {
 	for ; i < len(text) && (text[i] < '0' || text[i] > '9'); i++ {
 	}
 	return i
+}
+
+// mayBeKnown reports whether the digit may be the first in a form that is longer than one word.
+func mayBeKnown(text []byte, digit int) bool {
+	return digit+4 < len(text) && text[digit+4] == '-' || digit >= 2 && text[digit-2] == ','
 }
 
 // known finds a form that is longer than one word, and the Unix milliseconds that it says, if the digit is the first in one that begins at

@@ -52,8 +52,9 @@ type FailureFilter struct {
 // Pack does ahead of AddFailures and ReviseFailure what can be done outside of the writer's turn: it encodes record and
 // verdict. A packed failure is not to be changed any more.
 func (s *Store) Pack(list []Failure) error {
+	now := s.now()
 	for i := range list {
-		if err := s.templates.pack(&list[i], s.now()); err != nil {
+		if err := s.templates.pack(&list[i], now); err != nil {
 			return fmt.Errorf("pack failure %d: %w", i, err)
 		}
 	}

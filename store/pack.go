@@ -40,14 +40,12 @@ func (f *Failure) head() [headTexts]*string {
 // pack normalizes f and makes its body.
 func (t *templates) pack(f *Failure, now time.Time) error {
 	f.normalize(now)
-	for _, text := range f.head() {
-		*text = cleanText(*text)
-	}
-	if !utf8.Valid(f.Record) {
-		f.Record = bytes.ToValidUTF8(f.Record, []byte("\uFFFD"))
-	}
 	p := t.packers.Get().(*packer)
 	defer t.packers.Put(p)
+	if p.gather(f); !isPlainText(p.cutter.text) {
+		f.clean()
+		p.gather(f)
+	}
 	occurred, received := toMillis(f.Verdict.Time), toMillis(f.ReceivedAt)
 	p.body = binary.AppendVarint(append(p.body[:0], packedWords), occurred-idAt(occurred).millis())
 	p.body = binary.AppendVarint(p.body, received-occurred)
@@ -61,8 +59,32 @@ func (t *templates) pack(f *Failure, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("encode verdict: %w", err)
 	}
-	f.body = bytes.Clone(p.body)
+	f.body = p.keepBody()
 	return nil
+}
+
+// clean repairs texts as they are kept.
+func (f *Failure) clean() {
+	for _, text := range f.head() {
+		*text = cleanText(*text)
+	}
+	if !utf8.Valid(f.Record) {
+		f.Record = bytes.ToValidUTF8(f.Record, []byte("\uFFFD"))
+	}
+}
+
+// isPlainText reports whether a text is, as nearly all are, ASCII without NUL.
+func isPlainText(text []byte) bool {
+	var all uint64
+	rest := text
+	for ; len(rest) >= 32; rest = rest[32:] {
+		le := binary.LittleEndian
+		all |= le.Uint64(rest) | le.Uint64(rest[8:]) | le.Uint64(rest[16:]) | le.Uint64(rest[24:])
+	}
+	for _, b := range rest {
+		all |= uint64(b)
+	}
+	return all&0x8080808080808080 == 0 && bytes.IndexByte(text, 0) < 0
 }
 
 // A packer holds what packing a failure needs, and what it knows of those before.
@@ -72,18 +94,37 @@ type packer struct {
 	parts    *verdictParts
 
 	body, verdict, template, words []byte // room for one
+	bodies                         []byte // memory that failures share for theirs
 }
+
+// bodiesAtOnce is how many bytes of bodies lie together.
+const bodiesAtOnce = 16 << 10
 
 func newPacker() *packer { return &packer{cutter: newCutter(), parts: newVerdictParts()} }
 
-// packWords appends the texts of f by templates. It reports false when there are none yet, or no text can have one.
-func (t *templates) packWords(p *packer, f *Failure, today int64) (packed bool, err error) {
+// gather puts the texts of f but the verdict before the cutter, as one.
+func (p *packer) gather(f *Failure) {
 	c := p.cutter
 	c.reset(f.Verdict.Time)
 	for _, text := range f.head() {
 		c.text = append(append(c.text, *text...), templateField)
 	}
 	c.text = append(c.text, f.Record...)
+}
+
+// keepBody is a copy of the body.
+func (p *packer) keepBody() []byte {
+	if cap(p.bodies)-len(p.bodies) < len(p.body) {
+		p.bodies = make([]byte, 0, max(bodiesAtOnce, len(p.body)))
+	}
+	begin := len(p.bodies)
+	p.bodies = append(p.bodies, p.body...)
+	return p.bodies[begin:len(p.bodies):len(p.bodies)]
+}
+
+// packWords appends the texts of f, which were gathered, by templates. It reports false when there are none yet, or no text can have one.
+func (t *templates) packWords(p *packer, f *Failure, today int64) (packed bool, err error) {
+	c := p.cutter
 	if bytes.IndexByte(c.text, templateMark) >= 0 || bytes.Count(c.text, []byte{templateField}) > headTexts {
 		return false, nil
 	}

@@ -241,6 +241,50 @@ func TestPack(t *testing.T) {
 	}
 }
 
+// TestPack_Plain: a byte that is to be cleaned is found wherever it is.
+func TestPack_Plain(t *testing.T) {
+	for length := range 80 {
+		text := bytes.Repeat([]byte("a"), length)
+		if !isPlainText(text) {
+			t.Errorf("%q is not plain", text)
+		}
+		for i := range text {
+			for _, b := range []byte{0, 0x80, 0xff} {
+				if text[i] = b; isPlainText(text) {
+					t.Errorf("%q is plain", text)
+				}
+			}
+			text[i] = 'a'
+		}
+	}
+}
+
+// TestPack_Together: what is packed at once is kept apart, and cleaned.
+func TestPack_Together(t *testing.T) {
+	w := openWorld(t, engines(t)[0])
+	for range 2 { // the second time by templates
+		list := make([]Failure, 500)
+		for i := range list {
+			list[i] = fail(i)
+			list[i].Record, list[i].Service = fmt.Appendf(nil, "[%d,\"\xff%s\"]", i, strings.Repeat("x", i)), "a\x00b"
+		}
+		if err := w.Pack(list); err != nil {
+			t.Fatal(err)
+		}
+		for i := range list {
+			row := Failure{id: idAt(toMillis(list[i].Verdict.Time)), body: list[i].body}
+			if err := w.templates.unpack(t.Context(), w.readers, &row, newVerdictReader()); err != nil {
+				t.Fatal(err)
+			}
+			want := fmt.Sprintf("[%d,\"\uFFFD%s\"]", i, strings.Repeat("x", i))
+			if string(row.Record) != want || row.Service != "a\uFFFDb" || row.Service != list[i].Service || string(list[i].Record) != want {
+				t.Fatalf("%d: %s of %q, want %s", i, row.Record, row.Service, want)
+			}
+		}
+		w.writeWanted(t)
+	}
+}
+
 // TestPack_Days: a verdict that came before names its template only as long as retention leaves it alone.
 func TestPack_Days(t *testing.T) {
 	w := openWorld(t, engines(t)[0])
