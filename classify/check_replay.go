@@ -4,7 +4,7 @@ import "time"
 
 // jtiFact is what history knows of the assertion's jti, if an earlier exchange showed it.
 func (x *examination) jtiFact() (Fact, bool) {
-	if !x.assertion || x.token == nil || !x.asks(FactJTI) {
+	if !x.assertion || x.token == nil || !x.asks(FactJTI, x.Environment) {
 		return Fact{}, false
 	}
 	jti := textOf(x.claims.jti)

@@ -88,7 +88,7 @@ type clockEstimate struct {
 // clock may be faster than it shows by the delay of the freshest assertion seen: a client may keep one for its whole lifetime, so the
 // fewer there were, the more of it.
 func (x *examination) clockOffset(lifetime float64) clockEstimate {
-	if x.ClientID == "" || !x.asks(FactClock) {
+	if x.ClientID == "" || !x.asks(FactClock, x.Environment) {
 		return clockEstimate{}
 	}
 	now := x.history[x.key(FactClock, clockName(x.ClientID, x.Record.Time))]

@@ -29,6 +29,7 @@ type finding struct {
 type examination struct {
 	Exchange
 	history History
+	held    Held
 	at      float64 // when the server judged, in seconds
 	gap     float64 // the server's clock against the log's, in seconds; 0 when they agree
 	env     *Environment

@@ -113,6 +113,22 @@ func (x *FactIndex) number(site uint64, kind FactKind, provider, environment str
 	return n
 }
 
+// Held is what is held for an exchange that asks for the keys of these numbers, by whether history holds each number's.
+func (x *FactIndex) Held(numbers []int32, isHeld []bool) Held {
+	h := Held{known: true}
+	for _, n := range numbers {
+		if !isHeld[n] {
+			continue
+		}
+		if k := &x.keys[n]; k.Environment == anyName {
+			h.anywhere |= setOf(k.Kind)
+		} else {
+			h.here |= setOf(k.Kind)
+		}
+	}
+	return h
+}
+
 // Reset forgets all keys and keeps the memory for others.
 func (x *FactIndex) Reset() {
 	clear(x.keys)

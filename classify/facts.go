@@ -53,14 +53,14 @@ func (x *examination) seenElsewhere(kind FactKind, name ...string) bool {
 	return x.acceptedAt(kind, anyName, name) && !x.acceptedAt(kind, x.Environment, name)
 }
 
-// asks notes of which kind history is asked for a fact, before every look at it, and reports whether there is any history.
-func (x *examination) asks(kind FactKind) bool {
+// asks notes of which kind history is asked for a fact, before every look at it, and reports whether it may hold one.
+func (x *examination) asks(kind FactKind, environment string) bool {
 	x.desk.asked |= setOf(kind)
-	return len(x.history) > 0
+	return len(x.history) > 0 && x.held.may(kind, environment)
 }
 
 func (x *examination) acceptedAt(kind FactKind, environment string, name []string) bool {
-	if !x.asks(kind) {
+	if !x.asks(kind, environment) {
 		return false
 	}
 	var room [maxName]byte
@@ -71,7 +71,7 @@ func (x *examination) acceptedAt(kind FactKind, environment string, name []strin
 
 // fact is what history knows under a name, which is put together for the look and not kept.
 func (x *examination) fact(kind FactKind, environment string, parts ...string) (Fact, bool) {
-	if !x.asks(kind) {
+	if !x.asks(kind, environment) {
 		return Fact{}, false
 	}
 	var room [maxName]byte
@@ -110,7 +110,7 @@ func (e *Exchange) newTokenPrint() string {
 
 // tokenFact is what history knows of the very token of an API call.
 func (x *examination) tokenFact() (Fact, bool) {
-	if !x.asks(FactToken) {
+	if !x.asks(FactToken, x.Environment) {
 		return Fact{}, false
 	}
 	print := x.tokenPrint()
@@ -234,31 +234,32 @@ func (e Exchange) Facts() []Fact {
 }
 
 // AppendFacts is Facts for who has a list already.
-func (e Exchange) AppendFacts(facts []Fact) []Fact {
-	if e.Outcome == Other || e.Phase == ClientSide {
+func (e *Exchange) AppendFacts(facts []Fact) []Fact {
+	switch {
+	case e.Outcome == Other || e.Phase == ClientSide:
 		return facts
+	case e.Outcome == Failed:
+		return e.assertionFacts(facts, 0)
 	}
 	var room mentionRoom
 	l := room.empty()
 	token := 0 // mentions of the token, which are forgotten sooner
-	if e.Outcome == Accepted {
-		if e.Phase == APICall {
-			if print := e.tokenPrint(); print != "" {
-				l = l.whole(FactToken, print)
-				token = 1
-			}
-		} else if e.ClientID != "" {
-			l = l.whole(FactClient, e.ClientID).everywhere()
-			l = l.whole(FactClient, anyName)
+	if e.Phase == APICall {
+		if print := e.tokenPrint(); print != "" {
+			l = l.whole(FactToken, print)
+			token = 1
 		}
-		l = e.shapeFacts(l)
-		if e.sentJSON() {
-			l = l.own(FactShape, string(TokenRequest), jsonMedia)
-		}
-		l = e.grantKeys(l)
-		l = e.tokenKeys(l)
-		l = l.drop(FactJTI)
+	} else if e.ClientID != "" {
+		l = l.whole(FactClient, e.ClientID).everywhere()
+		l = l.whole(FactClient, anyName)
 	}
+	l = e.shapeFacts(l)
+	if e.sentJSON() {
+		l = l.own(FactShape, string(TokenRequest), jsonMedia)
+	}
+	l = e.grantKeys(l)
+	l = e.tokenKeys(l)
+	l = l.drop(FactJTI)
 	facts = e.assertionFacts(facts, len(l.list))
 	const month = 30 * 24 * time.Hour
 	at := e.Record.Time
@@ -268,7 +269,7 @@ func (e Exchange) AppendFacts(facts []Fact) []Fact {
 		if i < token {
 			keep = month
 		}
-		facts = append(facts, Fact{Key: l.key(&e, i), FirstSeen: at, LastSeen: at, FirstAccepted: at, LastAccepted: at, Count: 1, Expires: at.Add(keep)})
+		facts = append(facts, Fact{Key: l.key(e, i), FirstSeen: at, LastSeen: at, FirstAccepted: at, LastAccepted: at, Count: 1, Expires: at.Add(keep)})
 	}
 	return facts
 }

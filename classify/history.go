@@ -31,6 +31,23 @@ func setOf(kind FactKind) FactKinds {
 	return ^FactKinds(0)
 }
 
+// Held says of which kinds history holds facts that an exchange asks for, so that it is not searched in vain. The zero value knows nothing.
+type Held struct {
+	known          bool
+	here, anywhere FactKinds // by the environment of the keys
+}
+
+// may is false when no such fact is held.
+func (h *Held) may(kind FactKind, environment string) bool {
+	if !h.known {
+		return true
+	}
+	if environment == anyName {
+		return h.anywhere.Has(kind)
+	}
+	return h.here.Has(kind)
+}
+
 // A Key names one fact. Environments are kept apart so that history can tell "works here, not there".
 type Key struct {
 	Kind        FactKind

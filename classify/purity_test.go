@@ -65,7 +65,7 @@ func TestClassify_OrderOfChecksDoesNotMatter(t *testing.T) {
 		want := verdictJSON(t, Classify(e, histories[i]))
 		for name, checks := range map[string][]rule{"reversed": reversed, "rotated": rotated} {
 			var v Verdict
-			classifyWith(&e, histories[i], checks, &v)
+			classifyWith(&e, histories[i], Held{}, checks, &v)
 			if got := verdictJSON(t, v); got != want {
 				t.Fatalf("%s checks change the verdict on %s\n got %s\nwant %s", name, e.Record.ID, got, want)
 			}
@@ -97,7 +97,7 @@ func TestJudge_KindsItAskedFor(t *testing.T) {
 	for i := range exchanges {
 		e := &exchanges[i]
 		var v, other Verdict
-		kinds := Judge(e, histories[i], &v)
+		kinds := Judge(e, histories[i], Held{}, &v)
 		want := verdictJSON(t, v)
 		for _, first := range []time.Time{{}, e.Record.Time.Add(-time.Minute)} {
 			for _, k := range e.Keys() {
@@ -107,7 +107,7 @@ func TestJudge_KindsItAskedFor(t *testing.T) {
 				spared[k.Kind]++
 				h := maps.Clone(histories[i])
 				h[k] = Fact{Key: k, FirstSeen: first, FirstAccepted: first, LastAccepted: first, Count: 9, MaxOffset: -9 * time.Minute, FirstTokenPrint: e.credential().fingerprint()}
-				Judge(e, h, &other)
+				Judge(e, h, Held{}, &other)
 				if got := verdictJSON(t, other); got != want {
 					t.Fatalf("%+v changes the verdict on %s\n got %s\nwant %s", k, e.Record.ID, got, want)
 				}
@@ -117,6 +117,35 @@ func TestJudge_KindsItAskedFor(t *testing.T) {
 	for _, kind := range []FactKind{FactClock, FactToken, FactShape} {
 		if spared[kind] == 0 {
 			t.Errorf("every judgement asks for facts of the kind %s", kind)
+		}
+	}
+}
+
+// What is known to be held spares looks at history and changes no verdict.
+func TestJudge_Held(t *testing.T) {
+	exchanges, histories := corpusExchanges(t)
+	for i := range exchanges {
+		e, h := &exchanges[i], histories[i]
+		for range 2 { // then with facts under all of its keys
+			var index FactIndex
+			numbers := index.AppendKeys(nil, e)
+			isHeld := make([]bool, len(index.Keys()))
+			for n, k := range index.Keys() {
+				_, isHeld[n] = h[k]
+			}
+			var v, other Verdict
+			kinds := Judge(e, h, Held{}, &v)
+			if got := Judge(e, h, index.Held(numbers, isHeld), &other); got != kinds {
+				t.Errorf("%s asks for %b instead of %b", e.Record.ID, got, kinds)
+			}
+			if got, want := verdictJSON(t, other), verdictJSON(t, v); got != want {
+				t.Fatalf("the verdict on %s is\n%s instead of\n%s", e.Record.ID, got, want)
+			}
+			at := e.Record.Time.Add(-time.Minute)
+			h = maps.Clone(h)
+			for _, k := range e.Keys() {
+				h[k] = Fact{Key: k, FirstSeen: at, FirstAccepted: at, LastAccepted: at, Count: 9, FirstTokenPrint: e.credential().fingerprint()}
+			}
 		}
 	}
 }

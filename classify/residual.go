@@ -161,7 +161,7 @@ func (x *examination) refusedAction() (Code, string) {
 
 // strangeGrant reports whether tokens with other grants of the sort were accepted at this endpoint, and none with these.
 func (x *examination) strangeGrant(sort string) bool {
-	return x.asks(FactShape) && x.seenAccepted(FactShape, grantName(x.Endpoint, sort, nil)) && !x.seenAccepted(FactShape, grantName(x.Endpoint, sort, x.token))
+	return x.asks(FactShape, x.Environment) && x.seenAccepted(FactShape, grantName(x.Endpoint, sort, nil)) && !x.seenAccepted(FactShape, grantName(x.Endpoint, sort, x.token))
 }
 
 // gatewayHeaders recognises an HTML answer of a server that only stands in front, when the page itself was not logged.

@@ -44,6 +44,7 @@ func (i *Ingester) judgeAhead(ctx context.Context, b *batch) (*judgement, error)
 		return nil, fmt.Errorf("look up history: %w", err)
 	}
 	w.history = j.snapshot.History
+	j.asked.hold(j.snapshot.Holds)
 	w.failures = slices.Grow(w.failures, j.asked.failures)
 	for n := range j.list {
 		w.settle(&j.list[n])
@@ -137,7 +138,7 @@ func (j *judgement) judgeAgain(ctx context.Context, w *work, changed classify.Hi
 		p := &j.list[n]
 		if touched[n] {
 			f := newFailure(w.batch.source, w.batch.at, &p.exchange, p.stored)
-			if !w.guarded(p.index, func() { classify.Judge(&p.exchange, history, &f.Verdict) }) {
+			if !w.guarded(p.index, func() { classify.Judge(&p.exchange, history, classify.Held{}, &f.Verdict) }) {
 				return false, nil
 			}
 			w.failures[failure] = f

@@ -1,6 +1,10 @@
 package ingest
 
-import "authwatch/classify"
+import (
+	"slices"
+
+	"authwatch/classify"
+)
 
 // An inquiry is what of history the failures of a batch depend on, and where what the batch itself says is noted.
 type inquiry struct {
@@ -8,6 +12,7 @@ type inquiry struct {
 	asked    int32              // how many those are
 	failures int
 	own      []int32 // of the failures, one after the other
+	isHeld   []bool  // by number, of those that are asked for: whether history may hold it
 	noted    []int32 // by number: 1 + where in the facts of the batch a key is, 0 for nowhere
 }
 
@@ -39,11 +44,22 @@ func (q *inquiry) note(k *classify.Key, end int) (at int, known, asked bool) {
 		return at, true, number < q.asked
 	}
 	q.noted[number] = int32(end) + 1
-	return end, false, number < q.asked
+	if asked = number < q.asked; asked {
+		q.isHeld[number] = true // from now on
+	}
+	return end, false, asked
+}
+
+// hold notes which keys history holds.
+func (q *inquiry) hold(holds func(n int) bool) {
+	q.isHeld = slices.Grow(q.isHeld, int(q.asked))[:q.asked]
+	for n := range q.isHeld {
+		q.isHeld[n] = holds(n)
+	}
 }
 
 // empty leaves the memory.
 func (q *inquiry) empty() {
 	q.index.Reset()
-	*q = inquiry{index: q.index, own: q.own[:0], noted: emptied(q.noted)}
+	*q = inquiry{index: q.index, own: q.own[:0], isHeld: q.isHeld[:0], noted: emptied(q.noted)}
 }

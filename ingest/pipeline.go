@@ -249,6 +249,10 @@ func (w *work) lookUp(ctx context.Context, list []placed) error {
 		return fmt.Errorf("look up history: %w", err)
 	}
 	w.history = history
+	w.asked.hold(func(n int) bool {
+		_, ok := history[w.asked.keys()[n]]
+		return ok
+	})
 	return nil
 }
 
@@ -266,7 +270,7 @@ func (w *work) settle(p *placed) {
 		switch e.Outcome {
 		case classify.Failed:
 			f := newFailure(w.batch.source, w.batch.at, e, p.stored)
-			p.by = classify.Judge(e, w.history, &f.Verdict)
+			p.by = classify.Judge(e, w.history, w.asked.index.Held(p.keys, w.asked.isHeld), &f.Verdict)
 			w.see(w.ingester.look(e, &f.Verdict), p.at)
 			w.failures = append(w.failures, f)
 		case classify.Accepted:

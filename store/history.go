@@ -71,6 +71,9 @@ func (s *Snapshot) fill() {
 	}
 }
 
+// Holds reports whether anything was known under the key of that place.
+func (s *Snapshot) Holds(n int) bool { return !s.was[n].isAbsent() }
+
 // Empty forgets what a snapshot holds and leaves its memory for another one.
 func (s *Snapshot) Empty() {
 	clear(s.History)
