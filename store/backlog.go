@@ -62,11 +62,11 @@ func (b *backlog) isDue(added figures) bool {
 }
 
 // keepFigures puts the figures of a transaction off, but for counts, which nobody waits for (see rollup.go).
-func (t *Tx) keepFigures(ctx context.Context, f figures) error {
+func (t *Tx) keepFigures(ctx context.Context, f *figures) error {
 	if err := t.addCounts(ctx, f.counts); err != nil {
 		return err
 	}
-	clear(f.counts)
+	f.counts = nil
 	if f.size() == 0 {
 		return nil
 	}
@@ -184,9 +184,9 @@ func (f figures) encode() []byte {
 		e.key(g.client)
 		e.number(int64(id), g.resolvedAt, g.count, g.first, g.last, int64(len(g.endpoints)))
 		e.text(string(g.newest.confidence), string(g.newest.fault), g.newest.summary)
-		for endpoint, n := range g.endpoints {
-			e.text(endpoint)
-			e.number(n)
+		for _, one := range g.endpoints {
+			e.text(one.Endpoint)
+			e.number(one.Count)
 		}
 		e.number(int64(len(g.failures)))
 		before := int64(0)
@@ -219,8 +219,7 @@ func decodeFigures(b []byte) (figures, error) {
 		endpoints := d.number()
 		g.newest = spokesman{classify.Confidence(d.text()), classify.Fault(d.text()), d.text()}
 		for ; endpoints > 0 && !d.damaged; endpoints-- {
-			endpoint := d.text()
-			g.endpoints[endpoint] = d.number()
+			g.endpoints = append(g.endpoints, EndpointCount{d.text(), d.number()})
 		}
 		failure := int64(0)
 		for failures := d.number(); failures > 0 && !d.damaged; failures-- {

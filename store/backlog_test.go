@@ -114,7 +114,7 @@ func testBacklogAdopted(t *testing.T, w *world) {
 	first := w.add(t, fail(0))[0]
 	left := newFigures()
 	left.growth(first.incident, first.episodeKey().client(), 0).add(&growth{count: 2, first: toMillis(at(5)), last: toMillis(at(9)),
-		newest: spokesman{classify.Stated, classify.FaultClient, "as it ended"}, endpoints: map[string]int64{first.Endpoint: 2}, failures: []rowID{first.id, first.id - 5}})
+		newest: spokesman{classify.Stated, classify.FaultClient, "as it ended"}, endpoints: []EndpointCount{{first.Endpoint, 2}}, failures: []rowID{first.id, first.id - 5}})
 	*left.client(first.episodeKey().client()) = clientFigures{failures: 2, successes: 1, firstFailure: toMillis(at(5)), lastFailure: toMillis(at(9)), accepted: []int64{toMillis(at(20))}}
 	w.write(t, func(ctx context.Context, tx *Tx) error {
 		return tx.exec(ctx, `insert into backlog (id, owner, body) values (1, 1, $1)`, left.encode())

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,26 +22,15 @@ func (f *Failure) episodeKey() episodeKey {
 
 func (k episodeKey) client() clientKey { return clientKey{k.provider, k.environment, k.clientID} }
 
-func (k episodeKey) compare(other episodeKey) int {
-	return cmp.Or(cmp.Compare(k.provider, other.provider), cmp.Compare(k.environment, other.environment),
-		cmp.Compare(k.clientID, other.clientID), cmp.Compare(k.cause, other.cause))
-}
-
 // AddFailures stores failures: each gets its ID and joins the incident of its provider, environment, cause and client,
 // which opens when there is none; rollups and client figures follow. An event at or before the resolution of the last
 // episode joins that one and does not reopen it; a later one opens a new episode with RegressionOf set. The list's ID and IncidentID are filled in.
 func (t *Tx) AddFailures(ctx context.Context, list []Failure) error {
-	if err := t.gather(ctx, list); err != nil {
+	cells, err := t.cellsOf(ctx, list)
+	if err != nil {
 		return fmt.Errorf("add failures: %w", err)
 	}
-	for i := range list {
-		if list[i].body == nil {
-			if err := t.templates.pack(&list[i], t.now()); err != nil {
-				return fmt.Errorf("pack failure %d: %w", i, err)
-			}
-		}
-	}
-	if err := t.join(ctx, list, t.insertFailures); err != nil {
+	if err := t.join(ctx, list, cells, t.insertFailures); err != nil {
 		return fmt.Errorf("add failures: %w", err)
 	}
 	t.mine.feed = slices.Grow(t.mine.feed, len(list))
@@ -63,20 +51,18 @@ func (t *Tx) ReviseFailure(ctx context.Context, f Failure) error {
 		return fmt.Errorf("revise failure %s: %w", f.ID, err)
 	}
 	f.Verdict.Time, f.ReceivedAt = old.Verdict.Time, old.ReceivedAt
+	f.body = nil // which has another time
 	one := []Failure{f}
-	if err := t.gather(ctx, one); err != nil {
+	cells, err := t.cellsOf(ctx, one)
+	if err != nil {
+		return fmt.Errorf("revise failure %s: %w", f.ID, err)
+	}
+	one[0].setID(old.id)
+	// It joins before it leaves, so that an incident of this one failure keeps its identity.
+	if err := t.join(ctx, one, cells, t.replaceFailures); err != nil {
 		return fmt.Errorf("revise failure %s: %w", f.ID, err)
 	}
 	f = one[0]
-	if err := t.templates.pack(&f, t.now()); err != nil {
-		return fmt.Errorf("revise failure %s: %w", f.ID, err)
-	}
-	f.setID(old.id)
-	one[0] = f
-	// It joins before it leaves, so that an incident of this one failure keeps its identity.
-	if err := t.join(ctx, one, t.replaceFailures); err != nil {
-		return fmt.Errorf("revise failure %s: %w", f.ID, err)
-	}
 	t.tell(FeedFailureRevised, old.id)
 	if err := t.settle(ctx); err != nil {
 		return fmt.Errorf("revise failure %s: %w", f.ID, err)
@@ -120,103 +106,139 @@ func (t *Tx) WithdrawFailure(ctx context.Context, id string) error {
 	return nil
 }
 
-// join puts packed failures into their incidents, stores the rows and counts them.
-func (t *Tx) join(ctx context.Context, list []Failure, put func(context.Context, []*Failure) error) error {
-	groups := map[episodeKey][]*Failure{}
+// cellsOf says what failures are counted as. Those that are not packed yet are packed.
+func (t *Tx) cellsOf(ctx context.Context, list []Failure) ([]cell, error) {
+	if err := t.packRest(list); err != nil {
+		return nil, err
+	}
+	cells := t.grouping.group(list)
+	moved, err := t.gather(ctx, cells)
+	if err != nil || !moved {
+		return cells, err
+	}
+	if err := t.packRest(list); err != nil {
+		return nil, err
+	}
+	return t.grouping.group(list), nil
+}
+
+func (t *Tx) packRest(list []Failure) error {
 	for i := range list {
-		k := list[i].episodeKey()
-		groups[k] = append(groups[k], &list[i])
+		if list[i].body != nil {
+			continue
+		}
+		if err := t.templates.pack(&list[i], t.now()); err != nil {
+			return fmt.Errorf("pack failure %d: %w", i, err)
+		}
 	}
-	keys := make([]episodeKey, 0, len(groups))
-	for k := range groups {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, episodeKey.compare)
-	for _, k := range keys {
-		if err := t.joinEpisodes(ctx, k, groups[k]); err != nil {
+	return nil
+}
+
+// join puts packed failures into their incidents, stores the rows and counts them.
+func (t *Tx) join(ctx context.Context, list []Failure, cells []cell, put func(context.Context, []Failure) error) error {
+	defer t.grouping.empty()
+	for k, some := range byEpisode(cells) {
+		if err := t.joinEpisodes(ctx, k, some); err != nil {
 			return err
 		}
 	}
-	rows := make([]*Failure, len(list))
-	for i := range list {
-		rows[i] = &list[i]
-	}
-	if err := put(ctx, rows); err != nil {
+	if err := put(ctx, list); err != nil {
 		return err
 	}
-	for _, k := range keys {
-		t.count(k, groups[k])
+	for k, some := range byEpisode(cells) {
+		t.count(k, some)
 	}
 	return nil
 }
 
 // count adds failures of one key to its client and the rollups.
-func (t *Tx) count(k episodeKey, list []*Failure) {
+func (t *Tx) count(k episodeKey, cells []cell) {
 	c := t.mine.client(k.client())
-	var counts *minuteCounts
-	for n, f := range list {
-		at := toMillis(f.Verdict.Time)
-		if n == 0 || f.Endpoint != list[n-1].Endpoint {
-			counts = t.mine.counts.of(f.series())
+	var incident rowID
+	var g *growth
+	for i := range cells {
+		counts := t.mine.counts.of(cells[i].series)
+		for _, f := range cells[i].failures {
+			if f.incident != incident {
+				g, incident = t.mine.grown[f.incident], f.incident
+			}
+			g.failures = append(g.failures, f.id)
+			at := toMillis(f.Verdict.Time)
+			counts.add(minuteOf(at), 1)
+			c.failures++
+			c.firstFailure, c.lastFailure = earliest(c.firstFailure, at), latest(c.lastFailure, at)
 		}
-		counts.add(minuteOf(at), 1)
-		g := t.mine.grown[f.incident]
-		g.failures = append(g.failures, f.id)
-		c.failures++
-		c.firstFailure, c.lastFailure = earliest(c.firstFailure, at), latest(c.lastFailure, at)
 	}
 }
 
-// An episodeShare names an episode that failures join; the zero value one that has to be opened.
+// An episodeShare is what failures add to an episode that they join, or to one that is opened for them.
 type episodeShare struct {
-	id         rowID
-	resolvedAt int64
+	joined rowID // 0: has to be opened
+	id     rowID
+	text   string // of id
+	growth *growth
+}
+
+type episodeShares []episodeShare
+
+func (s *episodeShares) of(joined rowID) *episodeShare {
+	n := slices.IndexFunc(*s, func(one episodeShare) bool { return one.joined == joined })
+	if n < 0 {
+		n, *s = len(*s), append(*s, episodeShare{joined: joined, id: joined, growth: &growth{}})
+	}
+	return &(*s)[n]
 }
 
 // joinEpisodes gives the failures of one key to their episodes.
-func (t *Tx) joinEpisodes(ctx context.Context, k episodeKey, list []*Failure) error {
+func (t *Tx) joinEpisodes(ctx context.Context, k episodeKey, cells []cell) error {
 	known, err := t.episodesOf(ctx, k.client())
 	if err != nil {
 		return err
 	}
-	shares := map[episodeShare][]*Failure{}
+	var shares episodeShares // nearly always one
 	var last rowID
-	for _, f := range list {
-		var found *episode
-		var share episodeShare
-		if found, last = known.joined(k.cause, toMillis(f.Verdict.Time)); found != nil {
-			share = episodeShare{found.id, found.resolvedAt}
-		}
-		shares[share] = append(shares[share], f)
-	}
-	for share, list := range shares {
-		id, g := share.id, growthOf(list)
-		if id == 0 {
-			if id, err = t.openEpisode(ctx, k, last, g); err != nil {
-				return fmt.Errorf("open incident: %w", err)
+	for i := range cells {
+		endpoint := nameDigest(cells[i].endpoint)
+		for _, f := range cells[i].failures {
+			var found *episode
+			f.endpoint, f.incident = endpoint, 0
+			found, last = known.joined(k.cause, toMillis(f.Verdict.Time))
+			if found != nil {
+				f.incident = found.id
 			}
-			g.count = 0 // its row holds them
+			g := shares.of(f.incident).growth
+			if g.note(f); found != nil {
+				g.resolvedAt = found.resolvedAt
+			}
 		}
-		text := id.text("inc_")
-		for _, f := range list {
-			f.incident, f.IncidentID = id, text
+	}
+	for i := range shares {
+		if err := t.grow(ctx, k, &shares[i], last); err != nil {
+			return err
 		}
-		t.mine.growth(id, k.client(), share.resolvedAt).add(g)
+	}
+	for i := range cells {
+		for _, f := range cells[i].failures {
+			share := shares.of(f.incident)
+			f.incident, f.IncidentID = share.id, share.text
+		}
 	}
 	return nil
 }
 
-func growthOf(share []*Failure) *growth {
-	g := &growth{count: int64(len(share)), endpoints: map[string]int64{}}
-	for _, f := range share {
-		at := toMillis(f.Verdict.Time)
-		if at >= g.last {
-			g.newest = spokesman{f.Verdict.Confidence, f.Verdict.Fault, f.Verdict.Summary}
+// grow adds to an episode, which it opens if there is none.
+func (t *Tx) grow(ctx context.Context, k episodeKey, s *episodeShare, last rowID) (err error) {
+	s.growth.client = k.client()
+	s.growth.failures = make([]rowID, 0, s.growth.count)
+	if s.id == 0 {
+		if s.id, err = t.openEpisode(ctx, k, last, s.growth); err != nil {
+			return fmt.Errorf("open incident: %w", err)
 		}
-		g.first, g.last = earliest(g.first, at), latest(g.last, at)
-		g.endpoints[f.Endpoint]++
+		s.growth.count = 0 // its row holds them
 	}
-	return g
+	s.text = s.id.text("inc_")
+	t.mine.grow(s.id, s.growth)
+	return nil
 }
 
 // openEpisode inserts an incident with its first failures. Another replica may have opened it meanwhile: then they are added to that.

@@ -31,6 +31,7 @@ type Failure struct {
 	Gathered bool
 
 	id, incident rowID
+	endpoint     int64  // the digest of Endpoint, once it is joined
 	body         []byte // packed; nil until Pack
 }
 
@@ -89,9 +90,10 @@ const insertTries = 16
 
 // insertFailures stores packed failures under new ids. Those are nearly always free; only where one is not, the
 // failures are stored again, each for itself.
-func (t *Tx) insertFailures(ctx context.Context, list []*Failure) error {
+func (t *Tx) insertFailures(ctx context.Context, list []Failure) error {
 	args := make([]any, 0, 5*len(list))
-	for _, f := range list {
+	for i := range list {
+		f := &list[i]
 		f.setID(idAt(toMillis(f.Verdict.Time)) + t.tails.next())
 		args = f.appendRow(args)
 	}
@@ -111,8 +113,8 @@ func (t *Tx) insertFailures(ctx context.Context, list []*Failure) error {
 		if err := t.exec(ctx, `rollback to savepoint failures`); err != nil {
 			return err
 		}
-		for _, f := range list {
-			if err := t.insertFailure(ctx, f); err != nil {
+		for i := range list {
+			if err := t.insertFailure(ctx, &list[i]); err != nil {
 				return err
 			}
 		}
@@ -123,7 +125,7 @@ func (t *Tx) insertFailures(ctx context.Context, list []*Failure) error {
 const insertFailure = `insert into failure (id, incident_id, endpoint, status, body) values `
 
 func (f *Failure) appendRow(args []any) []any {
-	return append(args, int64(f.id), int64(f.incident), nameDigest(f.Endpoint), int64(f.Status), f.body)
+	return append(args, int64(f.id), int64(f.incident), f.endpoint, int64(f.Status), f.body)
 }
 
 // insertFailure stores one, under the first id that is free.
@@ -142,9 +144,9 @@ func (t *Tx) insertFailure(ctx context.Context, f *Failure) error {
 }
 
 // replaceFailures stores packed failures in the place of those with their ids.
-func (t *Tx) replaceFailures(ctx context.Context, list []*Failure) error {
-	for _, f := range list {
-		if err := t.replaceFailure(ctx, f); err != nil {
+func (t *Tx) replaceFailures(ctx context.Context, list []Failure) error {
+	for i := range list {
+		if err := t.replaceFailure(ctx, &list[i]); err != nil {
 			return err
 		}
 	}
@@ -153,7 +155,7 @@ func (t *Tx) replaceFailures(ctx context.Context, list []*Failure) error {
 
 func (t *Tx) replaceFailure(ctx context.Context, f *Failure) error {
 	return t.exec(ctx, `update failure set incident_id = $1, endpoint = $2, status = $3, body = $4 where id = $5`,
-		int64(f.incident), nameDigest(f.Endpoint), int64(f.Status), f.body, int64(f.id))
+		int64(f.incident), f.endpoint, int64(f.Status), f.body, int64(f.id))
 }
 
 const failureColumns = `id, incident_id, status, body`

@@ -19,7 +19,7 @@ type figures struct {
 }
 
 func newFigures() figures {
-	return figures{counts: rollupCounts{}, grown: map[rowID]*growth{}, clients: map[clientKey]*clientFigures{}}
+	return figures{grown: map[rowID]*growth{}, clients: map[clientKey]*clientFigures{}}
 }
 
 func (f figures) empty() bool { return len(f.counts) == 0 && len(f.grown) == 0 && len(f.clients) == 0 }
@@ -31,8 +31,8 @@ type growth struct {
 	count       int64
 	first, last int64
 	newest      spokesman
-	endpoints   map[string]int64
-	failures    []rowID // that are new in its list
+	endpoints   []EndpointCount // in order
+	failures    []rowID         // that are new in its list
 }
 
 // A spokesman is what an incident has from its newest failure.
@@ -61,10 +61,24 @@ func (f figures) client(k clientKey) *clientFigures {
 func (f figures) growth(id rowID, k clientKey, resolvedAt int64) *growth {
 	g := f.grown[id]
 	if g == nil {
-		g = &growth{client: k, resolvedAt: resolvedAt, endpoints: map[string]int64{}}
+		g = &growth{client: k, resolvedAt: resolvedAt}
 		f.grown[id] = g
 	}
 	return g
+}
+
+// note counts a failure that was joined. Its endpoint is that of the one before, or a later one in order.
+func (g *growth) note(f *Failure) {
+	at := toMillis(f.Verdict.Time)
+	if at >= g.last {
+		g.newest = spokesman{f.Verdict.Confidence, f.Verdict.Fault, f.Verdict.Summary}
+	}
+	g.count, g.first, g.last = g.count+1, earliest(g.first, at), latest(g.last, at)
+	if n := len(g.endpoints) - 1; n >= 0 && g.endpoints[n].Endpoint == f.Endpoint {
+		g.endpoints[n].Count++
+	} else {
+		g.endpoints = append(g.endpoints, EndpointCount{f.Endpoint, 1})
+	}
 }
 
 func (g *growth) add(other *growth) {
@@ -73,29 +87,54 @@ func (g *growth) add(other *growth) {
 		g.newest = other.newest
 	}
 	g.first, g.last = earliest(g.first, other.first), latest(g.last, other.last)
-	for endpoint, n := range other.endpoints {
-		g.endpoints[endpoint] += n
-	}
+	g.endpoints = mergeEndpoints(g.endpoints, other.endpoints)
 	g.failures = append(g.failures, other.failures...)
 }
 
-// add takes over what another write added.
-func (f figures) add(other figures) {
-	for s, list := range other.counts {
-		mine := f.counts.of(s)
-		for _, one := range *list {
-			mine.add(one.minute, one.n)
+// mergeEndpoints adds up two lists that are in order.
+func mergeEndpoints(a, b []EndpointCount) []EndpointCount {
+	sum := make([]EndpointCount, 0, max(len(a), len(b)))
+	for len(a) > 0 && len(b) > 0 {
+		switch c := strings.Compare(a[0].Endpoint, b[0].Endpoint); {
+		case c < 0:
+			sum, a = append(sum, a[0]), a[1:]
+		case c > 0:
+			sum, b = append(sum, b[0]), b[1:]
+		default:
+			sum = append(sum, EndpointCount{a[0].Endpoint, a[0].Count + b[0].Count})
+			a, b = a[1:], b[1:]
 		}
+	}
+	return append(append(sum, a...), b...)
+}
+
+func (c *clientFigures) add(other *clientFigures) {
+	c.failures += other.failures
+	c.successes += other.successes
+	c.firstFailure, c.lastFailure = earliest(c.firstFailure, other.firstFailure), latest(c.lastFailure, other.lastFailure)
+	c.accepted = append(c.accepted, other.accepted...)
+}
+
+// add adds what another write added.
+func (f *figures) add(other figures) {
+	for n := range other.counts {
+		one := other.counts[n]
+		f.counts = append(f.counts, seriesCounts{one.series, slices.Clone(one.minutes)})
 	}
 	for id, g := range other.grown {
 		f.growth(id, g.client, g.resolvedAt).add(g)
 	}
 	for k, c := range other.clients {
-		mine := f.client(k)
-		mine.failures += c.failures
-		mine.successes += c.successes
-		mine.firstFailure, mine.lastFailure = earliest(mine.firstFailure, c.firstFailure), latest(mine.lastFailure, c.lastFailure)
-		mine.accepted = append(mine.accepted, c.accepted...)
+		f.client(k).add(c)
+	}
+}
+
+// grow adds a growth that is of no use to anybody else afterwards.
+func (f figures) grow(id rowID, g *growth) {
+	if mine := f.grown[id]; mine != nil {
+		mine.add(g)
+	} else {
+		f.grown[id] = g
 	}
 }
 
@@ -105,18 +144,15 @@ func (f *figures) take(other figures) {
 		*f = other
 		return
 	}
-	moveNew(f.counts, other.counts)
-	moveNew(f.grown, other.grown)
-	moveNew(f.clients, other.clients)
-	f.add(other)
-}
-
-// moveNew moves what is under keys that the first map lacks.
-func moveNew[K comparable, V any](to, from map[K]V) {
-	for k, v := range from {
-		if _, known := to[k]; !known {
-			to[k] = v
-			delete(from, k)
+	f.counts = append(f.counts, other.counts...)
+	for id, g := range other.grown {
+		f.grow(id, g)
+	}
+	for k, c := range other.clients {
+		if mine := f.clients[k]; mine != nil {
+			mine.add(c)
+		} else {
+			f.clients[k] = c
 		}
 	}
 }
@@ -168,8 +204,8 @@ func (t *Tx) writeGrowths(ctx context.Context, grown map[rowID]*growth) error {
 	var endpoints []any
 	for _, id := range ids {
 		g := grown[id]
-		for _, endpoint := range sortedKeys(g.endpoints) {
-			endpoints = append(endpoints, int64(id), endpoint, g.endpoints[endpoint])
+		for _, e := range g.endpoints {
+			endpoints = append(endpoints, int64(id), e.Endpoint, e.Count)
 		}
 	}
 	err := t.execRows(ctx, `insert into incident_endpoint (incident_id, endpoint, count) values `, 3,

@@ -97,19 +97,23 @@ func (c *minuteCounts) add(minute, n int64) {
 	*c = append(*c, minuteCount{minute, n})
 }
 
-// rollupCounts are changes of counts.
-type rollupCounts map[series]*minuteCounts
+// rollupCounts are changes of counts, of which several may be of one series.
+type rollupCounts []seriesCounts
 
-func (c rollupCounts) of(s series) *minuteCounts {
-	counts := c[s]
-	if counts == nil {
-		counts = &minuteCounts{}
-		c[s] = counts
-	}
-	return counts
+type seriesCounts struct {
+	series
+	minutes minuteCounts
 }
 
-func (c rollupCounts) add(s series, at time.Time, n int64) { c.of(s).add(minuteOf(toMillis(at)), n) }
+// of is where to add to a series, until it is asked for another one.
+func (c *rollupCounts) of(s series) *minuteCounts {
+	if last := len(*c) - 1; last < 0 || (*c)[last].series != s {
+		*c = append(*c, seriesCounts{series: s})
+	}
+	return &(*c)[len(*c)-1].minutes
+}
+
+func (c *rollupCounts) add(s series, at time.Time, n int64) { c.of(s).add(minuteOf(toMillis(at)), n) }
 
 func minuteOf(ms int64) int64 { return floorTo(ms, minuteStep) / minuteStep }
 
@@ -128,26 +132,27 @@ func (t *Tx) addCounts(ctx context.Context, counts rollupCounts) error {
 // those by how much it is later than the one before and its count.
 func (c rollupCounts) encode() []byte {
 	texts, numbers := []string{}, map[string]uint64{}
-	var counts []byte
-	number := func(s string) {
-		n, known := numbers[s]
-		if !known {
-			n = uint64(len(texts))
-			numbers[s], texts = n, append(texts, s)
+	counts := make([]byte, 0, 16*len(c))
+	var before [5]string // texts of the series before, of which most are those of this one too
+	var known [5]uint64
+	for n := range c {
+		s := &c[n].series
+		for i, text := range [...]string{s.provider, s.environment, s.clientID, s.cause, s.endpoint} {
+			if n == 0 || text != before[i] {
+				number, ok := numbers[text]
+				if !ok {
+					number = uint64(len(texts))
+					numbers[text], texts = number, append(texts, text)
+				}
+				before[i], known[i] = text, number
+			}
+			counts = binary.AppendUvarint(counts, known[i])
 		}
-		counts = binary.AppendUvarint(counts, n)
-	}
-	for s, list := range c {
-		number(s.provider)
-		number(s.environment)
-		number(s.clientID)
-		number(s.cause)
-		number(s.endpoint)
-		counts = binary.AppendUvarint(counts, uint64(len(*list)))
-		before := int64(0)
-		for _, one := range *list {
-			counts = binary.AppendVarint(binary.AppendVarint(counts, one.minute-before), one.n)
-			before = one.minute
+		counts = binary.AppendUvarint(counts, uint64(len(c[n].minutes)))
+		minute := int64(0)
+		for _, one := range c[n].minutes {
+			counts = binary.AppendVarint(binary.AppendVarint(counts, one.minute-minute), one.n)
+			minute = one.minute
 		}
 	}
 	b := binary.AppendUvarint(nil, uint64(len(texts)))

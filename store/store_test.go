@@ -155,7 +155,7 @@ func (w *world) add(t *testing.T, list ...Failure) []Failure {
 	t.Helper()
 	w.write(t, func(ctx context.Context, tx *Tx) error { return tx.AddFailures(ctx, list) })
 	for i := range list {
-		list[i].body = nil // as in one that was read
+		list[i].body, list[i].endpoint = nil, 0 // as in one that was read
 	}
 	return list
 }

@@ -59,32 +59,32 @@ func (s *storm) place(source string, p stormPlace) stormPlace {
 	return p
 }
 
-// gather gives the failures of new clients beyond the bound of their source to the incident of all such clients. It
-// is done before failures are joined, and costs a look-up of what is remembered for each client of the list.
-func (t *Tx) gather(ctx context.Context, list []Failure) error {
+// gather gives the failures of new clients beyond the bound of their source to the incident of all such clients, and says
+// whether there are any: those are to be packed again. It is done before failures are joined, and costs a look-up of what is
+// remembered for each client.
+func (t *Tx) gather(ctx context.Context, cells []cell) (moved bool, err error) {
 	if t.storm.most == 0 {
-		return nil
+		return false, nil
 	}
 	t.storm.begin(t.now())
-	gathered := map[episodeKey]bool{}
-	for i := range list {
-		f := &list[i]
-		k := f.episodeKey()
-		beyond, decided := gathered[k]
-		if !decided {
-			var err error
-			if beyond, err = t.isBeyond(ctx, k, f.Source); err != nil {
-				return fmt.Errorf("look for new clients: %w", err)
-			}
-			gathered[k] = beyond
+	for k, some := range byEpisode(cells) {
+		beyond, err := t.isBeyond(ctx, k, some[0].failures[0].Source)
+		if err != nil {
+			return false, fmt.Errorf("look for new clients: %w", err)
 		}
-		if beyond {
-			p := t.storm.place(f.Source, stormPlace{k.provider, k.environment})
-			f.Verdict.Provider, f.Verdict.Environment, f.Verdict.ClientID = p.provider, p.environment, ManyNewClients
-			f.Gathered, f.body = true, nil
+		if !beyond {
+			continue
+		}
+		moved = true
+		for i := range some {
+			for _, f := range some[i].failures {
+				p := t.storm.place(f.Source, stormPlace{k.provider, k.environment})
+				f.Verdict.Provider, f.Verdict.Environment, f.Verdict.ClientID = p.provider, p.environment, ManyNewClients
+				f.Gathered, f.body = true, nil
+			}
 		}
 	}
-	return nil
+	return moved, nil
 }
 
 // isBeyond is true for the failures of a client that was never heard of, when its source may open no more incidents.

@@ -13,7 +13,7 @@ func anySums(random *rand.Rand) *sums {
 	number := func() int64 { return random.Int64N(3) + 1 }
 	for range random.IntN(4) {
 		k := clientKey{"provider", "test", string(rune('a' + number()))}
-		g := &growth{client: k, count: number(), first: number(), last: number(), endpoints: map[string]int64{"/a": number()}}
+		g := &growth{client: k, count: number(), first: number(), last: number(), endpoints: []EndpointCount{{"/a", number()}, {"/" + string(rune('a'+number())), number()}}}
 		s.growth(rowID(number()), k, 0).add(g)
 		c := s.client(k)
 		c.failures, c.accepted = number(), append(c.accepted, number())

@@ -43,6 +43,7 @@ type memory struct {
 	incidents ids
 	args      []driver.NamedValue // room for those of one statement
 	rows      rowTexts
+	grouping  grouping
 }
 
 // exec runs a statement; ctx lends its values but cannot end it (see newJob).
