@@ -23,10 +23,23 @@ type FactKinds uint16
 func (s FactKinds) Has(kind FactKind) bool { return s&setOf(kind) != 0 }
 
 func setOf(kind FactKind) FactKinds {
-	for n, known := range [...]FactKind{FactShape, FactKID, FactAudience, FactClient, FactIssuer, FactToken, FactClock, FactJTI} {
-		if kind == known {
-			return 1 << n
-		}
+	switch kind {
+	case FactShape:
+		return 1 << 0
+	case FactKID:
+		return 1 << 1
+	case FactAudience:
+		return 1 << 2
+	case FactClient:
+		return 1 << 3
+	case FactIssuer:
+		return 1 << 4
+	case FactToken:
+		return 1 << 5
+	case FactClock:
+		return 1 << 6
+	case FactJTI:
+		return 1 << 7
 	}
 	return ^FactKinds(0)
 }

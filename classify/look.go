@@ -62,6 +62,9 @@ func (l look) add(kind byte, value string) look { return append(l, kind).field(v
 
 // appendSight appends a value without zero bytes, cut to its bound on a rune's border.
 func appendSight(out look, text string) look {
+	if len(text) <= maxSight && plain(text) {
+		return append(out, text...)
+	}
 	if len(text) > maxSight {
 		text = strings.ToValidUTF8(text[:maxSight], "")
 	}

@@ -183,7 +183,9 @@ func (s *Store) News(facts []classify.Fact) []classify.Fact {
 		return facts
 	}
 	s.facts.want()
-	return slices.DeleteFunc(facts, func(f classify.Fact) bool { return s.facts.knows(f.Key.Kind, factKeyOf(f.Key), factOf(&f)) })
+	return slices.DeleteFunc(facts, func(f classify.Fact) bool {
+		return !f.FirstAccepted.IsZero() && s.facts.knows(f.Key.Kind, factKeyOf(f.Key), factOf(&f)) // of others it always matters that they were seen
+	})
 }
 
 // knows reports whether a fact says nothing new. Only of what is accepted that can be said: of the rest it matters how often it was seen.
