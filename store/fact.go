@@ -99,7 +99,7 @@ func (c *factCache) commit(s *sums, do func() error) error {
 	if c == nil {
 		return do()
 	}
-	if s.tookFacts {
+	if s.tookFacts != nil {
 		c.moving.Lock()
 		defer c.moving.Unlock()
 		c.moves++
@@ -136,10 +136,9 @@ func (c *factCache) committed(s *sums) {
 	for k, f := range s.facts {
 		c.note(k, f)
 	}
-	if s.tookFacts {
-		c.nowKept(b.facts)
-		c.nowKept(s.facts)
-		b.emptied()
+	if s.tookFacts != nil {
+		c.nowKept(s.tookFacts)
+		b.wrote(s.leftFacts)
 	} else {
 		mergeInto(b.facts, s.facts)
 	}
@@ -194,7 +193,7 @@ func (c *factCache) othersWroteBacklog() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.moves++
-	c.backlog.emptied()
+	c.backlog.wrote(map[factKey]fact{})
 }
 
 // touched reports whether a key may have been changed since a commit.
