@@ -10,11 +10,12 @@ type sums struct {
 	facts map[factKey]fact
 	feed  feedLog
 	figures
-	tookBacklog  bool // the backlog is written
-	settleFacts  bool // the backlog of facts is to be written
-	tookFacts    bool // it is
-	factRow      bool // a row was added to it
-	adoptedFacts bool // what an earlier process put off is among the facts
+	tookBacklog  bool             // the backlog is written
+	settleFacts  bool             // the backlog of facts is to be written
+	tookFacts    map[factKey]fact // what was written of it and of facts, nil if nothing was
+	leftFacts    map[factKey]fact // and what was not
+	factRow      bool             // a row was added to it
+	adoptedFacts bool             // what an earlier process put off is among the facts
 }
 
 func newSums() *sums { return &sums{facts: map[factKey]fact{}, figures: newFigures()} }
