@@ -287,31 +287,26 @@ func TestPack_Together(t *testing.T) {
 
 // TestPack_Days: a verdict that came before names its template only as long as retention leaves it alone.
 func TestPack_Days(t *testing.T) {
-	w := openWorld(t, engines(t)[0])
-	f := fail(0)
-	form := func(now time.Time) byte {
+	all, now := newTemplates(), noon()
+	pack := func(days int, want byte) {
 		t.Helper()
-		list := []Failure{f}
-		if err := w.templates.pack(&list[0], now); err != nil {
+		f := fail(0)
+		if err := all.pack(&f, now.AddDate(0, 0, days)); err != nil {
 			t.Fatal(err)
 		}
-		return list[0].body[0]
-	}
-	now := noon()
-	if got := form(now); got != packedWhole {
-		t.Errorf("packed in form %d before there is a template", got)
-	}
-	w.writeWanted(t)
-	for _, days := range []int{0, 0, 1, 2} {
-		want := byte(packedWords)
-		if days > 1 {
-			want = packedWhole
-		}
-		if got := form(now.AddDate(0, 0, days)); got != want {
+		if got := f.body[0]; got != want {
 			t.Errorf("packed in form %d after %d days, want %d", got, days, want)
 		}
 	}
-	if len(w.templates.take()) != 2 {
+	pack(0, packedWhole)
+	for text, day := range all.take() {
+		all.remember(&template{id: int64(len(all.byID) + 1), text: text, day: day})
+	}
+	pack(0, packedWords)
+	pack(0, packedWords)
+	pack(1, packedWords)
+	pack(2, packedWhole)
+	if len(all.take()) != 2 {
 		t.Error("the templates are not asked for again")
 	}
 }
