@@ -128,6 +128,7 @@ func (s *seenLine) note(r *Redactor, p part) {
 		c.some.Store(true)
 	}
 	if slices.Equal(f.blanks, s.shape.blanks) {
+		f.blanks = s.shape.blanks // which are at hand when the form is looked for
 		c.forms.keep(s.digest, f)
 	}
 }
