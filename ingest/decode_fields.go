@@ -196,10 +196,9 @@ func (w *walk) header(name string, v any) string {
 }
 
 func (w *walk) headerText(name, s string) string {
-	if isAddressField(name) {
-		return cutText(w.url(s, 0), maxString)
-	}
 	switch name {
+	case "location", "content-location", "referer", "x-original-url", "x-original-uri", "x-forwarded-uri", "x-rewrite-url":
+		return cutText(w.url(s, 0), maxString)
 	case "www-authenticate", "proxy-authenticate", "authentication-info":
 		return w.text(s) // what the server said; nothing in it is a credential by its name
 	}
@@ -210,15 +209,6 @@ func (w *walk) headerText(name, s string) string {
 		return cutText(w.secret(class, s, 0), maxString)
 	}
 	return cutText(w.text(s), maxString)
-}
-
-// isAddressField knows the header fields that hold an address.
-func isAddressField(name string) bool {
-	switch name {
-	case "location", "content-location", "referer", "x-original-url", "x-original-uri", "x-forwarded-uri", "x-rewrite-url":
-		return true
-	}
-	return false
 }
 
 func (m *fields) body() classify.Body {

@@ -37,47 +37,46 @@ const (
 // forms are the forms that lines had lately; a newer one takes the place of an older.
 type forms struct {
 	table[callForm]
-	seed     maphash.Seed
-	failures *failureForms
+	seed maphash.Seed
 }
 
-func newForms() *forms {
-	return &forms{table: newTable[callForm](formSlots), seed: maphash.MakeSeed(), failures: newFailureForms()}
-}
+func newForms() *forms { return &forms{table: newTable[callForm](formSlots), seed: maphash.MakeSeed()} }
 
 func (c *forms) tail(line []byte) uint64 {
 	return maphash.Bytes(c.seed, line[len(line)-formTail:]) + uint64(len(line))
 }
 
-// lineOf is the line at the start of text, if it is short enough to have a form.
-func lineOf(text []byte) []byte {
+// find returns the form of the line at the start of text, and its length. Nil forms know none.
+func (c *forms) find(text []byte) (f *callForm, length int) {
+	if c == nil {
+		return nil, 0
+	}
+	line := text
 	if end := bytes.IndexByte(text[:min(len(text), maxQuick)], '\n'); end >= 0 {
-		return text[:end]
+		line = text[:end]
 	}
-	return text
-}
-
-// find returns the form of a line.
-func (c *forms) find(line []byte) *callForm {
 	if len(line) < formTail || len(line) > maxQuick {
-		return nil
+		return nil, 0
 	}
-	return c.table.find(c.tail(line), func(f *callForm) bool { return fitsForm(line, f.line, f.blanks) })
+	if f = c.table.find(c.tail(line), func(f *callForm) bool { return f.fits(line) }); f == nil {
+		return nil, 0
+	}
+	return f, len(line)
 }
 
-// fitsForm is true for a line that differs from that of a form in nothing but what the blanks may hold.
-func fitsForm(line []byte, form string, blanks []blank) bool {
-	if len(line) != len(form) {
+// fits is true for a line that differs in nothing but what the blanks may hold.
+func (f *callForm) fits(line []byte) bool {
+	if len(line) != len(f.line) {
 		return false
 	}
 	from := uint32(0)
-	for _, b := range blanks {
-		if string(line[from:b.from]) != form[from:b.from] || !b.takes(line) {
+	for _, b := range f.blanks {
+		if string(line[from:b.from]) != f.line[from:b.from] || !b.takes(line) {
 			return false
 		}
 		from = b.to
 	}
-	return string(line[from:]) == form[from:]
+	return string(line[from:]) == f.line[from:]
 }
 
 func (b blank) takes(line []byte) bool {

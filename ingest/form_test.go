@@ -13,7 +13,7 @@ import (
 func formed(t *testing.T, i *Ingester, raw []byte) *batch {
 	t.Helper()
 	b := learnt(i, raw)
-	if i.forms.find(raw) == nil {
+	if f, length := i.forms.find(raw); f == nil || length != len(raw) {
 		t.Fatalf("%s: has no form", raw)
 	}
 	return b
@@ -32,7 +32,7 @@ func learnt(i *Ingester, raw []byte) *batch {
 // checkForm holds a line that is taken for one of a known form to what the whole way makes of it.
 func checkForm(t *testing.T, i *Ingester, b *batch, line []byte) (taken bool) {
 	t.Helper()
-	if i.forms.find(lineOf(line)) == nil {
+	if f, _ := i.forms.find(line); f == nil {
 		return false
 	}
 	var o outline
@@ -99,7 +99,7 @@ func TestCallForm_Blanks(t *testing.T) {
 		if bytes.Equal(line, raw) {
 			t.Fatalf("%s is not in %s", old, raw)
 		}
-		f := i.forms.find(line)
+		f, _ := i.forms.find(line)
 		taken := f != nil && f.callTo(f.outline.url.inner(line), i.alike) != nil
 		if _, ok := quickly(i, b, line); taken != tt.taken || taken && !ok {
 			t.Errorf("%s for %s: taken %v, want %v", tt.now, old, taken, tt.taken)

@@ -9,7 +9,7 @@ import (
 // times. Only what came before is kept, so that ids, which come once, push nothing out. Safe for concurrent use.
 type memory[T any] struct {
 	seed maphash.Seed
-	cameOnce
+	came [8192]atomic.Uint32 // digests of texts that came once
 	kept [2048]atomic.Pointer[T]
 }
 
@@ -20,17 +20,14 @@ func newMemory[T any]() *memory[T] { return &memory[T]{seed: maphash.MakeSeed()}
 
 func (m *memory[T]) at(digest uint64) *T { return m.kept[digest%uint64(len(m.kept))].Load() }
 
-func (m *memory[T]) keep(digest uint64, v *T) { m.kept[digest%uint64(len(m.kept))].Store(v) }
-
-// cameOnce are digests of what came once.
-type cameOnce [8192]atomic.Uint32
-
-// again is true for what is not met for the first time.
-func (c *cameOnce) again(digest uint64) bool {
-	came, print := &c[digest>>16%uint64(len(c))], uint32(digest>>32)|1
+// again is true for a text that is not met for the first time.
+func (m *memory[T]) again(digest uint64) bool {
+	came, print := &m.came[digest>>16%uint64(len(m.came))], uint32(digest>>32)|1
 	if came.Load() == print {
 		return true
 	}
 	came.Store(print)
 	return false
 }
+
+func (m *memory[T]) keep(digest uint64, v *T) { m.kept[digest%uint64(len(m.kept))].Store(v) }

@@ -19,8 +19,6 @@ type outlinedRecord struct {
 	texts strings.Builder // of the record that are not remembered: one piece of memory for all
 	all   string          // data, once most of it is needed
 	left  bool            // to the way that all formats share
-
-	altered bool // redaction changed something, other than to note the type of a claim
 }
 
 // A recordRoom is the memory of a record with all that it can have.
@@ -33,11 +31,6 @@ type recordRoom struct {
 
 // decodeNative makes a record of a part in which a native record is expected; read is for the members of any other.
 func (r *Redactor) decodeNative(p part, read func(map[string]any) (decoded, *fault)) (decoded, *fault) {
-	if p.failure != nil {
-		if d, ok := p.failure.read(r, p.raw); ok {
-			return d, nil
-		}
-	}
 	if p.outline != nil {
 		if d, ok := r.decodeOutlined(p); ok {
 			return d, nil
@@ -76,8 +69,6 @@ func (r *Redactor) decodeOutlined(p part) (d decoded, ok bool) {
 	if named || len(o.w.found) > 0 || o.e.hold || !o.e.ok { // something comes into the record that is not written
 		o.w.place(rec)
 		d.record, d.stored = o.w.finish(rec)
-	} else if !o.altered && p.seen != nil {
-		p.seen.note(r, p)
 	}
 	d.key = "id:" + d.record.ID
 	if d.record.ID == "" {
@@ -222,7 +213,6 @@ func (o *outlinedRecord) address(name string, l leaf) string {
 		return o.put(name, raw, raw)
 	}
 	text := cutText(o.w.url(raw, 0), maxString)
-	o.altered = o.altered || text != raw
 	o.e.field(name, text)
 	return text
 }
@@ -232,7 +222,6 @@ func (o *outlinedRecord) address(name string, l leaf) string {
 func (o *outlinedRecord) put(name, raw, text string) string {
 	if text != "" {
 		if text != raw {
-			o.altered = true
 			o.e.look(text)
 		}
 		o.e.name(name)

@@ -72,7 +72,6 @@ func (o *outlinedRecord) writeBody(l leaf) (clean bool) {
 	if o.w.mayHoldShape(string(o.e.b[from:])) {
 		o.e.hold, clean = true, false
 	}
-	o.altered = o.altered || !clean
 	return clean
 }
 

@@ -87,7 +87,6 @@ func (o *outlinedRecord) field(m *memberReader) (field classify.Member[string], 
 	if o.w.mayHoldShape(field.Name) || o.w.mayHoldShape(field.Value) {
 		o.e.hold, clean = true, false
 	}
-	o.altered = o.altered || !clean
 	if clean && o.w.parts.again(digest) {
 		o.w.parts.keep(digest, &knownPart{kind: partField, text: string(text), field: classify.Member[string]{Name: strings.Clone(lower), Value: strings.Clone(raw)}})
 	}

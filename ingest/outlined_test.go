@@ -31,17 +31,10 @@ func checkOutlinedOnce(t *testing.T, red *Redactor, raw []byte) (taken bool) {
 	if !ok {
 		return false
 	}
-	checkDecoded(t, red, p.raw, got)
-	return true
-}
-
-// checkDecoded holds a record that was read quickly to what the way that all formats share makes of its text.
-func checkDecoded(t *testing.T, red *Redactor, raw []byte, got decoded) {
-	t.Helper()
-	want, f := red.decodePart(part{raw: raw}, red.decodeResponse)
+	want, f := red.decodePart(part{raw: p.raw}, red.decodeResponse)
 	if f != nil {
 		t.Errorf("%s: taken, and refused by the other way: %s at %s", raw, f.code, f.pointer)
-		return
+		return true
 	}
 	if !bytes.Equal(got.stored, want.stored) {
 		t.Errorf("%s: stored\n%s, want\n%s", raw, got.stored, want.stored)
@@ -55,6 +48,7 @@ func checkDecoded(t *testing.T, red *Redactor, raw []byte, got decoded) {
 	if got.key != want.key || !got.at.Equal(want.at) {
 		t.Errorf("%s: %s at %s, want %s at %s", raw, got.key, got.at, want.key, want.at)
 	}
+	return true
 }
 
 // outlinedSeeds are records of all kinds, and such that are not what they look like at first sight.

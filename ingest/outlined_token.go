@@ -13,7 +13,6 @@ func (o *outlinedRecord) token(name string, l leaf, room *classify.JWT) *classif
 	case leafAbsent, leafNull:
 	case leafString, leafText:
 		o.w.name = name
-		o.altered = true
 		o.w.secret(secretToken, o.text(l), 0)
 		o.w.name = ""
 	case leafObject:
@@ -131,7 +130,6 @@ func (o *outlinedRecord) claimSet(l leaf, allowed map[string]bool) (out classify
 func (o *outlinedRecord) claimText(l leaf) (value any, clean bool) {
 	raw, text, known := o.looked(l)
 	if clean = text == raw; !clean {
-		o.altered = true
 		o.e.look(text)
 	}
 	o.e.b = appendText(o.e.b, text)

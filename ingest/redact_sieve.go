@@ -1,9 +1,6 @@
 package ingest
 
-import (
-	"math/bits"
-	"strings"
-)
+import "strings"
 
 // Sieves: one look at a text that says which nets could catch something in it. Nearly every text of a log passes all of
 // them, so the nets, which look closely, are kept for the few that do not. A sieve may hold back too much, never too little.
@@ -236,16 +233,8 @@ func (r *Redactor) isPlainID(s string) bool {
 	if len(s) >= minBareKey {
 		return false
 	}
-	dashes, i := 0, 0
-	for ; i+8 <= len(s); i += 8 {
-		marked, ok := hexDashes(uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
-			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56)
-		if !ok {
-			return false
-		}
-		dashes += bits.OnesCount64(marked)
-	}
-	for classes := r.classes; i < len(s); i++ {
+	dashes, classes := 0, r.classes
+	for i := 0; i < len(s); i++ {
 		if classes[s[i]]&byteID == 0 {
 			return false
 		}
@@ -256,17 +245,8 @@ func (r *Redactor) isPlainID(s string) bool {
 	return dashes < len("-----") && (len(s) < minEncoded || !mayEncodeText(s))
 }
 
-// hexDashes marks the dashes among eight bytes; ok is false when one of these is neither a dash nor a hexadecimal digit in lower case.
-func hexDashes(x uint64) (dashes uint64, ok bool) {
-	const top = 0x80
-	digits := (x + (top-'0')*everyByte) &^ (x + (top-'9'-1)*everyByte)
-	letters := (x + (top-'a')*everyByte) &^ (x + (top-'f'-1)*everyByte)
-	dashes = ^(x ^ '-'*everyByte + (top-1)*everyByte) & topBits
-	return dashes, x&topBits == 0 && (digits|letters|dashes)&topBits == topBits
-}
-
 // isPlainDate is true for the Date of an answer, as RFC 9110 has it: nothing in it is anything else, whatever its digits say.
-func isPlainDate[T string | []byte](s T) bool {
+func isPlainDate(s []byte) bool {
 	const form, days, months = "Mon, 00 Jan 0000 00:00:00 GMT", "MonTueWedThuFriSatSun", "JanFebMarAprMayJunJulAugSepOctNovDec"
 	if len(s) != len(form) || strings.Index(days, string(s[:3]))%3 != 0 || strings.Index(months, string(s[8:11]))%3 != 0 {
 		return false

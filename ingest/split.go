@@ -14,8 +14,6 @@ type part struct {
 	outline *outline       // of raw, if it is known; good until the next part is asked for
 	isLine  bool           // raw is a line of the body, and was scanned
 	form    *callForm      // of raw, which then needed no scan
-	failure *failureForm   // the same
-	seen    *seenLine      // what raw was looked up by in vain; good as long as outline
 	access  []lineField    // of a line of an access log in text, of which raw was made
 	members map[string]any // of a log record that a shipper's protocol brought, in the place of raw, or the same as it
 	fault   *fault
@@ -50,8 +48,7 @@ type splitter struct {
 	inArray bool
 	outline outline
 	forms   *forms // of lines that need no scan; nil for none
-	seen    seenLine
-	rescan  int // bytes that may still be read twice while looking for the next good line, which keeps hostile bodies linear
+	rescan  int    // bytes that may still be read twice while looking for the next good line, which keeps hostile bodies linear
 }
 
 func newSplitter(body []byte) *splitter {
@@ -80,12 +77,15 @@ func (s *splitter) next() (p part, more bool) {
 	}
 	start := s.pos
 	rest := s.body[start:]
-	if p, ok := s.knownLine(rest); ok {
-		return p, true
+	if !s.inArray { // where elements are no lines
+		if form, length := s.forms.find(rest); form != nil {
+			s.pos += length
+			return part{raw: rest[:length], outline: &form.outline, form: form}, true
+		}
 	}
 	if length, ok := scanObject(rest, &s.outline); ok {
 		s.pos += length
-		return part{raw: rest[:length], outline: &s.outline, isLine: s.isLine(start), seen: &s.seen}, true
+		return part{raw: rest[:length], outline: &s.outline, isLine: s.isLine(start)}, true
 	}
 	raw, read, err := readOne(rest) // which tells what is wrong with it, if anything is
 	if err == nil && len(raw) <= maxRecord {
@@ -101,22 +101,6 @@ func (s *splitter) next() (p part, more bool) {
 		return part{fault: &fault{code: "cut_off", detail: "the body ends in the middle of this record"}}, true
 	}
 	return part{fault: notJSON()}, true
-}
-
-// knownLine takes a line of a known form, which needs no scan.
-func (s *splitter) knownLine(rest []byte) (p part, ok bool) {
-	s.seen = seenLine{}
-	if s.forms == nil || s.inArray { // where elements are no lines
-		return part{}, false
-	}
-	line := lineOf(rest)
-	if form := s.forms.find(line); form != nil {
-		p = part{raw: line, outline: &form.outline, form: form}
-	} else if p.failure, s.seen = s.forms.failures.find(line); p.failure != nil {
-		p.raw, p.outline = line, &p.failure.outline
-	}
-	s.pos += len(p.raw)
-	return p, p.raw != nil
 }
 
 // isLine is true for a record from start to here that is a line of the body.

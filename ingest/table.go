@@ -12,18 +12,13 @@ const idleFor = 1 << 10
 // A table has a bounded number of slots for immutable entries. It never blocks, and forgetting costs only time.
 type table[T any] struct {
 	slots []atomic.Pointer[T]
-	marks []atomic.Uint32 // of the hashes, side by side: the entries lie about in memory, and looking at one takes longer
-	asked []atomic.Bool   // since the hand came by
+	asked []atomic.Bool // since the hand came by
 	hand  atomic.Uint64
-	step  int // by which the hand moves for each entry
 }
 
 // newTable makes a table of that many slots, a multiple of idleFor.
-func newTable[T any](slots int) table[T] { return newPatientTable[T](slots, idleFor) }
-
-// newPatientTable makes a table that keeps an entry which nobody asks for while that many others come.
-func newPatientTable[T any](slots, idle int) table[T] {
-	return table[T]{slots: make([]atomic.Pointer[T], slots), marks: make([]atomic.Uint32, slots), asked: make([]atomic.Bool, slots), step: slots / idle}
+func newTable[T any](slots int) table[T] {
+	return table[T]{slots: make([]atomic.Pointer[T], slots), asked: make([]atomic.Bool, slots)}
 }
 
 // first is the first of the slots for a hash.
@@ -31,11 +26,8 @@ func (t *table[T]) first(hash uint64) int { return int(hash%uint64(len(t.slots)/
 
 // find returns the entry of that hash which is the one that is looked for, nil for none.
 func (t *table[T]) find(hash uint64, is func(*T) bool) *T {
-	first, mark := t.first(hash), slotMark(hash)
+	first := t.first(hash)
 	for n := first; n < first+ways; n++ {
-		if t.marks[n].Load() != mark {
-			continue
-		}
 		if v := t.slots[n].Load(); v != nil && is(v) {
 			t.ask(n)
 			return v
@@ -43,9 +35,6 @@ func (t *table[T]) find(hash uint64, is func(*T) bool) *T {
 	}
 	return nil
 }
-
-// slotMark is what a slot says of the hash of its entry.
-func slotMark(hash uint64) uint32 { return uint32(hash >> 32) }
 
 func (t *table[T]) ask(slot int) {
 	if asked := &t.asked[slot]; !asked.Load() {
@@ -64,14 +53,13 @@ func (t *table[T]) keep(hash uint64, v *T) {
 		}
 	}
 	t.ask(slot)
-	t.marks[slot].Store(slotMark(hash))
 	t.slots[slot].Store(v)
 	t.sweep()
 }
 
 // sweep moves the hand by a few slots, and empties those that nobody asked for since it was there last.
 func (t *table[T]) sweep() {
-	for range t.step {
+	for range len(t.slots) / idleFor {
 		n := t.hand.Add(1) % uint64(len(t.slots))
 		if !t.asked[n].Swap(false) {
 			t.slots[n].Store(nil)
