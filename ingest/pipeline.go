@@ -20,18 +20,21 @@ func (i *Ingester) commitResponses(ctx context.Context, b batch) (answer, error)
 		return answer{}, err
 	}
 	defer i.release(ahead)
-	b.turn.keep(b.weight(), successWeight*max(len(b.records), 1))
+	b.turn.keep(b.weight(), workingWeight*max(len(b.records), 1))
 	return i.commitJudged(ctx, b, ahead)
 }
 
-// successWeight is how many plain successes weigh as much as one record that is kept whole.
-const successWeight = 8
+// What a record weighs: while it is worked on, and until it is committed if it is kept whole, as a failure is. A plain success weighs one then.
+const (
+	workingWeight = 16
+	wholeWeight   = 8
+)
 
 // weight is what the records of a batch need in memory until they are committed, in plain successes.
 func (b *batch) weight() (weight int) {
 	for n := range b.records {
 		if weight++; b.records[n].record != nil {
-			weight += successWeight - 1
+			weight += wholeWeight - 1
 		}
 	}
 	return weight

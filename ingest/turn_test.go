@@ -76,9 +76,9 @@ func TestTurns_SmallTogether(t *testing.T) {
 	}
 }
 
-// While they wait for their commit, plain successes leave room for others to be worked on; failures, which are kept whole, do not.
+// While they wait for their commit, batches leave room for others to be worked on: half of it if they are failures, which are kept whole.
 func TestTurns_GivenBackWhileCommitting(t *testing.T) {
-	for _, tt := range []struct{ status, waiting, part int }{{200, 0, successWeight}, {401, 4, 1}} {
+	for _, tt := range []struct{ status, waiting, part int }{{200, 0, workingWeight}, {401, 2, workingWeight / wholeWeight}} {
 		s := newService(t, testProfile())
 		body := func(n int) string {
 			var lines []string
