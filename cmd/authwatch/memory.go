@@ -6,7 +6,7 @@ import "runtime/debug"
 // it may as well wait until the memory is used that is granted anyway.
 const (
 	collectAt    = 400       // percent of what stays
-	granted      = 168 << 20 // bytes of the Go heap; SQLite's caches and the program itself come on top
+	granted      = 160 << 20 // bytes of the Go heap; SQLite's caches and the program itself come on top
 	collectAtVar = "GOGC"
 	grantedVar   = "GOMEMLIMIT"
 )
