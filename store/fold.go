@@ -27,8 +27,8 @@ var errFolded = errors.New("another fold came first")
 // changed rows. What it remembers holds as long as nobody else folds.
 type folder struct {
 	generation int64              // of the last fold
-	counted    map[series][]*line // of each grain that counts the series
-	lines      map[grainSeries]*line
+	counted    map[series][]int64 // the ids of what counts a series, of each of its grains
+	ids        map[grainSeries]int64
 	blocks     map[block]*blockRows
 	rows       int // in blocks
 }
@@ -38,24 +38,12 @@ type grainSeries struct {
 	series
 }
 
-// A line is a series of one grain.
-type line struct {
-	id    int64
-	fresh map[int64]int64 // by minute: what a fold adds
-}
-
 // A block is the rows of all series for one stretch of time. They lie together in the database.
 type block struct{ span, start int64 }
 
 type blockRows struct {
-	series  map[int64]*rollupRow
-	changed int64 // the generation of the last fold that did
-}
-
-// A rollupRow is the counts of one series in a block.
-type rollupRow struct {
-	slots
-	changed bool // by the present fold
+	counts  map[int64][]byte // by the id of the series, as the database has them
+	changed int64            // the generation of the last fold that did
 }
 
 // A fold is the work of one transaction.
@@ -73,8 +61,7 @@ type freshSeries struct {
 
 type changedRow struct {
 	block
-	id     int64 // of the series
-	row    *rollupRow
+	id     int64  // of the series
 	counts []byte // empty: the row goes
 }
 
@@ -110,33 +97,28 @@ func (f *folder) prepare(ctx context.Context, readers *sql.DB) (work fold, more 
 	if err := tx.QueryRowContext(ctx, `select generation from fold where id = 1`).Scan(&work.generation); err != nil {
 		return fold{}, false, fmt.Errorf("read generation: %w", err)
 	}
-	if work.generation != f.generation || f.counted == nil || f.rows > rememberedRows || len(f.lines) > rememberedSeries {
-		*f = folder{generation: work.generation, counted: map[series][]*line{}, lines: map[grainSeries]*line{}, blocks: map[block]*blockRows{}}
+	if work.generation != f.generation || f.counted == nil || f.rows > rememberedRows || len(f.ids) > rememberedSeries {
+		*f = folder{generation: work.generation, counted: map[series][]int64{}, ids: map[grainSeries]int64{}, blocks: map[block]*blockRows{}}
 	}
 	counts, tallies, more, err := readTallies(ctx, tx)
 	if err != nil || len(tallies) == 0 {
 		return fold{}, false, err
 	}
 	work.tallies = tallies
-	changed := map[*line]bool{}
-	for s, minutes := range counts {
-		lines, err := f.find(ctx, tx, s, &work)
+	fresh := map[int64]minuteCounts{}
+	for s, list := range counts {
+		ids, err := f.find(ctx, tx, s, &work)
 		if err != nil {
 			return fold{}, false, fmt.Errorf("find series: %w", err)
 		}
-		for _, l := range lines {
-			changed[l] = true
-			l.add(minutes)
+		for _, id := range ids {
+			fresh[id] = append(fresh[id], list...)
 		}
 	}
-	for l := range changed {
-		if err := f.count(ctx, tx, l, &work); err != nil {
+	for id, list := range fresh {
+		if err := f.count(ctx, tx, id, list, &work); err != nil {
 			return fold{}, false, fmt.Errorf("read rollup: %w", err)
 		}
-	}
-	for n := range work.rows {
-		r := &work.rows[n]
-		r.counts, r.row.changed = r.row.encode(), false
 	}
 	slices.SortFunc(work.rows, func(a, b changedRow) int { // neighbours in the table one after the other
 		return cmp.Or(cmp.Compare(a.span, b.span), cmp.Compare(a.start, b.start), cmp.Compare(a.id, b.id))
@@ -149,20 +131,20 @@ func (f *folder) prepare(ctx context.Context, readers *sql.DB) (work fold, more 
 func (f *folder) forget() {
 	for b, rows := range f.blocks {
 		if rows.changed <= f.generation-rememberedFolds {
-			f.rows -= len(rows.series)
+			f.rows -= len(rows.counts)
 			delete(f.blocks, b)
 		}
 	}
 }
 
 // readTallies adds up as many tallies as one fold takes, by minute.
-func readTallies(ctx context.Context, tx *sql.Tx) (counts map[series]map[int64]int64, ids []int64, more bool, err error) {
+func readTallies(ctx context.Context, tx *sql.Tx) (counts map[series]minuteCounts, ids []int64, more bool, err error) {
 	rows, err := tx.QueryContext(ctx, `select id, counts from tally`)
 	if err != nil {
 		return nil, nil, false, fmt.Errorf("read tallies: %w", err)
 	}
 	defer func() { _ = rows.Close() }()
-	counts = map[series]map[int64]int64{}
+	counts = map[series]minuteCounts{}
 	size := 0
 	for rows.Next() {
 		if size >= foldSize {
@@ -175,16 +157,13 @@ func readTallies(ctx context.Context, tx *sql.Tx) (counts map[series]map[int64]i
 		}
 		ids = append(ids, id)
 		err := eachSeries(text, func(s series, list minuteCounts) {
-			minutes := counts[s]
-			if minutes == nil {
-				minutes = map[int64]int64{}
-				counts[s] = minutes
-			}
-			size -= len(minutes)
+			sum := counts[s]
+			size -= len(sum)
 			for _, one := range list {
-				minutes[one.minute] += one.n
+				sum.add(one.minute, one.n)
 			}
-			size += len(minutes)
+			size += len(sum)
+			counts[s] = sum
 		})
 		if err != nil {
 			return nil, nil, false, fmt.Errorf("read tally %d: %w", id, err)
@@ -193,25 +172,24 @@ func readTallies(ctx context.Context, tx *sql.Tx) (counts map[series]map[int64]i
 	return counts, ids, false, rows.Err()
 }
 
-// find returns the lines of a series.
-func (f *folder) find(ctx context.Context, tx *sql.Tx, s series, work *fold) (lines []*line, err error) {
-	if lines := f.counted[s]; lines != nil {
-		return lines, nil
+// find returns the ids of what counts a series.
+func (f *folder) find(ctx context.Context, tx *sql.Tx, s series, work *fold) (ids []int64, err error) {
+	if ids := f.counted[s]; ids != nil {
+		return ids, nil
 	}
 	for _, g := range s.grains() {
 		k := grainSeries{g, g.of(s)}
-		l := f.lines[k]
-		if l == nil {
-			l = &line{fresh: map[int64]int64{}}
-			if l.id, err = work.findSeries(ctx, tx, k); err != nil {
+		id, known := f.ids[k]
+		if !known {
+			if id, err = work.findSeries(ctx, tx, k); err != nil {
 				return nil, err
 			}
-			f.lines[k] = l
+			f.ids[k] = id
 		}
-		lines = append(lines, l)
+		ids = append(ids, id)
 	}
-	f.counted[s] = lines
-	return lines, nil
+	f.counted[s] = ids
+	return ids, nil
 }
 
 // findSeries returns the id of a series, a new one for one that there was not.
@@ -226,91 +204,81 @@ func (f *fold) findSeries(ctx context.Context, tx *sql.Tx, k grainSeries) (id in
 	return id, err
 }
 
-func (l *line) add(minutes map[int64]int64) {
-	for minute, n := range minutes {
-		l.fresh[minute] += n
-	}
-}
-
-// take empties a line and returns what it held, earliest first.
-func (l *line) take() minuteCounts {
-	list := make(minuteCounts, 0, len(l.fresh))
-	for minute, n := range l.fresh {
-		list = append(list, minuteCount{minute, n})
-	}
-	clear(l.fresh)
+// count adds changes to the rows that a series has on every level.
+func (f *folder) count(ctx context.Context, tx *sql.Tx, id int64, list minuteCounts, work *fold) error {
 	slices.SortFunc(list, func(a, b minuteCount) int { return cmp.Compare(a.minute, b.minute) })
-	return list
-}
-
-// count adds what is fresh of a line to its rows of every level.
-func (f *folder) count(ctx context.Context, tx *sql.Tx, l *line, work *fold) error {
-	list := l.take()
 	for _, level := range levels() {
-		var b block
-		var row *rollupRow
-		for n := 0; n < len(list); {
-			step, sum := floorTo(list[n].minute*minuteStep, level.step), int64(0)
-			for ; n < len(list) && list[n].minute*minuteStep < step+level.step; n++ {
-				sum += list[n].n
+		for rest := list; len(rest) > 0; {
+			var b block
+			var more slots
+			b, more, rest = level.row(rest)
+			rows, err := f.block(ctx, tx, b)
+			if err != nil {
+				return err
 			}
-			if in := (block{level.span, floorTo(step, level.span)}); row == nil || in != b {
-				var err error
-				if row, err = f.row(ctx, tx, in, l.id, work); err != nil {
-					return err
-				}
-				b = in
+			before, known := rows.counts[id]
+			sum, err := more.addTo(before)
+			if err != nil {
+				return err
 			}
-			row.slots = row.add(int((step-b.start)/level.step), sum)
+			if !known {
+				f.rows++
+			}
+			rows.counts[id] = sum
+			work.rows = append(work.rows, changedRow{block: b, id: id, counts: sum})
 		}
 	}
 	return nil
 }
 
-// row returns a row that is about to change.
-func (f *folder) row(ctx context.Context, tx *sql.Tx, b block, id int64, work *fold) (*rollupRow, error) {
+// row takes from changes in the order of time those that belong into the same row as the first.
+func (l level) row(list minuteCounts) (b block, s slots, rest minuteCounts) {
+	b = block{l.span, floorTo(list[0].minute*minuteStep, l.span)}
+	for n, one := range list {
+		at := one.minute*minuteStep - b.start
+		if at >= l.span {
+			return b, s, list[n:]
+		}
+		number := int(at / l.step)
+		if last := len(s) - 1; last >= 0 && s[last].number == number {
+			s[last].n += one.n
+			continue
+		}
+		s = append(s, slot{number, one.n})
+	}
+	return b, s, nil
+}
+
+// block returns rows of which one is about to change.
+func (f *folder) block(ctx context.Context, tx *sql.Tx, b block) (*blockRows, error) {
 	rows := f.blocks[b]
 	if rows == nil {
 		found, err := readBlock(ctx, tx, b)
 		if err != nil {
 			return nil, err
 		}
-		rows = &blockRows{series: found}
+		rows = &blockRows{counts: found}
 		f.blocks[b] = rows
 		f.rows += len(found)
 	}
 	rows.changed = f.generation
-	row := rows.series[id]
-	if row == nil {
-		row = &rollupRow{}
-		rows.series[id] = row
-		f.rows++
-	}
-	if !row.changed {
-		row.changed = true
-		work.rows = append(work.rows, changedRow{block: b, id: id, row: row})
-	}
-	return row, nil
+	return rows, nil
 }
 
-func readBlock(ctx context.Context, tx *sql.Tx, b block) (map[int64]*rollupRow, error) {
+func readBlock(ctx context.Context, tx *sql.Tx, b block) (map[int64][]byte, error) {
 	rows, err := tx.QueryContext(ctx, `select series_id, counts from rollup where span = $1 and start = $2`, b.span, b.start)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
-	found := map[int64]*rollupRow{}
+	found := map[int64][]byte{}
 	for rows.Next() {
 		var id int64
-		var counts sql.RawBytes
+		var counts []byte
 		if err := rows.Scan(&id, &counts); err != nil {
 			return nil, err
 		}
-		var s slots
-		if err := eachSlot(counts, func(number int, n int64) { s = append(s, slot{number, n}) }); err != nil {
-			return nil, err
-		}
-		found[id] = &rollupRow{slots: s}
+		found[id] = counts
 	}
 	return found, rows.Err()
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"sync"
 	"testing"
 	"time"
@@ -73,7 +74,7 @@ func testFoldForgets(t *testing.T, w *world) {
 	}
 	hours, rows := 0, 0
 	for b, one := range w.folder.blocks {
-		rows += len(one.series)
+		rows += len(one.counts)
 		if b.span == hourStep {
 			hours++
 		}
@@ -103,13 +104,56 @@ func testDamagedCounts(t *testing.T, w *world) {
 	}
 }
 
+// TestSlots_AddTo adds changes to rows, some of which take back all that a step has.
+func TestSlots_AddTo(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		want, row := map[int]int64{}, []byte(nil)
+		for range 10 {
+			var more slots
+			for number := range 60 {
+				switch r.IntN(4) {
+				case 0:
+					more = append(more, slot{number, 1 + r.Int64N(300)})
+				case 1:
+					more = append(more, slot{number, -want[number]})
+				}
+			}
+			for _, one := range more {
+				if want[one.number] += one.n; want[one.number] == 0 {
+					delete(want, one.number)
+				}
+			}
+			sum, err := more.addTo(row)
+			if err != nil {
+				t.Fatal(err)
+			}
+			row = sum
+			got, last := map[int]int64{}, -1
+			err = eachSlot(row, func(number int, n int64) {
+				if number <= last {
+					t.Fatalf("step %d comes after %d", number, last)
+				}
+				got[number], last = n, number
+			})
+			if err != nil || !maps.Equal(got, want) {
+				t.Fatalf("got %v, %v, want %v", got, err, want)
+			}
+		}
+	}
+}
+
 // FuzzCounts reads any bytes as a tally or a row of a rollup without a panic, and what was written as it was.
 func FuzzCounts(f *testing.F) {
 	counts := rollupCounts{}
 	counts.add(series{provider: "exchange", cause: "token_expired", clientID: "client-a"}, at(0), 3)
 	counts.add(series{provider: "exchange", clientID: "client-a"}, at(60), 90)
 	f.Add(counts.encode())
-	f.Add(slots{{0, 1}, {59, 1000}}.encode())
+	row, err := slots{{0, 1}, {59, 1000}}.addTo(nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(row)
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		_ = eachSlot(b, func(int, int64) {})

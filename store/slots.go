@@ -3,7 +3,6 @@ package store
 import (
 	"encoding/binary"
 	"errors"
-	"slices"
 	"time"
 )
 
@@ -41,33 +40,39 @@ type slot struct {
 	n      int64
 }
 
-// slots are the counts of a row in rising order; a step without a slot counts 0.
-type slots []slot
-
-func (s slots) add(number int, n int64) slots {
-	i, found := slices.BinarySearchFunc(s, number, func(a slot, number int) int { return a.number - number })
-	if !found {
-		return slices.Insert(s, i, slot{number, n})
+// add writes a slot behind others: its number and its count. A step without a slot counts 0.
+func (s slot) add(b []byte) []byte {
+	if s.n == 0 {
+		return b
 	}
-	if s[i].n += n; s[i].n == 0 {
-		return slices.Delete(s, i, i+1)
-	}
-	return s
+	return binary.AppendVarint(binary.AppendUvarint(b, uint64(s.number)), s.n)
 }
 
-// encode writes pairs of a slot's number and its count.
-func (s slots) encode() []byte {
-	b := make([]byte, 0, 2*len(s)+8)
+// slots are counts of a row in rising order.
+type slots []slot
+
+// addTo returns the counts of a row, as they are written, with s added.
+func (s slots) addTo(counts []byte) ([]byte, error) {
+	sum := make([]byte, 0, len(counts)+3*len(s))
+	err := eachSlot(counts, func(number int, n int64) {
+		for ; len(s) > 0 && s[0].number < number; s = s[1:] {
+			sum = s[0].add(sum)
+		}
+		if len(s) > 0 && s[0].number == number {
+			n += s[0].n
+			s = s[1:]
+		}
+		sum = slot{number, n}.add(sum)
+	})
 	for _, one := range s {
-		b = binary.AppendUvarint(b, uint64(one.number))
-		b = binary.AppendVarint(b, one.n)
+		sum = one.add(sum)
 	}
-	return b
+	return sum, err
 }
 
 var errDamagedCounts = errors.New("counts cannot be read: the database is damaged")
 
-// eachSlot reads what encode wrote.
+// eachSlot reads the counts of a row.
 func eachSlot(b []byte, do func(number int, n int64)) error {
 	for len(b) > 0 {
 		number, read := binary.Uvarint(b)
