@@ -93,7 +93,7 @@ func (t *Tx) WithdrawFailure(ctx context.Context, id string) error {
 	if err := t.settle(ctx); err != nil {
 		return fmt.Errorf("withdraw failure %s: %w", id, err)
 	}
-	if err := t.exec(ctx, `delete from failure where id = $1`, int64(old.id)); err != nil {
+	if err := t.changeOne(ctx, `delete from failure where id = $1`, int64(old.id)); err != nil {
 		return fmt.Errorf("withdraw failure %s: %w", id, err)
 	}
 	if err := t.unlist(ctx, &old); err != nil {

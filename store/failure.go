@@ -154,7 +154,7 @@ func (t *Tx) replaceFailures(ctx context.Context, list []Failure) error {
 }
 
 func (t *Tx) replaceFailure(ctx context.Context, f *Failure) error {
-	return t.exec(ctx, `update failure set incident_id = $1, endpoint = $2, status = $3, body = $4 where id = $5`,
+	return t.changeOne(ctx, `update failure set incident_id = $1, endpoint = $2, status = $3, body = $4 where id = $5`,
 		int64(f.incident), f.endpoint, int64(f.Status), f.body, int64(f.id))
 }
 

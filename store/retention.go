@@ -125,16 +125,30 @@ func (e *expiry) failures(ctx context.Context) error {
 	})
 }
 
-// removeOldest removes some of the oldest failures before an id, and takes them off the lists of their incidents.
+// removeOldest removes some of the oldest failures before an id, and takes those that it removed off the lists of their
+// incidents: another replica, which does the same, may have taken some of them meanwhile.
 func (t *Tx) removeOldest(ctx context.Context, before rowID) (int64, error) {
 	if err := t.settle(ctx); err != nil { // else one could be listed that is gone
 		return 0, err
 	}
-	const oldest = ` from failure where id < $1 order by id limit $2`
-	if err := t.exec(ctx, `delete from incident_failure where (incident_id, id) in (select incident_id, id`+oldest+`)`, int64(before), int64(expireSize)); err != nil {
+	rows, err := t.query(ctx, `delete from failure where id in (select id from failure where id < $1 order by id limit $2)
+		returning incident_id, id`, int64(before), int64(expireSize))
+	if err != nil {
 		return 0, err
 	}
-	return t.execCount(ctx, `delete from failure where id in (select id`+oldest+`)`, int64(before), int64(expireSize))
+	removed, err := collect(rows, func(scan func(...any) error) (listed [2]int64, err error) {
+		return listed, scan(&listed[0], &listed[1])
+	})
+	if err != nil {
+		return 0, err
+	}
+	var args []any
+	for _, one := range removed {
+		args = append(args, one[0], one[1])
+	}
+	// The first row is nobody's: by it PostgreSQL knows the types.
+	err = t.execRows(ctx, `delete from incident_failure where (incident_id, id) in (values (cast(0 as bigint), cast(0 as bigint)), `, 2, `)`, args)
+	return int64(len(removed)), err
 }
 
 // size removes the oldest failures while the database holds more than it may.

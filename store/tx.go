@@ -87,6 +87,15 @@ func (t *Tx) changed(ctx context.Context, query string, args ...any) (bool, erro
 	return n > 0, err
 }
 
+// changeOne changes a row that this transaction has seen: it is there unless another replica has removed it since.
+func (t *Tx) changeOne(ctx context.Context, query string, args ...any) error {
+	there, err := t.changed(ctx, query, args...)
+	if err == nil && !there {
+		err = errRaced
+	}
+	return err
+}
+
 // eachRows cuts the parameters of many rows into those of full statements and of ever smaller ones, so that a few
 // prepared statements serve any number.
 func (t *Tx) eachRows(args []any, columns int, do func(n int, args []any) error) error {
@@ -107,7 +116,7 @@ func cutRows(n int, args []any, columns int, do func(n int, args []any) error) e
 	return nil
 }
 
-// execRows inserts rows: head is the statement before their values and tail what comes after.
+// execRows runs a statement for rows: head is what it has before their values and tail what comes after.
 func (t *Tx) execRows(ctx context.Context, head string, columns int, tail string, args []any) error {
 	return t.eachRows(args, columns, func(n int, args []any) error {
 		return t.exec(ctx, head+t.rows.of(n, columns)+tail, args...)
