@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -178,9 +180,46 @@ func TestFileResult_Targets(t *testing.T) {
 	if len(got) != 4 || got[0].Value != 6 || !got[0].Reached || got[1].Value != 0.25 || !got[1].Reached || got[0].Note != "" {
 		t.Errorf("targets %+v", got)
 	}
+	f.VictoriaLogsRuns = speeds(10, 2, 50, 1, 10)
+	if got := f.targets(); len(got) != 6 || got[2].Value != 6 || !got[2].Reached || got[3].AtMost != 1 {
+		t.Errorf("targets beside VictoriaLogs %+v", got)
+	}
 	f.Records = 1000
 	if got := f.targets(); got[0].Note == "" {
 		t.Error("a small file passes as the one that is asked for")
+	}
+}
+
+// Both servers say on standard error where they listen, each in its own words.
+func TestFindAddress(t *testing.T) {
+	for log, want := range map[string]string{
+		"starting\n" + `{"level":"INFO","msg":"listening","address":"127.0.0.1:4711"}` + "\n": "127.0.0.1:4711",
+		"info	lib/httpserver/httpserver.go:145	started server at http://127.0.0.1:9428/\n":    "127.0.0.1:9428",
+		"no word of it\n": "",
+	} {
+		address := make(chan string, 1)
+		findAddress(strings.NewReader(log), address)
+		if got := <-address; got != want {
+			t.Errorf("%q: found %q, want %q", log, got, want)
+		}
+	}
+}
+
+// What is found is what counts: VictoriaLogs does not say how many records it took.
+func TestCountVictoriaLogs(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/select/logsql/query" || r.URL.Query().Get("query") != "* | stats count() records" {
+			http.Error(w, "unknown query", http.StatusBadRequest)
+			return
+		}
+		_, _ = w.Write([]byte(`{"records":"42"}` + "\n"))
+	}))
+	defer server.Close()
+	if n, err := countVictoriaLogs(t.Context(), server.URL); err != nil || n != 42 {
+		t.Errorf("got %d, %v", n, err)
+	}
+	if _, err := countVictoriaLogs(t.Context(), server.URL+"/other"); err == nil {
+		t.Error("an answer with an error counts as a number")
 	}
 }
 

@@ -19,6 +19,9 @@ type fileResult struct {
 	ProductRuns   []figures `json:"product_runs"`
 	ReferenceRuns []figures `json:"reference_runs"`
 	SplitRuns     []figures `json:"split_runs"`
+
+	VictoriaLogs     figures   `json:"victorialogs,omitzero"`
+	VictoriaLogsRuns []figures `json:"victorialogs_runs,omitempty"`
 }
 
 // ingestion measures one share of failures. The servers take turns within each round, so that what else happens on the
@@ -47,10 +50,18 @@ func (r *runner) ingestion(ctx context.Context, percent int) (fileResult, error)
 			return result, fmt.Errorf("split: %w", err)
 		}
 		result.SplitRuns = append(result.SplitRuns, split)
+		if r.victoriaLogs != "" {
+			v, err := r.runVictoriaLogs(ctx, t, file)
+			if err != nil {
+				return result, fmt.Errorf("VictoriaLogs: %w", err)
+			}
+			result.VictoriaLogsRuns = append(result.VictoriaLogsRuns, v)
+		}
 		r.log("%d %% failures, round %d of %d: product %.0f, reference %.0f, split only %.0f records/s", percent, round+1, r.rounds,
 			p.RecordsPerSecond, reference.RecordsPerSecond, split.RecordsPerSecond)
 	}
 	result.Product, result.Reference, result.Split = medians(result.ProductRuns), medians(result.ReferenceRuns), medians(result.SplitRuns)
+	result.VictoriaLogs = medians(result.VictoriaLogsRuns)
 	result.HalfRate, err = r.halfRate(ctx, percent, result.Product.RecordsPerSecond)
 	return result, err
 }

@@ -43,6 +43,8 @@ type options struct {
 	serve    string
 	fill     string
 	db       string
+
+	victoriaLogs string // path of its program, "" for none
 }
 
 // parts lists what can be measured.
@@ -66,6 +68,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	f.StringVar(&o.json, "json", "", "write everything that was measured to this file")
 	f.StringVar(&o.temp, "dir", "", "folder for files and databases, removed at the end (default: the system's temporary folder)")
 	f.StringVar(&o.product, "product", "", "an authwatch to measure in the place of the one that is built from here, such as that of an earlier version")
+	f.StringVar(&o.victoriaLogs, "victorialogs", "", "a program of VictoriaLogs that gets the same files (default: none)")
 	f.StringVar(&o.serve, "serve", "", "internal: be one of the plain servers, reference or split")
 	f.StringVar(&o.db, "db", "", "internal: database of the reference")
 	if err := f.Parse(args); err != nil {

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// A process is a server under measurement. It says on standard error where it listens, as authwatch does.
+// A process is a server under measurement. It says on standard error where it listens, as authwatch does or as VictoriaLogs does.
 type process struct {
 	cmd    *exec.Cmd
 	url    string
@@ -63,13 +63,13 @@ func startProcess(ctx context.Context, dir, binary string, args ...string) (*pro
 // findAddress reads a server's log to its end and hands over the address that it listens on.
 func findAddress(log io.Reader, address chan<- string) {
 	defer close(address)
-	pattern := regexp.MustCompile(`"address":"([^"]+)"`)
+	pattern := regexp.MustCompile(`"address":"([^"]+)"|started server at http://([^/]+)/`)
 	lines := bufio.NewReader(log)
 	for found := false; ; {
 		line, err := lines.ReadString('\n')
 		if m := pattern.FindStringSubmatch(line); m != nil && !found {
 			found = true
-			address <- m[1]
+			address <- m[1] + m[2]
 		}
 		if err != nil {
 			return

@@ -74,6 +74,7 @@ func (f fileResult) targets() []target {
 		bulk := f.timesFaster(func(i int) float64 { return f.ProductRuns[i].BulkPerSecond })
 		out = append(out, atLeast(name, reference, 2, "× reference"), atLeast(name, bulk, 0.6, "× bulk insert"))
 	}
+	out = append(out, f.besideVictoriaLogs()...)
 	out = append(out,
 		atMost(fmt.Sprintf("peak memory, %d %%", f.Percent), f.Product.PeakMiB, 256, "MiB"),
 		atMost(fmt.Sprintf("acknowledgement p99 at half rate, %d %%", f.Percent), f.HalfRate.AckP99, 150, "ms"))
@@ -83,6 +84,19 @@ func (f fileResult) targets() []target {
 		}
 	}
 	return out
+}
+
+// besideVictoriaLogs compares with it where it was measured.
+func (f fileResult) besideVictoriaLogs() []target {
+	bound := map[int]float64{10: 6, 100: 1.5}[f.Percent]
+	if len(f.VictoriaLogsRuns) == 0 || bound == 0 {
+		return nil
+	}
+	faster := f.timesFaster(func(i int) float64 { return f.VictoriaLogsRuns[i].RecordsPerSecond })
+	return []target{
+		atLeast(fmt.Sprintf("ingest, %d %% failures", f.Percent), faster, bound, "× VictoriaLogs"),
+		atMost(fmt.Sprintf("processor time of a record, %d %%", f.Percent), ratio(f.Product.CPUMicros, f.VictoriaLogs.CPUMicros), 1, "× VictoriaLogs"),
+	}
 }
 
 // timesFaster is the median over the rounds of the product's speed by another one of the same round: what else ran on the
@@ -190,7 +204,10 @@ func (r *result) printFiles(w io.Writer) {
 		for _, row := range []struct {
 			name string
 			figures
-		}{{"product", f.Product}, {"product at half rate", f.HalfRate}, {"reference", f.Reference}, {"split only", f.Split}} {
+		}{{"product", f.Product}, {"product at half rate", f.HalfRate}, {"reference", f.Reference}, {"split only", f.Split}, {"VictoriaLogs", f.VictoriaLogs}} {
+			if row.RecordsPerSecond == 0 {
+				continue // not measured
+			}
 			fmt.Fprintf(w, "%s\t%.0f\t%.2f\t%.1f\t%.1f\t%.1f\t%.0f\t%.1f\t", row.name, row.RecordsPerSecond, ratio(row.RecordsPerSecond, f.Product.RecordsPerSecond),
 				row.AckP50, row.AckP99, row.AckMax, row.PeakMiB, row.CPUMicros)
 			if row.FailureBytes > 0 {
