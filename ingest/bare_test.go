@@ -12,8 +12,8 @@ func bare(record string) string {
 	return regexp.MustCompile(`(?s),\s*"(access_token|client_assertion)":\{"header":\{[^{}]*\},"claims":\{[^{}]*\}\}`).ReplaceAllString(record, "")
 }
 
-// bareSeeds are successes without decoded tokens, and such in which a raw one may be hidden.
-func bareSeeds(tb testing.TB) [][]byte {
+// bareChanges are successes without decoded tokens, and such in which a raw one may be hidden.
+func bareChanges(tb testing.TB) changes {
 	token := rv01(tb)
 	encoded := "ZXlKaGJHY2lPaUpTVXpJMU5pSXNJblI1Y0NJNklrcFhWQ0o5"
 	whole := []string{
@@ -23,24 +23,18 @@ func bareSeeds(tb testing.TB) [][]byte {
 		`{"time":"2026-11-22T03:00:00Z","id":"c9d7dc2a","request":{"method":"GET","url":"/v1/orders","headers":{"host":"api.lab.test","user-agent":"curl/8","authorization":"Bearer [jwt]"}},"response":{"status":200,"body":{"id":7}}}`,
 		`{"time":"2026-11-22T03:00:00Z","id":"c9d7dc2a","request":{"method":"POST","url":"https://as.lab.test/oauth/token"},"response":{"status":200}}`,
 	}
-	var out [][]byte
-	for _, record := range whole {
-		for _, change := range [][2]string{
-			{"", ""}, {`"user_agent":"`, `"user_agent":"` + token + ` `}, {`"service":"`, `"service":"` + token}, {`"client_ip":"`, `"client_ip":"` + encoded}, {`"request_id":"`, `"request_id":"` + token}, {`"request_id":"`, `"request_id":"ey`},
-			{`"response":{`, `"error":"got ` + token + `","response":{`}, {`"response":{`, `"note":"` + token + `","response":{`}, {`"response":{`, `"response":{"headers":{"x-token":"` + token + `"},`}, {`"body":{`, `"body":{"token":"` + token + `",`},
-			{`"headers":{`, `"headers":{"cookie":"session=` + token + `",`}, {`"headers":{`, `"headers":{"x-api-key":"eyring",`}, {`"headers":{`, `"headers":{"x-access-token":"aaaa.bbbb.cccc",`}, {`"headers":{`, `"headers":{"x-forwarded-authorization":"Bearer ` + token + `",`},
-			{`"headers":{`, `"headers":{"x":"token=aaaa.bbbb.cccc",`}, {`"headers":{`, `"headers":{"x":"` + encoded + `",`}, {`"headers":{`, `"headers":{"x":["` + token + `"],`}, {`"headers":{`, `"headers":{"x":{"id_token":"aaaa.bbbb.cccc"},`}, {`"headers":{`, `"headers":{"X-Y":"a","x-y":"b",`},
-			{`"headers":{`, `"headers":{"user-agent":"two\nlines",`}, {`"headers":{`, `"headers":{"proxy-authorization":"Basic Y2xpZW50LXo6cHc=",`}, {`"method":"`, `"method":"ey`}, {`"method":"`, `"body":"x","method":"`}, {`"method":"`, `"body":"a=b&grant%5Ftype=x","method":"`},
-			{`"method":"GET"`, `"method":"POST","body":{"gr\u0061nt_type":"x"}`}, {`"method":"GET"`, `"method":"POST","body":"client_id=c&grant_type=client_credentials"`}, {`"method":"GET"`, `"method":"POST","body":{"subject_token":"` + token + `"}`}, {`"method":"GET"`, `"method":"POST","body":{"token":"aaaa.bbbb"}`},
-			{`"method":"GET"`, `"method":"POST","body":{"protected":"eyJhbGciOiJSUzI1NiJ9","payload":"e30","signature":"x"}`}, {`Bearer [jwt]`, `Bearer ` + token}, {`Bearer [jwt]`, `Bearer s3cr3tOpaque9aBcD3fGh1JkL0mN`}, {`Bearer [jwt]`, `Bearer [opaque fp1:abcdefghijklmnopqrst …abcd]`}, {`Bearer [jwt]`, `Basic dXNlcjpwYXNz`},
-			{`Bearer [jwt]`, `DPoP [jwt]`}, {`Bearer [jwt]`, ``}, {`Bearer [jwt]`, `token`}, {`[jwt]`, `[jwt]\"`}, {`"url":"`, `"url":"https://u:p@`}, {`82586`, `82586?access_token=aaaa.bbbb.cccc`}, {`82586`, `eyJhbGciOiJSUzI1NiJ9.e30.x`}, {`"status":20`, `"status":30`}, {`"status":20`, `"status":40`},
-			{`"id":"`, `"id":"` + token}, {`"client_id":"client-a",`, `"client_id":"` + encoded + `",`}, {`"client_id":"client-a",`, ``}, {`"request_id":"`, `"request_id":"-","x":"`}, {`"request_id":"`, `"request_id":7,"x":"`}, {`"token_type":"Bearer"`, `"access_token":"s3cr3tOpaque9aBcD3fGh1JkL0mN"`}, {`"token_type":"Bearer"`, `"id_token":"` + token + `"`},
-			{`"token_type":"Bearer"`, `"scope":"read invalid_grant"`}, {`"token_type":"Bearer"`, `"hint":"invalid_grant"`}, {`urn:ietf:params`, `urn%3Aietf`}, {`"client_assertion":"[redacted]"`, `"client_assertion":"` + token + `"`}, {`"client_assertion":"[redacted]"`, `"client_secret":"` + token + `"`}, {`"client_assertion":"[redacted]"`, `"assertion":"aaaa.bbbb.cccc"`},
-		} {
-			out = append(out, []byte(strings.Replace(record, change[0], change[1], 1)))
-		}
-	}
-	return out
+	return changes{whole, [][2]string{
+		{`"user_agent":"`, `"user_agent":"` + token + ` `}, {`"service":"`, `"service":"` + token}, {`"client_ip":"`, `"client_ip":"` + encoded}, {`"request_id":"`, `"request_id":"` + token}, {`"request_id":"`, `"request_id":"ey`},
+		{`"response":{`, `"error":"got ` + token + `","response":{`}, {`"response":{`, `"note":"` + token + `","response":{`}, {`"response":{`, `"response":{"headers":{"x-token":"` + token + `"},`}, {`"body":{`, `"body":{"token":"` + token + `",`},
+		{`"headers":{`, `"headers":{"cookie":"session=` + token + `",`}, {`"headers":{`, `"headers":{"x-api-key":"eyring",`}, {`"headers":{`, `"headers":{"x-access-token":"aaaa.bbbb.cccc",`}, {`"headers":{`, `"headers":{"x-forwarded-authorization":"Bearer ` + token + `",`},
+		{`"headers":{`, `"headers":{"x":"token=aaaa.bbbb.cccc",`}, {`"headers":{`, `"headers":{"x":"` + encoded + `",`}, {`"headers":{`, `"headers":{"x":["` + token + `"],`}, {`"headers":{`, `"headers":{"x":{"id_token":"aaaa.bbbb.cccc"},`}, {`"headers":{`, `"headers":{"X-Y":"a","x-y":"b",`},
+		{`"headers":{`, `"headers":{"user-agent":"two\nlines",`}, {`"headers":{`, `"headers":{"proxy-authorization":"Basic Y2xpZW50LXo6cHc=",`}, {`"method":"`, `"method":"ey`}, {`"method":"`, `"body":"x","method":"`}, {`"method":"`, `"body":"a=b&grant%5Ftype=x","method":"`},
+		{`"method":"GET"`, `"method":"POST","body":{"gr\u0061nt_type":"x"}`}, {`"method":"GET"`, `"method":"POST","body":"client_id=c&grant_type=client_credentials"`}, {`"method":"GET"`, `"method":"POST","body":{"subject_token":"` + token + `"}`}, {`"method":"GET"`, `"method":"POST","body":{"token":"aaaa.bbbb"}`},
+		{`"method":"GET"`, `"method":"POST","body":{"protected":"eyJhbGciOiJSUzI1NiJ9","payload":"e30","signature":"x"}`}, {`Bearer [jwt]`, `Bearer ` + token}, {`Bearer [jwt]`, `Bearer s3cr3tOpaque9aBcD3fGh1JkL0mN`}, {`Bearer [jwt]`, `Bearer [opaque fp1:abcdefghijklmnopqrst …abcd]`}, {`Bearer [jwt]`, `Basic dXNlcjpwYXNz`},
+		{`Bearer [jwt]`, `DPoP [jwt]`}, {`Bearer [jwt]`, ``}, {`Bearer [jwt]`, `token`}, {`[jwt]`, `[jwt]\"`}, {`"url":"`, `"url":"https://u:p@`}, {`82586`, `82586?access_token=aaaa.bbbb.cccc`}, {`82586`, `eyJhbGciOiJSUzI1NiJ9.e30.x`}, {`"status":20`, `"status":30`}, {`"status":20`, `"status":40`},
+		{`"id":"`, `"id":"` + token}, {`"client_id":"client-a",`, `"client_id":"` + encoded + `",`}, {`"client_id":"client-a",`, ``}, {`"request_id":"`, `"request_id":"-","x":"`}, {`"request_id":"`, `"request_id":7,"x":"`}, {`"token_type":"Bearer"`, `"access_token":"s3cr3tOpaque9aBcD3fGh1JkL0mN"`}, {`"token_type":"Bearer"`, `"id_token":"` + token + `"`},
+		{`"token_type":"Bearer"`, `"scope":"read invalid_grant"`}, {`"token_type":"Bearer"`, `"hint":"invalid_grant"`}, {`urn:ietf:params`, `urn%3Aietf`}, {`"client_assertion":"[redacted]"`, `"client_assertion":"` + token + `"`}, {`"client_assertion":"[redacted]"`, `"client_secret":"` + token + `"`}, {`"client_assertion":"[redacted]"`, `"assertion":"aaaa.bbbb.cccc"`},
+	}}
 }
 
 // What most logs hold of an accepted exchange is read quickly: with its form, without, and where nothing says who called.
@@ -68,7 +62,7 @@ func TestQuickBare_GrantAgain(t *testing.T) {
 		return []byte(strings.Replace(record, `"token_type":"Bearer"`, fmt.Sprintf(`"scope":%q`, scope), 1))
 	}
 	for _, of := range [][3]string{{"client-a", "curl/8", "read"}, {"client-a", "curl/8", "write"}, {"client-a", "curl/9", "write"}, {"client-b", "curl/9", "write"}} {
-		b.noted, i.facts = nil, newCache[knownFact]() // as though nothing had been said yet
+		b.noted, i.facts = nil, fewSlots[knownFact]() // as though nothing had been said yet
 		if !checkQuickIn(t, i, &b, grant(1, of[0], of[1], of[2])) {
 			t.Errorf("%v is not read quickly", of)
 		}

@@ -21,7 +21,8 @@ func formed(t *testing.T, i *Ingester, raw []byte) *batch {
 
 // learnt has read a record twice.
 func learnt(i *Ingester, raw []byte) *batch {
-	i.calls, i.grants, i.facts, i.forms = newCache[knownCall](), newCache[knownGrant](), newCache[knownFact](), newForms()
+	i.forgetSuccesses()
+	i.facts = fewSlots[knownFact]()
 	b := &batch{source: "s", redactor: i.redactor, at: testNow(), equals: newEquals()}
 	for range 2 {
 		quickly(i, b, raw)
@@ -41,7 +42,7 @@ func checkForm(t *testing.T, i *Ingester, b *batch, line []byte) (taken bool) {
 		return true
 	}
 	b.noted = nil
-	i.facts = newCache[knownFact]()
+	i.facts = fewSlots[knownFact]()
 	for n := range i.forms.slots { // as though history knew nothing yet
 		if f := i.forms.slots[n].Load(); f != nil {
 			for k, known := range f.call.facts {
