@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,6 +16,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"authwatch/store"
 )
 
 // A buffer may be written by the program while a test reads it.
@@ -167,17 +170,16 @@ func list[T any](s *testServer, key, path string) []T {
 	}
 }
 
-// listed waits for a list to have so many rows: where much is written, incidents and clients come after the failures.
-func listed[T any](s *testServer, key, path string, least int) (rows []T) {
+// settle writes what the server has put off, beside it: where much is written, lists of incidents and clients come after the failures.
+func (s *testServer) settle() {
 	s.t.Helper()
-	for range 1200 {
-		if rows = list[T](s, key, path); len(rows) >= least {
-			return rows
-		}
-		time.Sleep(50 * time.Millisecond)
+	db, err := store.Open(s.t.Context(), store.Options{DSN: s.db})
+	if err != nil {
+		s.t.Fatal(err)
 	}
-	s.t.Fatalf("%s has %d rows, want %d", path, len(rows), least)
-	return nil
+	if err := errors.Join(db.Settle(s.t.Context()), db.Close()); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 func (s *testServer) get(client *http.Client, key, path string) []byte {

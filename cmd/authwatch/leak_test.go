@@ -100,6 +100,7 @@ func (s *testServer) assertNowhere(hidden *secrets) {
 			s.t.Errorf("%s holds a secret that begins with %.6s…", where, secret)
 		}
 	}
+	s.settle()
 	s.signIn()
 	reader := s.key("read")
 	for _, path := range []string{"/", "/?range=30d", "/incidents", "/clients", "/environments", "/sources", "/causes", "/check", "/unclassified?range=30d", "/settings", "/settings/storage", "/settings/keys", "/settings/users", "/settings/audit"} {

@@ -34,6 +34,7 @@ func TestScripting(t *testing.T) {
 			t.Fatalf("%+v", a)
 		}
 	}
+	s.settle()
 	s.tellHostile(hostile)
 	s.signIn()
 	t.Run("exports", func(t *testing.T) { s.exportsAreSafe(t) })
@@ -148,7 +149,7 @@ func (s *testServer) tellHostile(hostile []string) {
 	s.t.Helper()
 	admin := s.key("admin")
 	const some = 40
-	incidents := listed[struct{ ID string }](s, admin, "/api/v1/incidents", some)
+	incidents := list[struct{ ID string }](s, admin, "/api/v1/incidents")
 	for n := range some {
 		text := strings.Join(hostile[n*len(hostile)/some:][:2], " ")
 		text = text[:min(len(text), 180)]
