@@ -149,7 +149,7 @@ func (q *quickRecord) readSent(r *Redactor, p part) (ok bool) {
 
 // reader reads parts of a record as they are stored, in the memory of q.
 func (q *quickRecord) reader(r *Redactor, side side, p part) *outlinedRecord {
-	q.outlined = outlinedRecord{w: walk{Redactor: r, side: side}, outline: p.outline, data: p.raw, e: encoder{b: append(q.stored[:0], '{'), ok: true, last: r}}
+	q.outlined = outlinedRecord{w: walk{Redactor: r, side: side}, room: &q.room, outline: p.outline, data: p.raw, e: encoder{b: append(q.stored[:0], '{'), ok: true, last: r}}
 	return &q.outlined
 }
 

@@ -81,9 +81,10 @@ type batch struct {
 	lags    store.Lags
 	rejects []store.Reject // of bad, what is kept to be looked at
 	equals  *equals
-	turn    *turn  // given back in part once the batch is judged; nil for none
-	body    *share // lends the body, until all of it is read; nil for none
-	replay  bool   // the records were kept here and are no sign of life of their source
+	room    *batchRoom // of the records; nil: each has memory of its own
+	turn    *turn      // given back in part once the batch is judged; nil for none
+	body    *share     // lends the body, until all of it is read; nil for none
+	replay  bool       // the records were kept here and are no sign of life of their source
 }
 
 func (i *Ingester) endpoint(e endpoint) http.HandlerFunc {
@@ -173,10 +174,16 @@ func (i *Ingester) commitAll(ctx context.Context, e endpoint, s shipment, b batc
 	commit := func() error {
 		a, err := i.commit(ctx, e, b)
 		total.add(a)
-		b.records, b.noted, b.bad, b.rejects, b.other, b.received, b.lags = nil, nil, nil, nil, 0, 0, store.Lags{}
+		b.records = b.room.empty(b.records)
+		b.noted, b.bad, b.rejects, b.other, b.received, b.lags = nil, nil, nil, 0, 0, store.Lags{}
 		return err
 	}
-	b.records = make([]decoded, 0, min(s.expects, maxRecords))
+	b.room = i.rooms.Get().(*batchRoom)
+	defer func() {
+		b.room.list = b.room.empty(b.records)
+		i.rooms.Put(b.room)
+	}()
+	b.records = slices.Grow(b.room.list, min(s.expects, maxRecords))
 	for p := range s.parts {
 		if p.refused != nil {
 			return answer{}, p.refused
@@ -249,6 +256,7 @@ const (
 // readPart adds one part of a body to b.
 func (i *Ingester) readPart(b *batch, index int, p part, e endpoint) {
 	b.received++
+	p.room = b.room
 	d, f := i.decode(b, p, e)
 	if f == nil {
 		f = i.checkTime(d.at, b.at)

@@ -82,6 +82,7 @@ func (s *service) start() {
 		s.t.Fatal(err)
 	}
 	s.ingester.quota.buffers.wipe = poison
+	s.ingester.rooms.New = poisonedRoom
 	s.server = httptest.NewServer(s.ingester.Handler())
 }
 
@@ -90,6 +91,13 @@ func poison(body []byte) {
 	for i := range body {
 		body[i] = 0xdb
 	}
+}
+
+// poisonedRoom does the same for what points into the memory of a committed batch.
+func poisonedRoom() any {
+	room := newBatchRoom()
+	room.stored.wipe = poison
+	return room
 }
 
 // restart is the end of the process and a new one.

@@ -50,6 +50,7 @@ type Ingester struct {
 	running    *running // requests with an Idempotency-Key
 
 	judgements *sync.Pool // of judgement
+	rooms      *sync.Pool // of batchRoom
 
 	quick    *sync.Pool // of quickRecord
 	tokens   *cache[knownToken]
@@ -89,7 +90,7 @@ func New(o Options) (*Ingester, error) {
 		store: o.Store, classifier: classify.New(o.Profiles, o.Knowledge), redactor: redactor, log: o.Logger,
 		metrics: newMetrics(o.Registerer, o.Profiles, o.Store, o.Now), now: o.Now, retain: o.Retain,
 		quota: newQuota(o.KeyRate, time.Now), turns: newTurns(runtime.GOMAXPROCS(0)), guesses: newGuessGuard(time.Now), notes: newNotes(o.Store), running: newRunning(), dependents: newDependents(), late: &lateTokens{store: o.Store},
-		judgements: newJudgements(), quick: newQuickRecords(), tokens: newCache[knownToken](), requests: newCache[knownRequest](), sites: newCache[site](),
+		judgements: newJudgements(), rooms: newBatchRooms(), quick: newQuickRecords(), tokens: newCache[knownToken](), requests: newCache[knownRequest](), sites: newCache[site](),
 		looks: newCache[knownLook](), calls: newCache[knownCall](), facts: newCache[knownFact](), grants: newCache[knownGrant](), forms: newForms(), layouts: newLayouts(), alike: classify.NewAlike(o.Profiles),
 	}, nil
 }

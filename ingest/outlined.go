@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"strings"
 
 	"authwatch/classify"
@@ -14,6 +15,7 @@ import (
 type outlinedRecord struct {
 	*outline
 	w     walk
+	room  *batchRoom      // for all but the texts
 	e     encoder         // writes what is stored while it is read
 	data  []byte          // the text of the record
 	texts strings.Builder // of the record that are not remembered: one piece of memory for all
@@ -44,7 +46,7 @@ func (r *Redactor) decodeOutlined(p part) (d decoded, ok bool) {
 	if len(p.raw) > maxQuick || r.shapes.mayMap(p.raw) || !p.outline.isNative() {
 		return decoded{}, false
 	}
-	o := outlinedRecord{w: walk{Redactor: r}, outline: p.outline, data: p.raw}
+	o := outlinedRecord{w: walk{Redactor: r}, room: cmp.Or(p.room, &batchRoom{}), outline: p.outline, data: p.raw}
 	at, ok := utcTime(o.time.inner(o.data))
 	if !ok {
 		var f *fault
@@ -53,10 +55,10 @@ func (r *Redactor) decodeOutlined(p part) (d decoded, ok bool) {
 		}
 	}
 	o.texts.Grow(textsRoom)
-	room := &recordRoom{}
+	room := &o.room.records.take(1)[:1][0]
 	rec := &room.record
 	rec.Time = at
-	o.e = encoder{b: make([]byte, 0, len(p.raw)+storedRoom), ok: true, last: r}
+	o.e = encoder{b: o.room.stored.take(len(p.raw) + storedRoom), ok: true, last: r}
 	o.read(room)
 	if o.left || len(o.w.found) > 1 || o.w.failed { // which of several tokens is the one that counts depends on their order
 		return decoded{}, false

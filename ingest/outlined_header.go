@@ -46,7 +46,7 @@ func (o *outlinedRecord) headers(l leaf) (out classify.Headers, clean bool) {
 		field, same := o.field(&m)
 		list, clean = append(list, field), clean && same
 	}
-	out = append(make(classify.Headers, 0, len(list)), list...)
+	out = append(classify.Headers(o.room.fields.take(len(list))), list...)
 	if len(out) == 0 {
 		return out, clean
 	}

@@ -102,7 +102,7 @@ func (o *outlinedRecord) claimSet(l leaf, allowed map[string]bool) (out classify
 		list = append(list, outlinedMember{Name: o.text(m.name), Value: m.value})
 	}
 	classify.SortMembers(list)
-	out, clean = make(classify.Object, 0, len(list)), true
+	out, clean = classify.Object(o.room.claims.take(len(list))), true
 	o.e.b = append(o.e.b, '{')
 	for i, m := range list {
 		if i > 0 && list[i-1].Name == m.Name { // the first counts

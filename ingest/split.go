@@ -17,7 +17,8 @@ type part struct {
 	access  []lineField    // of a line of an access log in text, of which raw was made
 	members map[string]any // of a log record that a shipper's protocol brought, in the place of raw, or the same as it
 	fault   *fault
-	refused *problem // in the place of a record: why the whole body is refused
+	refused *problem   // in the place of a record: why the whole body is refused
+	room    *batchRoom // for the record; nil: it has memory of its own
 }
 
 // parts takes a body of JSON objects apart while it is read; one of more than most records is refused.

@@ -29,6 +29,7 @@ type quickRecord struct {
 	rest     []byte           // of a grant: what it is not known by
 	outlined outlinedRecord   // of one without a token: reads what was sent
 	stored   []byte           // room for it as it is stored
+	room     batchRoom
 }
 
 func newQuickRecords() *sync.Pool {
