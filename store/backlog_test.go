@@ -134,11 +134,7 @@ func testBacklogAdopted(t *testing.T, w *world) {
 }
 
 func testBacklogNoticed(t *testing.T, w *world) {
-	other, err := Open(t.Context(), Options{DSN: w.dsn})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.Close()
+	other := w.second(t)
 	const rounds = 8
 	for i := range rounds {
 		w.addCrowd(t, i)

@@ -198,11 +198,7 @@ func testFactsAdopted(t *testing.T, w *world) {
 }
 
 func testFactsTaken(t *testing.T, w *world) {
-	other, err := Open(t.Context(), Options{DSN: w.dsn})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.Close()
+	other := w.second(t)
 	for n := range 6 {
 		w.observe(t, manyFacts("a", n)...)
 		if n%2 == 1 {

@@ -145,12 +145,8 @@ func testFilterMeanwhile(t *testing.T, w *world) {
 
 func testFilterOfOthers(t *testing.T, w *world) {
 	w.fill(t)
-	other, err := Open(t.Context(), Options{DSN: w.dsn})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.Close()
-	err = other.Write(t.Context(), func(ctx context.Context, tx *Tx) error { return tx.Observe(ctx, []classify.Fact{seen("a", 5, "x")}) })
+	other := w.second(t)
+	err := other.Write(t.Context(), func(ctx context.Context, tx *Tx) error { return tx.Observe(ctx, []classify.Fact{seen("a", 5, "x")}) })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,22 @@ func (w *world) second(t *testing.T) *Store {
 			t.Error(err)
 		}
 	})
+	for _, one := range []*Store{w.Store, s} {
+		one.waitLonger(t)
+	}
 	return s
+}
+
+// waitLonger has SQLite wait for its lock as long as it takes on a machine that is busy with other tests.
+func (s *Store) waitLonger(t *testing.T) {
+	t.Helper()
+	if s.writes.dialect.othersWrote == "" {
+		return
+	}
+	err := s.Write(t.Context(), func(ctx context.Context, tx *Tx) error { return tx.exec(ctx, `pragma busy_timeout = 120000`) })
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func testTwoStores(t *testing.T, w *world) {

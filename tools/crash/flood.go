@@ -157,7 +157,7 @@ func (o options) flooding(ctx context.Context, dir string) (f flooding, err erro
 	if err := f.drown(ctx, o.flood, s.url(), keys["noisy"], quiet); err != nil {
 		return f, err
 	}
-	if f.recovered, err = quiet.recover(2*max(f.before, 10*time.Millisecond), o.settle); err != nil {
+	if f.recovered, err = quiet.recover(time.Duration(o.slower)*max(f.before, 10*time.Millisecond), o.settle); err != nil {
 		return f, err
 	}
 	if f.memory, err = peakMemory(s.cmd.Process.Pid); err != nil {

@@ -15,10 +15,11 @@ import (
 type options struct {
 	kills  int
 	seed   uint64
-	within time.Duration // after the first acknowledgement of a round, at most
+	within time.Duration // after the first acknowledgements of a round, at most
 	ready  time.Duration // longest start that passes; 0: any
 	flood  time.Duration // 0: kill; else flood for that long
 	settle time.Duration // after a flood, within which all has to be as before
+	slower int           // than before it, at most so many times, is as before
 	binary string        // "" builds one
 	root   string        // of the module
 }
@@ -31,7 +32,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	flags.IntVar(&o.kills, "kills", 200, "how often the server is killed")
 	flags.Uint64Var(&o.seed, "seed", 1, "of the moments")
-	flags.DurationVar(&o.within, "within", 500*time.Millisecond, "latest moment of a kill after the first acknowledgement of its round")
+	flags.DurationVar(&o.within, "within", 500*time.Millisecond, "latest moment of a kill after the first acknowledgements of its round")
 	flags.DurationVar(&o.ready, "ready", 2*time.Second, "longest time from start to ready that passes; 0: any")
 	flags.DurationVar(&o.flood, "flood", 0, "flood the server for that long instead of killing it")
 	flags.DurationVar(&o.settle, "settle", 5*time.Second, "how soon after a flood all has to be as before")
@@ -39,7 +40,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if flags.Parse(args) != nil {
 		return 2
 	}
-	o.root = "."
+	o.root, o.slower = ".", 2
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	dir, err := os.MkdirTemp("", "authwatch-crash-")
