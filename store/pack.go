@@ -261,7 +261,7 @@ func (t *templates) unpackWhole(f *Failure, packed []byte) (verdict []byte, err 
 }
 
 func (t *templates) unpackWords(ctx context.Context, from querier, f *Failure, at time.Time, packed []byte) (verdict []byte, err error) {
-	var found [2]*template
+	var found [2]string
 	for i := range found {
 		id, n := binary.Uvarint(packed)
 		if n <= 0 {
@@ -273,7 +273,7 @@ func (t *templates) unpackWords(ctx context.Context, from querier, f *Failure, a
 		}
 	}
 	j := joiner{base: at, words: packed}
-	rest := found[0].text
+	rest := found[0]
 	for _, text := range f.head() {
 		template, after, ok := strings.Cut(rest, string(rune(templateField)))
 		if !ok {
@@ -288,5 +288,5 @@ func (t *templates) unpackWords(ctx context.Context, from querier, f *Failure, a
 	if f.Record, err = j.join(rest); err != nil {
 		return nil, err
 	}
-	return j.join(found[1].text)
+	return j.join(found[1])
 }

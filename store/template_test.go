@@ -88,22 +88,28 @@ func TestTemplates_Wanted(t *testing.T) {
 		}
 	}
 	wants("first", 100, false, true)
-	all.remember(&template{id: 1, text: "first", day: 100})
+	all.remember("first", &template{id: 1, day: 100})
 	wants("first", 100, true, false)
 	wants("first", 101, true, true)
 	wants("first", 102, false, true)
-	all.remember(&template{id: 1, text: "first", day: 102})
+	all.remember("first", &template{id: 1, day: 102})
 	wants("first", 102, true, false)
 	for i := range templatesAtOnce {
-		all.remember(&template{id: int64(i + 2), text: fmt.Sprint("text ", i), day: 100})
+		all.remember(fmt.Sprint("text ", i), &template{id: int64(i + 2), day: 100})
 	}
 	wants("rare", 100, false, false)
 	wants("rare", 100, false, true)
 	wants(strings.Repeat("long", templateText), 100, false, false)
-	for i := range templateMemory / templateText {
-		all.remember(&template{id: int64(1e6 + i), text: strings.Repeat(fmt.Sprint(i%10), templateText), day: 100})
+	for i := range 2 * maxTemplates {
+		all.remember(fmt.Sprint("another text ", i), &template{id: int64(1e6 + i), day: 100})
 	}
-	if all.bytes > templateMemory || all.get(1) != nil {
+	if len(all.known) > 2*maxTemplates {
+		t.Errorf("%d templates are known", len(all.known))
+	}
+	for i := range int64(templateMemory / templateText) {
+		all.keepText(i, strings.Repeat("x", templateText))
+	}
+	if all.bytes > templateMemory || all.text(1) != "" {
 		t.Errorf("%d bytes are remembered", all.bytes)
 	}
 }

@@ -2,6 +2,9 @@ package store
 
 import (
 	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
 	"errors"
@@ -16,7 +19,7 @@ const (
 	maxTemplates    = 20_000   // in the database: beyond that texts are kept whole
 	templatesAtOnce = 5_000    // remembered: as long as there are fewer, one is written when its text comes for the first time
 	maxWanted       = 500      // that wait to be written
-	templateMemory  = 24 << 20 // bytes of templates that are remembered; when it is full, all are forgotten
+	templateMemory  = 24 << 20 // bytes of the texts that are remembered to read failures; when it is full, all are forgotten
 	templateText    = 32 << 10 // longer ones are not worth it
 	templateDay     = 24 * 60 * 60 * 1000
 )
@@ -27,63 +30,76 @@ var errNoTemplate = errors.New("template is missing")
 // templates are those of the database as far as they are remembered. When there are many, a text's template is
 // written once the text has come a second time, so that what comes once only leaves nothing behind.
 type templates struct {
+	print cipher.AEAD // makes the prints
+
 	mu     sync.RWMutex
-	byText map[string]*template
-	byID   map[int64]*template
-	once   map[[8]byte]struct{} // digests of texts that came once
-	wanted map[string]int64     // texts that wait to be written
-	ask    chan struct{}        // wakes who writes them; holds one
+	known  map[textPrint]*template
+	once   map[textPrint]struct{} // of texts that came once
+	wanted map[string]int64       // texts that wait to be written
+	texts  map[int64]string       // by id: those of failures that were read
+	bytes  int                    // of texts
+	ask    chan struct{}          // wakes who writes templates; holds one
 
 	stopped  chan struct{}
 	stopOnce sync.Once
 
-	bytes   int
 	packers sync.Pool
 }
 
 // A template is one that is in the database. Retention removes it only when it was not used for longer than failures are
 // kept, so a failure may name it as long as its row is marked as used on this day or the day before.
 type template struct {
-	id   int64
-	text string
-	day  int64 // in which its row was last marked as used, numbered from 1970
+	id  int64
+	day int64 // in which its row was last marked as used, numbered from 1970
+}
+
+// A textPrint stands for a text in this process. It is a message authentication code under a key that nobody knows, by which two texts
+// have the same print less than once in 2^100 times, whoever chose them: fast enough for each failure, and much less to hold than the texts.
+type textPrint [16]byte
+
+func (t *templates) printOf(text []byte) (print textPrint) {
+	var nonce [12]byte // prints are compared, and nobody sees them
+	t.print.Seal(print[:0], nonce[:], nil, text)
+	return print
 }
 
 func newTemplates() *templates {
-	t := &templates{ask: make(chan struct{}, 1), stopped: make(chan struct{})}
-	t.forget()
+	t := &templates{
+		known: map[textPrint]*template{}, once: map[textPrint]struct{}{}, wanted: map[string]int64{}, texts: map[int64]string{},
+		ask: make(chan struct{}, 1), stopped: make(chan struct{}),
+	}
+	var key [16]byte
+	_, _ = rand.Read(key[:])          // never fails (crypto/rand)
+	block, _ := aes.NewCipher(key[:]) // fails for keys of other lengths
+	t.print, _ = cipher.NewGCM(block) // fails for blocks of other lengths
 	t.packers.New = func() any { return newPacker() }
 	return t
-}
-
-// forget empties the memory.
-func (t *templates) forget() {
-	t.byText, t.byID, t.bytes = map[string]*template{}, map[int64]*template{}, 0
-	t.once, t.wanted = map[[8]byte]struct{}{}, map[string]int64{}
 }
 
 // find returns the template of that text if a failure of today may name it. It takes note of a text that it does not know,
 // and asks for one to be written that came before.
 func (t *templates) find(text []byte, today int64) *template {
+	if len(text) > templateText {
+		return nil
+	}
+	print := t.printOf(text)
 	t.mu.RLock()
-	found := t.byText[string(text)]
+	found := t.known[print]
 	t.mu.RUnlock()
-	if found != nil && found.day >= today || len(text) > templateText {
+	if found != nil && found.day >= today {
 		return found
 	}
-	t.want(text, found != nil, today)
+	t.want(print, text, found != nil, today)
 	if found == nil || found.day < today-1 {
 		return nil
 	}
 	return found
 }
 
-func (t *templates) want(text []byte, known bool, today int64) {
-	sum := sha256.Sum256(text)
-	print := [8]byte(sum[:])
+func (t *templates) want(print textPrint, text []byte, known bool, today int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if _, came := t.once[print]; !came && !known && len(t.byText) > templatesAtOnce {
+	if _, came := t.once[print]; !came && !known && len(t.known) > templatesAtOnce {
 		if len(t.once) >= maxTemplates {
 			clear(t.once)
 		}
@@ -120,22 +136,33 @@ func (t *templates) take() map[string]int64 {
 	return taken
 }
 
-func (t *templates) remember(one *template) {
+// remember takes note of a template that is in the database.
+func (t *templates) remember(text string, one *template) {
+	print := t.printOf([]byte(text))
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if known := t.byID[one.id]; known != nil && known.day >= one.day {
-		return
+	if len(t.known) > 2*maxTemplates { // most of them are of failures that are no longer kept
+		clear(t.known)
 	}
-	if t.bytes += len(one.text) + 128; t.bytes > templateMemory {
-		t.forget()
+	if known := t.known[print]; known == nil || known.day < one.day {
+		t.known[print] = one
 	}
-	t.byText[one.text], t.byID[one.id] = one, one
 }
 
-func (t *templates) get(id int64) *template {
+// text is that of a template, "" if it is not remembered.
+func (t *templates) text(id int64) string {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	return t.byID[id]
+	return t.texts[id]
+}
+
+func (t *templates) keepText(id int64, text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.bytes += len(text) + 128; t.bytes > templateMemory {
+		t.texts, t.bytes = map[int64]string{}, len(text)+128
+	}
+	t.texts[id] = text
 }
 
 // dayOf numbers the day of a time.
@@ -151,16 +178,16 @@ func (s *Store) writeTemplates() {
 
 func (s *Store) learnTemplates(ctx context.Context) error {
 	wanted := s.templates.take()
-	written := make([]template, 0, len(wanted))
+	written := make(map[string]*template, len(wanted))
 	err := s.Write(ctx, func(ctx context.Context, tx *Tx) error {
-		written = written[:0]
+		clear(written)
 		for _, text := range sortedKeys(wanted) {
 			id, err := tx.putTemplate(ctx, text, wanted[text])
 			if err != nil {
 				return fmt.Errorf("write template: %w", err)
 			}
 			if id != 0 {
-				written = append(written, template{id: id, text: text, day: wanted[text]})
+				written[text] = &template{id: id, day: wanted[text]}
 			}
 		}
 		return nil
@@ -168,8 +195,8 @@ func (s *Store) learnTemplates(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for i := range written {
-		s.templates.remember(&written[i])
+	for text, one := range written {
+		s.templates.remember(text, one)
 	}
 	return nil
 }
@@ -212,25 +239,24 @@ func (t *Tx) putTemplate(ctx context.Context, text string, day int64) (id int64,
 	return id, nil
 }
 
-// load returns the template of that id.
-func (t *templates) load(ctx context.Context, from querier, id int64) (*template, error) {
-	if one := t.get(id); one != nil {
-		return one, nil
+// load returns the text of the template of that id.
+func (t *templates) load(ctx context.Context, from querier, id int64) (string, error) {
+	if text := t.text(id); text != "" {
+		return text, nil
 	}
 	var packed []byte
-	one := &template{id: id}
-	err := from.QueryRowContext(ctx, `select text, used_on from template where id = $1`, id).Scan(&packed, &one.day)
+	err := from.QueryRowContext(ctx, `select text from template where id = $1`, id).Scan(&packed)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, fmt.Errorf("%w: %d", errNoTemplate, id)
+		return "", fmt.Errorf("%w: %d", errNoTemplate, id)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("load template %d: %w", id, err)
+		return "", fmt.Errorf("load template %d: %w", id, err)
 	}
-	text, err := s2.Decode(nil, packed)
+	unpacked, err := s2.Decode(nil, packed)
 	if err != nil {
-		return nil, fmt.Errorf("read template %d: %w", id, err)
+		return "", fmt.Errorf("read template %d: %w", id, err)
 	}
-	one.text = string(text)
-	t.remember(one)
-	return one, nil
+	text := string(unpacked)
+	t.keepText(id, text)
+	return text, nil
 }

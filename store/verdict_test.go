@@ -300,7 +300,7 @@ func TestPack_Days(t *testing.T) {
 	}
 	pack(0, packedWhole)
 	for text, day := range all.take() {
-		all.remember(&template{id: int64(len(all.byID) + 1), text: text, day: day})
+		all.remember(text, &template{id: int64(len(all.known) + 1), day: day})
 	}
 	pack(0, packedWords)
 	pack(0, packedWords)
