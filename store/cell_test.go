@@ -49,6 +49,24 @@ func TestGrouping(t *testing.T) {
 	}
 }
 
+// TestGrouping_Room: the room of an ordinary list is kept, that of a list in which nothing is alike is not.
+func TestGrouping_Room(t *testing.T) {
+	var g grouping
+	list := make([]Failure, groupingKept+1)
+	for i := range list {
+		list[i].Endpoint = fmt.Sprint(i)
+	}
+	for _, c := range []struct {
+		cells int
+		kept  bool
+	}{{groupingKept, true}, {groupingKept + 1, false}} {
+		g.group(list[:c.cells])
+		if g.empty(); cap(g.cells) > 0 != c.kept {
+			t.Errorf("room for %d cells after %d", cap(g.cells), c.cells)
+		}
+	}
+}
+
 func TestMergeEndpoints(t *testing.T) {
 	for seed := range uint64(200) {
 		random := rand.New(rand.NewPCG(seed, 2))

@@ -157,6 +157,20 @@ func testReviseKeeps(t *testing.T, w *world) {
 	if i.Version <= before.Version {
 		t.Errorf("version %d did not grow from %d", i.Version, before.Version)
 	}
+	// Also of one that was packed as it was before, with a time that it does not get.
+	f.Verdict.Time = at(5)
+	list := []Failure{f}
+	if err := w.Pack(list); err != nil {
+		t.Fatal(err)
+	}
+	list[0].Verdict.Summary = "packed before"
+	w.write(t, func(ctx context.Context, tx *Tx) error { return tx.ReviseFailure(ctx, list[0]) })
+	stored, err := w.GetFailure(t.Context(), f.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "summary of the failure", stored.Verdict.Summary, "packed before")
+	wantTime(t, "time of the failure", stored.Verdict.Time, at(0))
 }
 
 func testWithdraw(t *testing.T, w *world) {

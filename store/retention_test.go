@@ -18,6 +18,7 @@ func retentionContract() []contractTest {
 		{"a trend of what is old knows hours", testExpireMinutes},
 		{"an incident whose other failures went shrinks without forgetting them", testExpireShrink},
 		{"old incidents, clients and counts go", testExpireSummaries},
+		{"an old incident stays while one of its failures does", testExpireListed},
 		{"an episode's successor keeps the link to the one before it", testExpireEpisode},
 		{"history and deliveries go when they cannot matter any more", testExpireHistory},
 		{"failures stay readable when what they had in common with older ones went", testExpireTemplates},
@@ -159,6 +160,18 @@ func testExpireSummaries(t *testing.T, w *world) {
 	if n := w.rowCount(t, `select count(*) from series where client_id = 'client-a'`); n != 0 {
 		t.Errorf("%d series of the old client are left", n)
 	}
+}
+
+func testExpireListed(t *testing.T, w *world) {
+	old := w.add(t, fail(0), fail(0, client("client-b")))
+	w.write(t, func(ctx context.Context, tx *Tx) error { _, err := tx.removeOldest(ctx, old[1].id); return err })
+	w.clock = at(440 * daySecond)
+	w.expire(t, Retention{Summaries: 396 * dayLong})
+	if _, err := w.GetIncident(t.Context(), old[0].IncidentID); !errors.Is(err, ErrNotFound) {
+		t.Errorf("the incident without failures: got %v, want ErrNotFound", err)
+	}
+	equal(t, "failures of the other", w.incident(t, old[1].IncidentID).Count, 1)
+	w.wantListed(t, "that are kept for ever", 1)
 }
 
 func testExpireEpisode(t *testing.T, w *world) {
