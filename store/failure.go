@@ -91,21 +91,16 @@ const insertTries = 16
 // insertFailures stores packed failures under new ids. Those are nearly always free; only where one is not, the
 // failures are stored again, each for itself.
 func (t *Tx) insertFailures(ctx context.Context, list []Failure) error {
-	args := make([]any, 0, 5*len(list))
-	for i := range list {
-		f := &list[i]
-		f.setID(idAt(toMillis(f.Verdict.Time)) + t.tails.next())
-		args = f.appendRow(args)
-	}
 	if err := t.exec(ctx, `savepoint failures`); err != nil {
 		return err
 	}
-	var stored int64
-	err := t.eachRows(args, 5, func(n int, args []any) error {
-		some, err := t.execCount(ctx, insertFailure+t.rows.of(n, 5)+` on conflict do nothing`, args...)
-		stored += some
-		return err
-	})
+	rows := t.failureRows(ctx)
+	for i := range list {
+		f := &list[i]
+		f.setID(idAt(toMillis(f.Verdict.Time)) + t.tails.next())
+		f.addTo(rows)
+	}
+	stored, err := rows.end()
 	if err != nil {
 		return err
 	}
@@ -122,10 +117,12 @@ func (t *Tx) insertFailures(ctx context.Context, list []Failure) error {
 	return t.exec(ctx, `release savepoint failures`)
 }
 
-const insertFailure = `insert into failure (id, incident_id, endpoint, status, body) values `
+func (t *Tx) failureRows(ctx context.Context) *rowList {
+	return t.rowList(ctx, `insert into failure (id, incident_id, endpoint, status, body) values `, 5, ` on conflict do nothing`)
+}
 
-func (f *Failure) appendRow(args []any) []any {
-	return append(args, int64(f.id), int64(f.incident), f.endpoint, int64(f.Status), f.body)
+func (f *Failure) addTo(rows *rowList) {
+	rows.add(int64(f.id), int64(f.incident), f.endpoint, int64(f.Status), f.body)
 }
 
 // insertFailure stores one, under the first id that is free.
@@ -133,8 +130,10 @@ func (t *Tx) insertFailure(ctx context.Context, f *Failure) error {
 	id := idAt(toMillis(f.Verdict.Time))
 	for try := 1; ; try++ {
 		f.setID(id + t.tails.next())
-		stored, err := t.changed(ctx, insertFailure+t.rows.of(1, 5)+` on conflict do nothing`, f.appendRow(nil)...)
-		if err != nil || stored {
+		row := t.failureRows(ctx)
+		f.addTo(row)
+		stored, err := row.end()
+		if err != nil || stored > 0 {
 			return err
 		}
 		if try%insertTries == 0 {

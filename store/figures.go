@@ -201,16 +201,14 @@ func (t *Tx) writeGrowths(ctx context.Context, grown map[rowID]*growth) error {
 	if err := t.growIncidents(ctx, ids, grown); err != nil {
 		return fmt.Errorf("count failures in incidents: %w", err)
 	}
-	var endpoints []any
+	endpoints := t.rowList(ctx, `insert into incident_endpoint (incident_id, endpoint, count) values `, 3,
+		` on conflict (incident_id, endpoint) do update set count = incident_endpoint.count + excluded.count`)
 	for _, id := range ids {
-		g := grown[id]
-		for _, e := range g.endpoints {
-			endpoints = append(endpoints, int64(id), e.Endpoint, e.Count)
+		for _, e := range grown[id].endpoints {
+			endpoints.add(int64(id), e.Endpoint, e.Count)
 		}
 	}
-	err := t.execRows(ctx, `insert into incident_endpoint (incident_id, endpoint, count) values `, 3,
-		` on conflict (incident_id, endpoint) do update set count = incident_endpoint.count + excluded.count`, endpoints)
-	if err != nil {
+	if _, err := endpoints.end(); err != nil {
 		return fmt.Errorf("count endpoints of incidents: %w", err)
 	}
 	return t.listFailures(ctx, grown)
@@ -218,16 +216,14 @@ func (t *Tx) writeGrowths(ctx context.Context, grown map[rowID]*growth) error {
 
 // listFailures adds failures to the lists of incidents, in their order.
 func (t *Tx) listFailures(ctx context.Context, grown map[rowID]*growth) error {
-	ids := slices.Sorted(maps.Keys(grown))
-	var rows []any
-	for _, id := range ids {
+	rows := t.rowList(ctx, `insert into incident_failure (incident_id, id) values `, 2, ` on conflict do nothing`)
+	for _, id := range slices.Sorted(maps.Keys(grown)) {
 		slices.Sort(grown[id].failures)
 		for _, failure := range grown[id].failures {
-			rows = append(rows, int64(id), int64(failure))
+			rows.add(int64(id), int64(failure))
 		}
 	}
-	err := t.execRows(ctx, `insert into incident_failure (incident_id, id) values `, 2, ` on conflict do nothing`, rows)
-	if err != nil {
+	if _, err := rows.end(); err != nil {
 		return fmt.Errorf("list failures of incidents: %w", err)
 	}
 	return nil

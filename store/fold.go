@@ -304,19 +304,18 @@ func (f fold) save(ctx context.Context, t *Tx) error {
 			return fmt.Errorf("add series: %w", err)
 		}
 	}
-	var args []any
+	rows := t.rowList(ctx, `insert into rollup (span, start, series_id, counts) values `, 4,
+		` on conflict (span, start, series_id) do update set counts = excluded.counts`)
 	for _, r := range f.rows {
 		if len(r.counts) > 0 {
-			args = append(args, r.span, r.start, r.id, r.counts)
+			rows.add(r.span, r.start, r.id, r.counts)
 			continue
 		}
 		if err := t.exec(ctx, `delete from rollup where span = $1 and start = $2 and series_id = $3`, r.span, r.start, r.id); err != nil {
 			return fmt.Errorf("remove rollup: %w", err)
 		}
 	}
-	err = t.execRows(ctx, `insert into rollup (span, start, series_id, counts) values `, 4,
-		` on conflict (span, start, series_id) do update set counts = excluded.counts`, args)
-	if err != nil {
+	if _, err := rows.end(); err != nil {
 		return fmt.Errorf("write rollup: %w", err)
 	}
 	return nil

@@ -51,15 +51,13 @@ func (t *Tx) PutPending(ctx context.Context, list []Pending) error {
 	if _, err := t.expirePending(ctx, 2*len(list)+expireAtOnce); err != nil {
 		return fmt.Errorf("remove expired halves of joins: %w", err)
 	}
-	const columns = 7
-	args := make([]any, 0, columns*len(list))
+	rows := t.rowList(ctx, `insert into pending (join_key, other_key, side, kind, occurred_at, body, expires_at) values `, 7, ``)
 	for i := range list {
 		p := &list[i]
 		request, trace := p.keys()
-		args = append(args, request, trace, p.Side, p.Kind, p.Time, string(p.Body), p.ExpiresAt)
+		rows.add(request, trace, p.Side, p.Kind, p.Time, string(p.Body), p.ExpiresAt)
 	}
-	err := t.execRows(ctx, `insert into pending (join_key, other_key, side, kind, occurred_at, body, expires_at) values `, columns, ``, args)
-	if err != nil {
+	if _, err := rows.end(); err != nil {
 		return fmt.Errorf("keep halves of joins: %w", err)
 	}
 	return nil

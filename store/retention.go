@@ -142,12 +142,12 @@ func (t *Tx) removeOldest(ctx context.Context, before rowID) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	var args []any
-	for _, one := range removed {
-		args = append(args, one[0], one[1])
-	}
 	// The first row is nobody's: by it PostgreSQL knows the types.
-	err = t.execRows(ctx, `delete from incident_failure where (incident_id, id) in (values (cast(0 as bigint), cast(0 as bigint)), `, 2, `)`, args)
+	listed := t.rowList(ctx, `delete from incident_failure where (incident_id, id) in (values (cast(0 as bigint), cast(0 as bigint)), `, 2, `)`)
+	for _, one := range removed {
+		listed.add(one[0], one[1])
+	}
+	_, err = listed.end()
 	return int64(len(removed)), err
 }
 

@@ -155,17 +155,11 @@ const sightingColumns = `provider, environment, client_id, kind, owner, host, va
 // mergeSightings merges rows into the table. The merge is in the statement, so that replicas lose nothing. Unless one begins
 // earlier than was known or is new, nothing is said of when they began.
 func (t *Tx) mergeSightings(ctx context.Context, rows []*sightRow, begins bool) error {
-	args := make([]any, 0, 17*len(rows))
-	for _, r := range rows {
-		seen := r.seen()
-		args = append(args, r.key[:], r.Provider, r.Environment, r.ClientID, string(r.Kind), r.Owner, r.Host, r.Value,
-			seen.first, seen.last, r.accepted.first, r.accepted.last, r.rejected.first, r.rejected.last, r.accepted.count, r.rejected.count, r.other.count)
-	}
 	first := ``
 	if begins {
 		first = `first_seen_at = case when excluded.first_seen_at < sighting.first_seen_at then excluded.first_seen_at else sighting.first_seen_at end,`
 	}
-	return t.execRows(ctx, `insert into sighting (digest, `+sightingColumns+`) values `, 17, ` on conflict (digest) do update set `+first+`
+	merged := t.rowList(ctx, `insert into sighting (digest, `+sightingColumns+`) values `, 17, ` on conflict (digest) do update set `+first+`
 			last_seen_at = case when excluded.last_seen_at > sighting.last_seen_at then excluded.last_seen_at else sighting.last_seen_at end,
 			first_accepted_at = `+earlierOf("first_accepted_at")+`,
 			last_accepted_at = case when excluded.last_accepted_at > sighting.last_accepted_at then excluded.last_accepted_at else sighting.last_accepted_at end,
@@ -173,7 +167,14 @@ func (t *Tx) mergeSightings(ctx context.Context, rows []*sightRow, begins bool) 
 			last_rejected_at = case when excluded.last_rejected_at > sighting.last_rejected_at then excluded.last_rejected_at else sighting.last_rejected_at end,
 			accepted = sighting.accepted + excluded.accepted,
 			rejected = sighting.rejected + excluded.rejected,
-			other = sighting.other + excluded.other`, args)
+			other = sighting.other + excluded.other`)
+	for _, r := range rows {
+		seen := r.seen()
+		merged.add(r.key[:], r.Provider, r.Environment, r.ClientID, string(r.Kind), r.Owner, r.Host, r.Value,
+			seen.first, seen.last, r.accepted.first, r.accepted.last, r.rejected.first, r.rejected.last, r.accepted.count, r.rejected.count, r.other.count)
+	}
+	_, err := merged.end()
+	return err
 }
 
 // earlierOf is the earlier of two times of which 0 is none.

@@ -9,7 +9,6 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -41,7 +40,9 @@ type memory struct {
 	slices    slicer
 	tails     tails
 	incidents ids
-	args      []driver.NamedValue // room for those of one statement
+	args      []driver.NamedValue // room for those of one statement,
+	values    []any               // for the same before they are bound,
+	body      []byte              // and for what is put off
 	rows      rowTexts
 	grouping  grouping
 }
@@ -94,59 +95,6 @@ func (t *Tx) changeOne(ctx context.Context, query string, args ...any) error {
 		err = errRaced
 	}
 	return err
-}
-
-// eachRows cuts the parameters of many rows into those of full statements and of ever smaller ones, so that a few
-// prepared statements serve any number.
-func (t *Tx) eachRows(args []any, columns int, do func(n int, args []any) error) error {
-	return cutRows(t.dialect.rowsAtOnce, args, columns, do)
-}
-
-// cutRows is eachRows for statements of at most n rows, a power of four.
-func cutRows(n int, args []any, columns int, do func(n int, args []any) error) error {
-	for len(args) > 0 {
-		for len(args) < n*columns {
-			n /= 4
-		}
-		if err := do(n, args[:n*columns]); err != nil {
-			return err
-		}
-		args = args[n*columns:]
-	}
-	return nil
-}
-
-// execRows runs a statement for rows: head is what it has before their values and tail what comes after.
-func (t *Tx) execRows(ctx context.Context, head string, columns int, tail string, args []any) error {
-	return t.eachRows(args, columns, func(n int, args []any) error {
-		return t.exec(ctx, head+t.rows.of(n, columns)+tail, args...)
-	})
-}
-
-// rowTexts are the texts of rows of parameters that were asked for, of which there are few.
-type rowTexts map[[2]int]string
-
-func (r rowTexts) of(n, columns int) string {
-	text, known := r[[2]int{n, columns}]
-	if !known {
-		text = valueRows(n, columns)
-		r[[2]int{n, columns}] = text
-	}
-	return text
-}
-
-// valueRows is the text of n rows of parameters.
-func valueRows(n, columns int) string {
-	var b strings.Builder
-	for row := range n {
-		b.WriteString([]string{"(", ", ("}[min(row, 1)])
-		for column := range columns {
-			b.WriteString([]string{"$", ", $"}[min(column, 1)])
-			b.WriteString(strconv.Itoa(row*columns + column + 1))
-		}
-		b.WriteByte(')')
-	}
-	return b.String()
 }
 
 func (t *Tx) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
