@@ -35,6 +35,8 @@ type slicer struct {
 
 	rows, rowEntries int  // that are not filed
 	known            bool // how many: an earlier process may have left some
+
+	list, sorted []entry // room for those of a write, and for those of a slice
 }
 
 // isDue reports whether what is new is to be filed, with a row of n entries more.
@@ -89,9 +91,9 @@ func (e entry) failure() rowID { return rowID(binary.BigEndian.Uint64(e[8:])) }
 
 func (e entry) compare(other entry) int { return bytes.Compare(e[:], other[:]) }
 
-// sortedEntries returns the entries in order. Digests lie evenly over all numbers: so as many equal parts of those as there
-// are entries have about one each, and little is left to be sorted.
-func sortedEntries(list []entry) []entry {
+// sortedEntries returns the entries in order, in room if there is enough. Digests lie evenly over all numbers: so as many equal parts of
+// those as there are entries have about one each, and little is left to be sorted.
+func sortedEntries(list, room []entry) []entry {
 	shift := 64 - bits.Len(uint(len(list)))
 	part := func(e *entry) uint64 { return binary.BigEndian.Uint64(e[:]) >> shift }
 	ends := make([]int32, 1<<(64-shift)+1)
@@ -101,7 +103,7 @@ func sortedEntries(list []entry) []entry {
 	for i := range len(ends) - 1 {
 		ends[i+1] += ends[i]
 	}
-	sorted := make([]entry, len(list))
+	sorted := slices.Grow(room[:0], len(list))[:len(list)]
 	for i := range list {
 		end := &ends[part(&list[i])] // as yet the part's begin
 		sorted[*end] = list[i]
@@ -125,7 +127,7 @@ const (
 
 // noteRequests makes stored failures findable by the ids of their request and trace.
 func (t *Tx) noteRequests(ctx context.Context, list []Failure) error {
-	entries := make([]entry, 0, 2*len(list))
+	entries := slices.Grow(t.slices.list[:0], 2*len(list))
 	for i := range list {
 		if f := &list[i]; f.RequestID != "" {
 			entries = append(entries, entryOf(byRequest, f.RequestID, f.id))
@@ -139,23 +141,32 @@ func (t *Tx) noteRequests(ctx context.Context, list []Failure) error {
 			return fmt.Errorf("note requests: %w", err)
 		}
 	}
+	t.slices.list = roomOf(entries)
 	return nil
+}
+
+// roomOf is the room of a list, if it is worth keeping.
+func roomOf(list []entry) []entry {
+	if cap(list) > 4*sliceSize {
+		return nil
+	}
+	return list
 }
 
 func (t *Tx) noteEntries(ctx context.Context, slice int64, list []entry) error {
 	if t.dialect.othersWrote == "" { // replicas would wait for each other to file the same rows
-		list = sortedEntries(list)
-		return t.fileEntries(ctx, slice, list)
+		return t.fileEntries(ctx, slice, sortedEntries(list, nil))
 	}
-	err := t.exec(ctx, `insert into failure_request_new (id, slice, entries) values ($1, $2, $3)`, newRef(), slice, packEntries(list))
+	t.body = packEntries(t.body[:0], list)
+	err := t.exec(ctx, `insert into failure_request_new (id, slice, entries) values ($1, $2, $3)`, newRef(), slice, t.body)
 	if err == nil && t.slices.isDue(len(list)) {
 		err = t.fileNew(ctx)
 	}
 	return err
 }
 
-func packEntries(list []entry) []byte {
-	packed := make([]byte, 0, len(list)*len(entry{}))
+// packEntries appends entries as they are kept.
+func packEntries(packed []byte, list []entry) []byte {
 	for _, e := range list {
 		packed = append(packed, e[:]...)
 	}
@@ -164,29 +175,32 @@ func packEntries(list []entry) []byte {
 
 // fileNew files what is new, all of a slice in the order of the table.
 func (t *Tx) fileNew(ctx context.Context) error {
-	all, err := newEntries(context.WithoutCancel(ctx), t.conn, `delete from failure_request_new returning slice, entries`)
+	all, err := newEntries(context.WithoutCancel(ctx), t.conn, `delete from failure_request_new returning slice, entries`, sliceSize)
 	if err != nil {
 		return err
 	}
 	for slice, list := range all {
-		for chunk := range slices.Chunk(sortedEntries(list), claimSize) {
+		sorted := sortedEntries(list, t.slices.sorted)
+		for chunk := range slices.Chunk(sorted, claimSize) {
 			if err := t.fileEntries(ctx, slice, chunk); err != nil {
 				return err
 			}
 		}
+		t.slices.sorted = roomOf(sorted)
 	}
 	return nil
 }
 
 func (t *Tx) fileEntries(ctx context.Context, slice int64, list []entry) error {
+	t.body = packEntries(t.body[:0], list)
 	return t.exec(ctx, `insert into failure_request (entry, slice) select substr(cast($1 as `+t.dialect.bytes+`), i * 16 + 1, 16), $2 from number
-		where i < $3 on conflict do nothing`, packEntries(list), slice, int64(len(list)))
+		where i < $3 on conflict do nothing`, t.body, slice, int64(len(list)))
 }
 
 var errDamagedEntries = errors.New("the ids of new requests are damaged")
 
-// newEntries runs a query for slices and their new entries.
-func newEntries(ctx context.Context, from rowsQuerier, query string) (map[int64][]entry, error) {
+// newEntries runs a query for slices and their new entries, of which a slice has about so many.
+func newEntries(ctx context.Context, from rowsQuerier, query string, about int) (map[int64][]entry, error) {
 	rows, err := from.QueryContext(ctx, query)
 	if err != nil {
 		return nil, err
@@ -201,9 +215,14 @@ func newEntries(ctx context.Context, from rowsQuerier, query string) (map[int64]
 		if len(packed)%len(entry{}) != 0 {
 			return struct{}{}, errDamagedEntries
 		}
-		for e := range slices.Chunk(packed, len(entry{})) {
-			all[slice] = append(all[slice], entry(e))
+		list, known := all[slice]
+		if !known {
+			list = make([]entry, 0, about)
 		}
+		for e := range slices.Chunk(packed, len(entry{})) {
+			list = append(list, entry(e))
+		}
+		all[slice] = list
 		return struct{}{}, nil
 	})
 	return all, err
@@ -217,7 +236,7 @@ type requestFinder struct {
 
 // newRequestFinder reads what is new, before the finder looks into the slices: what is filed meanwhile is in both.
 func newRequestFinder(ctx context.Context, from rowsQuerier) (requestFinder, error) {
-	all, err := newEntries(ctx, from, `select slice, entries from failure_request_new`)
+	all, err := newEntries(ctx, from, `select slice, entries from failure_request_new`, 0)
 	list := slices.Concat(slices.Collect(maps.Values(all))...)
 	slices.SortFunc(list, entry.compare)
 	return requestFinder{from, list}, err
