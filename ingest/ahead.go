@@ -56,7 +56,7 @@ func (i *Ingester) judgeAhead(ctx context.Context, b *batch) (*judgement, error)
 		return nil, fmt.Errorf("pack failures: %w", err)
 	}
 	w.traffic = w.successes.traffic(w.failures)
-	w.facts = i.store.News(w.facts)
+	w.facts, w.news = i.store.News(w.facts, w.news)
 	j.effects = w.effects
 	return j, nil
 }

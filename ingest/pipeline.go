@@ -110,8 +110,9 @@ type work struct {
 
 // An effects is what records leave behind.
 type effects struct {
-	said     []classify.Fact // by its exchanges, one after the other
-	facts    []classify.Fact // those said, each key once
+	said     []classify.Fact     // by its exchanges, one after the other
+	facts    []classify.Fact     // those said, each key once
+	news     []store.Observation // what is kept of the facts, if that is known
 	failures []store.Failure
 	traffic  []store.Traffic
 	pending  []store.Pending
@@ -120,7 +121,7 @@ type effects struct {
 
 // empty leaves the memory of what is large.
 func (e *effects) empty() {
-	*e = effects{said: emptied(e.said), facts: emptied(e.facts), failures: emptied(e.failures), seen: emptied(e.seen)}
+	*e = effects{said: emptied(e.said), facts: emptied(e.facts), news: emptied(e.news), failures: emptied(e.failures), seen: emptied(e.seen)}
 }
 
 func (w *work) responses(ctx context.Context) error {
@@ -314,7 +315,7 @@ func (w *work) observe(facts []classify.Fact) {
 // save writes what the batch left behind, and judges again what its facts came too late for.
 func (w *work) save(ctx context.Context) error {
 	if len(w.facts) > 0 {
-		if err := w.tx.Observe(ctx, w.facts); err != nil {
+		if err := w.saveFacts(ctx); err != nil {
 			return fmt.Errorf("observe facts: %w", err)
 		}
 		if err := w.judgeDependents(ctx); err != nil {
@@ -336,6 +337,14 @@ func (w *work) save(ctx context.Context) error {
 			return fmt.Errorf("put pending halves: %w", err)
 		}
 	}
+	return nil
+}
+
+func (w *work) saveFacts(ctx context.Context) error {
+	if len(w.news) == 0 { // judged in the turn
+		return w.tx.Observe(ctx, w.facts)
+	}
+	w.tx.ObserveNews(w.news)
 	return nil
 }
 

@@ -70,10 +70,20 @@ func (t *Tx) keepFigures(ctx context.Context, f *figures) error {
 	if f.size() == 0 {
 		return nil
 	}
-	if err := t.exec(ctx, `insert into backlog (id, owner, body) values ($1, $2, $3)`, newRef(), t.backlog.owner, f.encode()); err != nil {
+	if _, err := t.putOff(ctx, t.backlog.owner, f.encode); err != nil {
 		return fmt.Errorf("put figures off: %w", err)
 	}
 	return nil
+}
+
+// putOff keeps what encode writes in a row of the backlog.
+func (t *Tx) putOff(ctx context.Context, owner int64, encode func(*encoder)) (row int64, err error) {
+	const most = 1 << 20 // bytes of room that are worth keeping
+	e, row := encoder{t.body[:0]}, newRef()
+	if encode(&e); cap(e.b) <= most {
+		t.body = e.b
+	}
+	return row, t.exec(ctx, `insert into backlog (id, owner, body) values ($1, $2, $3)`, row, owner, e.b)
 }
 
 // settle writes the figures of this transaction so far and the backlog, for those who read or take back what they add to.
@@ -151,7 +161,7 @@ func (t *Tx) takeOver(ctx context.Context, wanted func(body []byte) bool) (figur
 			if err != nil {
 				return nil, fmt.Errorf("read facts that were put off: %w", err)
 			}
-			mergeInto(t.mine.facts, facts)
+			t.mine.facts = append(t.mine.facts, facts)
 		default:
 			figures = append(figures, one.body)
 		}
@@ -177,8 +187,7 @@ func (s *Store) Settle(ctx context.Context) error {
 var errDamagedFigures = errors.New("the figures are damaged")
 
 // encode writes figures but their counts, which have rows of their own.
-func (f figures) encode() []byte {
-	e := &encoder{}
+func (f figures) encode(e *encoder) {
 	e.number(int64(len(f.grown)))
 	for id, g := range f.grown {
 		e.key(g.client)
@@ -205,7 +214,6 @@ func (f figures) encode() []byte {
 			before = at
 		}
 	}
-	return e.b
 }
 
 func decodeFigures(b []byte) (figures, error) {

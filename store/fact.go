@@ -66,7 +66,7 @@ func (c *factCache) get(keys []factKey, into []fact) (missing []int, at uint64) 
 	filter := c.wholeFilter()
 	for i, k := range keys {
 		if filter != nil && !filter.mayHold(k) {
-			into[i] = c.backlog.facts[k]
+			into[i], _ = c.backlog.find(k)
 			continue
 		}
 		f, ok := c.young[k]
@@ -99,7 +99,7 @@ func (c *factCache) commit(s *sums, do func() error) error {
 	if c == nil {
 		return do()
 	}
-	if s.tookFacts != nil {
+	if s.moved.from < s.moved.to {
 		c.moving.Lock()
 		defer c.moving.Unlock()
 		c.moves++
@@ -112,11 +112,13 @@ func (c *factCache) commit(s *sums, do func() error) error {
 	return err
 }
 
-func (c *factCache) announce(changes map[factKey]fact) {
+func (c *factCache) announce(changes factLists) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for k := range changes {
-		c.changed[k.slot()] = c.commits + 1
+	for _, list := range changes {
+		for i := range list {
+			c.changed[list[i].key.slot()] = c.commits + 1
+		}
 	}
 }
 
@@ -124,27 +126,32 @@ func (c *factCache) committed(s *sums) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.commits++
-	for k, f := range s.facts {
-		for _, generation := range [...]map[factKey]fact{c.young, c.old} {
-			if known, ok := generation[k]; ok {
-				generation[k] = known.merge(f)
-			}
+	for _, list := range s.facts {
+		for i := range list {
+			c.learn(&list[i])
 		}
 	}
 	b := &c.backlog
 	b.adopted = b.adopted || s.adoptedFacts
-	for k, f := range s.facts {
-		c.note(k, f)
+	c.nowKept(s.moved.written)
+	for part, row := range s.moved.rows {
+		switch {
+		case s.moved.writes(part):
+			b.wrote(part)
+		case row != 0:
+			b.keep(part, row, s.facts)
+		}
 	}
-	if s.tookFacts != nil {
-		c.nowKept(s.tookFacts)
-		b.wrote(s.leftFacts)
-	} else {
-		mergeInto(b.facts, s.facts)
+}
+
+// learn adds to what is remembered of a fact.
+func (c *factCache) learn(o *Observation) {
+	for _, generation := range [...]map[factKey]fact{c.young, c.old} {
+		if known, ok := generation[o.key]; ok {
+			generation[o.key] = known.merge(o.fact)
+		}
 	}
-	if s.factRow {
-		b.rows++
-	}
+	c.note(o.key, o.fact)
 }
 
 // forget drops a key that is about to be removed.
@@ -183,7 +190,7 @@ func (c *factCache) putOff() int {
 	if c == nil {
 		return 0
 	}
-	return c.backlog.rows
+	return c.backlog.rows()
 }
 
 // othersWroteBacklog is for when another process has taken the backlog over.
@@ -193,7 +200,9 @@ func (c *factCache) othersWroteBacklog() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.moves++
-	c.backlog.wrote(map[factKey]fact{})
+	for part := range c.backlog.parts {
+		c.backlog.wrote(part)
+	}
 }
 
 // touched reports whether a key may have been changed since a commit.
@@ -279,12 +288,17 @@ func (c *factCache) addBacklog(found map[factKey]fact, keys []factKey, moves uin
 	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	more := map[factKey]fact{}
+	more := map[factKey]fact{} // a key may be asked for twice
 	for _, k := range keys {
-		if f, ok := c.backlog.facts[k]; ok {
+		if f, ok := c.backlog.find(k); ok {
 			more[k] = f
 		}
 	}
-	mergeInto(found, more)
+	for k, f := range more {
+		if kept, ok := found[k]; ok {
+			f = kept.merge(f)
+		}
+		found[k] = f
+	}
 	return true
 }

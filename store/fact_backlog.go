@@ -3,7 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
-	"maps"
+	"slices"
 	"time"
 )
 
@@ -23,82 +23,164 @@ const (
 
 // A factBacklog is the facts that are committed but not in their table. The writer's goroutine alone changes it.
 type factBacklog struct {
-	facts   map[factKey]fact
+	parts   [factParts]factPart
 	owner   int64         // of the rows that hold them
-	rows    int           // how many there are
-	part    byte          // of the table, which is written next
+	next    int           // the part that is written next
 	written time.Time     // when one last was
 	adopted bool          // what an earlier process left is taken over
 	idle    time.Duration // without a write, after which they are written
+	taken   []Observation // room for those that are written
+}
+
+// A factPart is those of one part of the table.
+type factPart struct {
+	facts map[factKey]fact
+	rows  []int64 // ids of the rows that hold them
 }
 
 func newFactBacklog() factBacklog {
-	return factBacklog{facts: map[factKey]fact{}, owner: newRef(), idle: factsIdle}
+	b := factBacklog{owner: newRef(), idle: factsIdle}
+	for part := range b.parts {
+		b.parts[part].facts = map[factKey]fact{}
+	}
+	return b
 }
 
-// wrote is called when all facts but some were written, or somebody else has taken them.
-func (b *factBacklog) wrote(left map[factKey]fact) {
-	b.facts, b.rows, b.part, b.written = left, 0, (b.part+1)%factParts, time.Now()
+func partOf(k factKey) int { return int(k[0]) / (256 / factParts) }
+
+// part is the facts of a list that are in one part of the table.
+func (l factList) part(part int) factList {
+	l = l[l.from(factKey{byte(part * (256 / factParts))}):]
+	if part == factParts-1 {
+		return l
+	}
+	return l[:l.from(factKey{byte((part + 1) * (256 / factParts))})]
 }
 
-// isDue reports whether facts are to be written, of a transaction and of the backlog.
-func (b *factBacklog) isDue(added int) bool {
-	size := len(b.facts) + added
-	return size <= factsSmall || size >= factsLarge || time.Since(b.written) >= factsTime/factParts
+func (b *factBacklog) find(k factKey) (fact, bool) {
+	f, ok := b.parts[partOf(k)].facts[k]
+	return f, ok
 }
 
-// take removes the facts of the part that is written next.
-func (b *factBacklog) take(facts map[factKey]fact) (taken map[factKey]fact) {
-	taken = make(map[factKey]fact, len(facts)/2)
-	for k, f := range facts {
-		if k[0]/(256/factParts) == b.part {
-			taken[k] = f
-			delete(facts, k)
+func (b *factBacklog) size() (facts int) {
+	for part := range b.parts {
+		facts += len(b.parts[part].facts)
+	}
+	return facts
+}
+
+func (b *factBacklog) rows() (n int) {
+	for part := range b.parts {
+		n += len(b.parts[part].rows)
+	}
+	return n
+}
+
+// wrote is called when a part was written, or somebody else has taken it.
+func (b *factBacklog) wrote(part int) {
+	p := &b.parts[part]
+	if len(p.facts) > factsLarge { // more room than is worth keeping
+		p.facts = map[factKey]fact{}
+	}
+	clear(p.facts)
+	p.rows = p.rows[:0]
+	b.next, b.written = (part+1)%factParts, time.Now()
+}
+
+// keep adds what was put off in a row.
+func (b *factBacklog) keep(part int, row int64, lists factLists) {
+	p := &b.parts[part]
+	p.rows = append(p.rows, row)
+	for _, list := range lists {
+		for _, o := range list.part(part) {
+			if known, ok := p.facts[o.key]; ok {
+				o.fact = known.merge(o.fact)
+			}
+			p.facts[o.key] = o.fact
 		}
 	}
-	return taken
 }
+
+// due is the parts that are to be written, with so many facts more.
+func (b *factBacklog) due(added int) (from, to int) {
+	switch size := b.size() + added; {
+	case size <= factsSmall:
+		return 0, factParts
+	case size >= factsLarge || time.Since(b.written) >= factsTime/factParts:
+		return b.next, b.next + 1
+	}
+	return 0, 0
+}
+
+// A factsMove is what a transaction does with its facts and those of the backlog.
+type factsMove struct {
+	from, to int              // the parts that it writes
+	written  factList         // the facts of these
+	rows     [factParts]int64 // the rows in which it puts others off, 0 where there are none
+}
+
+func (m *factsMove) writes(part int) bool { return m.from <= part && part < m.to }
 
 // keepFacts writes facts of a transaction and of the backlog, or puts them off.
 func (t *Tx) keepFacts(ctx context.Context, s *sums) error {
 	if t.facts == nil {
-		return t.writeFacts(ctx, s.facts)
+		return t.writeFacts(ctx, inOrder(slices.Concat(s.facts...)))
 	}
-	b := &t.facts.backlog
-	if len(s.facts)+b.rows == 0 {
+	b, m := &t.facts.backlog, &s.moved
+	if len(s.facts)+b.rows() == 0 {
 		return nil
 	}
-	if !s.settleFacts && !b.isDue(len(s.facts)) {
-		return t.putOffFacts(ctx, s, s.facts)
+	if m.from, m.to = b.due(s.facts.size()); s.settleFacts {
+		m.from, m.to = 0, factParts
 	}
-	if b.rows > 0 {
-		if err := t.exec(ctx, `delete from backlog where owner = $1`, b.owner); err != nil {
+	if b.taken = b.taken[:0]; cap(b.taken) > 2*factsLarge { // more than is worth keeping
+		b.taken = nil
+	}
+	for part := range b.parts {
+		if err := t.keepPart(ctx, s, part); err != nil {
+			return err
+		}
+	}
+	m.written = inOrder(b.taken)
+	return t.writeFacts(ctx, m.written)
+}
+
+// keepPart puts the facts of one part off, or takes them and those of the backlog to be written.
+func (t *Tx) keepPart(ctx context.Context, s *sums, part int) (err error) {
+	b := &t.facts.backlog
+	if !s.moved.writes(part) {
+		s.moved.rows[part], err = t.putOffFacts(ctx, s.facts, part)
+		return err
+	}
+	for k, f := range b.parts[part].facts {
+		b.taken = append(b.taken, Observation{k, f})
+	}
+	for _, list := range s.facts {
+		b.taken = append(b.taken, list.part(part)...)
+	}
+	for _, row := range b.parts[part].rows {
+		if err := t.exec(ctx, `delete from backlog where id = $1`, row); err != nil {
 			return fmt.Errorf("empty backlog of facts: %w", err)
 		}
 	}
-	all := maps.Clone(b.facts)
-	mergeInto(all, s.facts)
-	if s.settleFacts || len(all) <= factsSmall {
-		s.tookFacts, s.leftFacts = all, map[factKey]fact{}
-	} else {
-		s.tookFacts, s.leftFacts = b.take(all), all
-	}
-	if err := t.putOffFacts(ctx, s, s.leftFacts); err != nil {
-		return err
-	}
-	return t.writeFacts(ctx, s.tookFacts)
+	return nil
 }
 
-// putOffFacts keeps facts in a row of the backlog.
-func (t *Tx) putOffFacts(ctx context.Context, s *sums, facts map[factKey]fact) error {
-	if len(facts) == 0 {
-		return nil
+// putOffFacts keeps the facts of one part in a row of the backlog. It is 0 if there are none.
+func (t *Tx) putOffFacts(ctx context.Context, lists factLists, part int) (row int64, err error) {
+	parts, n := make(factLists, len(lists)), 0
+	for i, list := range lists {
+		parts[i] = list.part(part)
+		n += len(parts[i])
 	}
-	s.factRow = true
-	if err := t.exec(ctx, `insert into backlog (id, owner, body) values ($1, $2, $3)`, newRef(), t.facts.backlog.owner, encodeFacts(facts)); err != nil {
-		return fmt.Errorf("put facts off: %w", err)
+	if n == 0 {
+		return 0, nil
 	}
-	return nil
+	row, err = t.putOff(ctx, t.facts.backlog.owner, parts.encode)
+	if err != nil {
+		return 0, fmt.Errorf("put facts off: %w", err)
+	}
+	return row, nil
 }
 
 // adoptFacts takes over, once, what a process that was killed had put off. It is done before facts are asked for in a
@@ -135,43 +217,46 @@ func holdsFacts(body []byte) bool {
 	return d.number() == factsMark
 }
 
-func encodeFacts(facts map[factKey]fact) []byte {
-	e := &encoder{b: make([]byte, 0, 128*len(facts)+16)}
-	e.number(factsMark, int64(len(facts)))
-	for k, f := range facts {
-		e.b = append(e.b, k[:]...)
-		e.number(f.firstSeen)
-		for _, at := range [...]int64{f.lastSeen, f.firstAccepted, f.lastAccepted, f.expires} {
-			e.number(at - f.firstSeen) // of which nearly all are near
+func (l factLists) encode(e *encoder) {
+	e.number(factsMark, int64(l.size()))
+	for _, list := range l {
+		for i := range list {
+			list[i].encode(e)
 		}
-		e.number(f.maxOffset, f.count)
-		e.text(f.firstExchange, f.firstTokenPrint)
 	}
-	return e.b
 }
 
-func decodeFacts(b []byte) (map[factKey]fact, error) {
+func (o *Observation) encode(e *encoder) {
+	e.b = append(e.b, o.key[:]...)
+	e.number(o.firstSeen)
+	for _, at := range [...]int64{o.lastSeen, o.firstAccepted, o.lastAccepted, o.expires} {
+		e.number(at - o.firstSeen) // of which nearly all are near
+	}
+	e.number(o.maxOffset, o.count)
+	e.text(o.firstExchange, o.firstTokenPrint)
+}
+
+func decodeFacts(b []byte) (factList, error) {
 	d := &decoder{b: b}
 	d.damaged = d.number() != factsMark || d.damaged
-	facts := map[factKey]fact{}
+	var list []Observation
 	for left := d.number(); left > 0 && !d.damaged; left-- {
-		var k factKey
-		if d.damaged = len(d.b) < len(k); d.damaged {
+		var o Observation
+		if d.damaged = len(d.b) < len(o.key); d.damaged {
 			break
 		}
-		copy(k[:], d.b)
-		d.b = d.b[len(k):]
-		var f fact
-		f.firstSeen = d.number()
-		for _, at := range [...]*int64{&f.lastSeen, &f.firstAccepted, &f.lastAccepted, &f.expires} {
-			*at = d.number() + f.firstSeen
+		copy(o.key[:], d.b)
+		d.b = d.b[len(o.key):]
+		o.firstSeen = d.number()
+		for _, at := range [...]*int64{&o.lastSeen, &o.firstAccepted, &o.lastAccepted, &o.expires} {
+			*at = d.number() + o.firstSeen
 		}
-		f.maxOffset, f.count = d.number(), d.number()
-		f.firstExchange, f.firstTokenPrint = d.text(), d.text()
-		facts[k] = f
+		o.maxOffset, o.count = d.number(), d.number()
+		o.firstExchange, o.firstTokenPrint = d.text(), d.text()
+		list = append(list, o)
 	}
 	if d.damaged || len(d.b) > 0 {
 		return nil, errDamagedFigures
 	}
-	return facts, nil
+	return inOrder(list), nil
 }

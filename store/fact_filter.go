@@ -66,12 +66,12 @@ func (f *factFilter) bits(k factKey) (*[8]uint64, uint64) {
 }
 
 // nowKept says that facts were written to the table.
-func (c *factCache) nowKept(facts map[factKey]fact) {
+func (c *factCache) nowKept(facts factList) {
 	if c.filter == nil {
 		return
 	}
-	for k := range facts {
-		c.filter.add(k)
+	for i := range facts {
+		c.filter.add(facts[i].key)
 	}
 	if c.filter.whole && c.filter.keys > c.filter.enough {
 		c.filter = nil

@@ -1,6 +1,9 @@
 package store
 
 import (
+	"bytes"
+	"slices"
+	"sort"
 	"time"
 
 	"authwatch/classify"
@@ -65,12 +68,50 @@ func (f *fact) saysMore(than *fact) bool {
 		f.firstExchange != than.firstExchange || f.firstTokenPrint != than.firstTokenPrint || (f.count == 0) != (than.count == 0)
 }
 
-// mergeInto merges facts into others.
-func mergeInto(all, more map[factKey]fact) {
-	for k, f := range more {
-		if known, ok := all[k]; ok {
-			f = known.merge(f)
+// An Observation is a fact as it is kept, with the digest that stands for its key.
+type Observation struct {
+	key factKey
+	fact
+}
+
+// A factList is facts in the order of their keys, each key once.
+type factList []Observation
+
+// inOrder sorts facts and merges those of one key.
+func inOrder(list []Observation) factList {
+	slices.SortFunc(list, func(a, b Observation) int { return bytes.Compare(a.key[:], b.key[:]) })
+	merged := list[:0]
+	for i := range list {
+		if n := len(merged) - 1; n >= 0 && merged[n].key == list[i].key {
+			merged[n].fact = merged[n].merge(list[i].fact)
+		} else {
+			merged = append(merged, list[i])
 		}
-		all[k] = f
 	}
+	return merged
+}
+
+// from is where the keys begin that are not before one.
+func (l factList) from(k factKey) int {
+	return sort.Search(len(l), func(i int) bool { return bytes.Compare(l[i].key[:], k[:]) >= 0 })
+}
+
+// factLists are the facts of several writes.
+type factLists []factList
+
+// mergedWith merges a fact with those of its key, and says whether there are any.
+func (l factLists) mergedWith(k factKey, f fact) (sum fact, found bool) {
+	for _, list := range l {
+		if i := list.from(k); i < len(list) && list[i].key == k {
+			f, found = f.merge(list[i].fact), true
+		}
+	}
+	return f, found
+}
+
+func (l factLists) size() (n int) {
+	for _, list := range l {
+		n += len(list)
+	}
+	return n
 }

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"fmt"
@@ -132,12 +131,8 @@ func (t *Tx) factsNow(ctx context.Context, keys []factKey, into []fact) error {
 		return err
 	}
 	for i, k := range keys {
-		if f, ok := t.group.facts[k]; ok {
-			into[i] = into[i].merge(f)
-		}
-		if f, ok := t.mine.facts[k]; ok {
-			into[i] = into[i].merge(f)
-		}
+		into[i], _ = t.group.facts.mergedWith(k, into[i])
+		into[i], _ = t.mine.facts.mergedWith(k, into[i])
 	}
 	return nil
 }
@@ -153,8 +148,8 @@ func (t *Tx) Changed(ctx context.Context, s Snapshot) (classify.History, error) 
 	}
 	for i, k := range s.digests {
 		if t.facts != nil && !t.facts.touched(k, s.at) {
-			_, byGroup := t.group.facts[k]
-			if _, byMe := t.mine.facts[k]; !byGroup && !byMe {
+			_, byGroup := t.group.facts.mergedWith(k, fact{})
+			if _, byMe := t.mine.facts.mergedWith(k, fact{}); !byGroup && !byMe {
 				continue
 			}
 		}
@@ -176,16 +171,26 @@ func (t *Tx) Changed(ctx context.Context, s Snapshot) (classify.History, error) 
 	return changed, nil
 }
 
-// News returns those of the facts that say something which is not known; the others need not be observed. It is meant
-// for use before the writer's turn, with facts that were merged by key. The list itself is shortened.
-func (s *Store) News(facts []classify.Fact) []classify.Fact {
-	if s.facts == nil {
-		return facts
-	}
+// News returns those of the facts that say something which is not known, and as what they are kept; the others need not be
+// observed. It is meant for use before the writer's turn. The list itself is shortened, and room is used for what is kept.
+func (s *Store) News(facts []classify.Fact, room []Observation) (news []classify.Fact, kept []Observation) {
 	s.facts.want()
-	return slices.DeleteFunc(facts, func(f classify.Fact) bool {
-		return !f.FirstAccepted.IsZero() && s.facts.knows(f.Key.Kind, factKeyOf(f.Key), factOf(&f)) // of others it always matters that they were seen
-	})
+	return s.facts.news(facts, room)
+}
+
+func (c *factCache) news(facts []classify.Fact, room []Observation) (news []classify.Fact, kept []Observation) {
+	news, kept = facts[:0], room[:0]
+	for i := range facts {
+		o := Observation{factKeyOf(facts[i].Key), factOf(&facts[i])}
+		if c.knows(facts[i].Key.Kind, o.key, o.fact) {
+			continue
+		}
+		news = append(news, facts[i])
+		o.firstExchange, o.firstTokenPrint = ownText(o.firstExchange), ownText(o.firstTokenPrint)
+		kept = append(kept, o)
+	}
+	clear(facts[len(news):])
+	return news, inOrder(kept)
 }
 
 // knows reports whether a fact says nothing new. Only of what is accepted that can be said: of the rest it matters how often it was seen.
@@ -228,18 +233,16 @@ func Resolution(kind classify.FactKind) time.Duration {
 
 // Observe merges facts into history (classify.Fact.Merge). They are written when the transaction is about to be committed.
 func (t *Tx) Observe(_ context.Context, facts []classify.Fact) error {
-	for i := range facts {
-		k, f := factKeyOf(facts[i].Key), factOf(&facts[i])
-		if t.facts.knows(facts[i].Key.Kind, k, f) {
-			continue
-		}
-		f.firstExchange, f.firstTokenPrint = ownText(f.firstExchange), ownText(f.firstTokenPrint)
-		if earlier, ok := t.mine.facts[k]; ok {
-			f = earlier.merge(f)
-		}
-		t.mine.facts[k] = f
-	}
+	_, kept := t.facts.news(slices.Clone(facts), nil)
+	t.ObserveNews(kept)
 	return nil
+}
+
+// ObserveNews is Observe for what News says is kept, which has to stay as it is until the write is over.
+func (t *Tx) ObserveNews(kept []Observation) {
+	if len(kept) > 0 {
+		t.mine.facts = append(t.mine.facts, kept)
+	}
 }
 
 // ownText is a text as it is kept, which does not hold on to the request that it came in.
@@ -247,11 +250,11 @@ func ownText(s string) string { return strings.Clone(cleanText(s)) }
 
 // forgetFact removes a fact unless it was seen again meanwhile.
 func (t *Tx) forgetFact(ctx context.Context, f keptFact) error {
-	if _, seen := t.group.facts[f.key]; seen {
+	if _, seen := t.group.facts.mergedWith(f.key, fact{}); seen {
 		return nil
 	}
 	if t.facts != nil {
-		if _, seen := t.facts.backlog.facts[f.key]; seen {
+		if _, seen := t.facts.backlog.find(f.key); seen {
 			return nil
 		}
 		t.facts.forget(f.key)
@@ -259,30 +262,23 @@ func (t *Tx) forgetFact(ctx context.Context, f keptFact) error {
 	return t.exec(ctx, `delete from fact where digest = $1 and last_seen_at = $2 and expires_at = $3`, f.key[:], f.lastSeen, f.expires)
 }
 
-// writeFacts merges facts into the database. The merge is in the statement, so that replicas lose nothing.
-func (t *Tx) writeFacts(ctx context.Context, facts map[factKey]fact) error {
-	keys := make([]factKey, 0, len(facts))
-	for k := range facts {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, func(a, b factKey) int { return bytes.Compare(a[:], b[:]) }) // one order of locks for all replicas, and of pages
-	args := make([]any, 0, 10*len(keys))
-	for i := range keys {
-		f := facts[keys[i]]
-		args = append(args, keys[i][:], f.firstSeen, f.lastSeen, f.firstAccepted, f.lastAccepted,
+// writeFacts merges facts into the database, in one order for the locks of all replicas and for pages. The merge is in the statement,
+// so that replicas lose nothing.
+func (t *Tx) writeFacts(ctx context.Context, facts factList) error {
+	rows := t.rowList(ctx, `insert into fact (digest, first_seen_at, last_seen_at, first_accepted_at, last_accepted_at,
+		first_exchange, first_token_print, max_offset, count, expires_at) values `, 10, mergeFact)
+	for i := range facts {
+		f := &facts[i]
+		rows.add(f.key[:], f.firstSeen, f.lastSeen, f.firstAccepted, f.lastAccepted,
 			f.firstExchange, f.firstTokenPrint, f.maxOffset, f.count, f.expires)
 	}
-	err := t.eachRows(args, 10, func(n int, args []any) error { return t.exec(ctx, mergeFacts(t.rows.of(n, 10)), args...) })
-	if err != nil {
+	if _, err := rows.end(); err != nil {
 		return fmt.Errorf("write facts: %w", err)
 	}
 	return nil
 }
 
-func mergeFacts(rows string) string {
-	return `insert into fact (digest, first_seen_at, last_seen_at, first_accepted_at, last_accepted_at,
-			first_exchange, first_token_print, max_offset, count, expires_at)
-		values ` + rows + `
+const mergeFact = `
 		on conflict (digest) do update set
 			first_exchange = case when ` + earlierFact + ` then excluded.first_exchange else fact.first_exchange end,
 			first_token_print = case when ` + earlierFact + ` then excluded.first_token_print else fact.first_token_print end,
@@ -297,7 +293,6 @@ func mergeFacts(rows string) string {
 				then excluded.max_offset else fact.max_offset end,
 			count = fact.count + excluded.count,
 			expires_at = case when excluded.expires_at > fact.expires_at then excluded.expires_at else fact.expires_at end`
-}
 
 // earlierFact is Merge's rule for what FirstSeen and the two columns that belong to it are taken from.
 const earlierFact = `excluded.first_seen_at <> 0 and (fact.first_seen_at = 0 or excluded.first_seen_at < fact.first_seen_at

@@ -477,17 +477,17 @@ func testNews(t *testing.T, w *world) {
 	accepted := func(seconds int) classify.Fact {
 		return classify.Fact{Key: key("client"), FirstSeen: at(seconds), LastSeen: at(seconds), FirstAccepted: at(seconds), LastAccepted: at(seconds), Count: 1}
 	}
-	equal(t, "news of the first", len(w.News([]classify.Fact{accepted(100)})), 1)
+	equal(t, "news of the first", w.isNews(accepted(100)), true)
 	w.observe(t, accepted(100))
 	w.snapshot(t, key("client"))
 	minute := int(FactResolution.Seconds())
-	for seconds, news := range map[int]int{100: 0, 101: 0, 99: 1, 100 + minute - 1: 0, 100 + minute: 1} {
+	for seconds, news := range map[int]bool{100: false, 101: false, 99: true, 100 + minute - 1: false, 100 + minute: true} {
 		if w.facts == nil {
-			news = 1 // others may have written since
+			news = true // others may have written since
 		}
-		equal(t, fmt.Sprintf("news at %d", seconds), len(w.News([]classify.Fact{accepted(seconds)})), news)
+		equal(t, fmt.Sprintf("news at %d", seconds), w.isNews(accepted(seconds)), news)
 	}
-	equal(t, "news of what is counted", len(w.News([]classify.Fact{seen("client", 101, "")})), 1)
+	equal(t, "news of what is counted", w.isNews(seen("client", 101, "")), true)
 	w.observe(t, accepted(101), accepted(100+minute))
 	wantTime(t, "last accepted", w.history(t, key("client"))[key("client")].LastAccepted, at(100+minute))
 }

@@ -7,22 +7,20 @@ import (
 // Sums are what a write adds to rows that many writes add to. They are kept until the transaction is about to be
 // committed, so that the writes of one commit change each row once.
 type sums struct {
-	facts map[factKey]fact
+	facts factLists
 	feed  feedLog
 	figures
-	tookBacklog  bool             // the backlog is written
-	settleFacts  bool             // the backlog of facts is to be written
-	tookFacts    map[factKey]fact // what was written of it and of facts, nil if nothing was
-	leftFacts    map[factKey]fact // and what was not
-	factRow      bool             // a row was added to it
-	adoptedFacts bool             // what an earlier process put off is among the facts
+	tookBacklog  bool      // the backlog is written
+	settleFacts  bool      // the backlog of facts is to be written
+	moved        factsMove // what becomes of the facts
+	adoptedFacts bool      // what an earlier process put off is among the facts
 }
 
-func newSums() *sums { return &sums{facts: map[factKey]fact{}, figures: newFigures()} }
+func newSums() *sums { return &sums{figures: newFigures()} }
 
 // add adds what another write added, which stays as it is.
 func (s *sums) add(other *sums) {
-	mergeInto(s.facts, other.facts)
+	s.facts = append(s.facts, other.facts...)
 	s.settleFacts = s.settleFacts || other.settleFacts
 	s.feed = append(s.feed, other.feed...)
 	s.figures.add(other.figures)
@@ -30,9 +28,6 @@ func (s *sums) add(other *sums) {
 
 // take is add for what is of no use to anybody else afterwards. Nearly always it is the first, and there is nothing to add to.
 func (s *sums) take(other *sums) {
-	if len(s.facts) == 0 {
-		s.facts, other.facts = other.facts, nil
-	}
 	if s.feed == nil {
 		s.feed, other.feed = other.feed, nil
 	}

@@ -18,7 +18,7 @@ func anySums(random *rand.Rand) *sums {
 		c := s.client(k)
 		c.failures, c.accepted = number(), append(c.accepted, number())
 		s.counts.add(series{clientID: k.clientID}, time.UnixMilli(number()*minuteStep), number())
-		s.facts[factKey{byte(number())}] = fact{extent: extent{firstSeen: number(), lastSeen: number()}, count: number()}
+		s.facts = append(s.facts, factList{{factKey{byte(number())}, fact{extent: extent{firstSeen: number(), lastSeen: number()}, count: number()}}})
 		s.feed = append(s.feed, feedEntry{FeedFailure, rowID(number())})
 	}
 	return s
