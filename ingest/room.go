@@ -79,6 +79,8 @@ func (s *slabs[T]) takeBack() {
 			s.wipe(slab)
 		}
 	}
-	s.list = s.list[:min(len(s.list), maxSlabs)]
+	kept := min(len(s.list), maxSlabs)
+	clear(s.list[kept:])
+	s.list = s.list[:kept]
 	s.used, s.free = 0, nil
 }

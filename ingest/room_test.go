@@ -72,7 +72,7 @@ func TestSlabs(t *testing.T) {
 	for range maxSlabs * 5 {
 		s.take(4)
 	}
-	if s.takeBack(); len(s.list) != maxSlabs {
+	if s.takeBack(); len(s.list) != maxSlabs || s.list[:maxSlabs+1][maxSlabs] != nil {
 		t.Errorf("%d slabs are kept", len(s.list))
 	}
 }
