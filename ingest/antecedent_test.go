@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"authwatch/classify"
+	"authwatch/store"
 )
 
 // lateBatch is a believable minute in which later verdicts depend on earlier exchanges: a jti used twice, accepted or not, and
@@ -112,9 +113,34 @@ func TestDependents(t *testing.T) {
 	if n := len(d.after(many)); n != maxJudgedAgain {
 		t.Errorf("one batch has %d judged again", n)
 	}
-	d.note(testNow().Add(waitFor+time.Second), []classify.Key{{Kind: classify.FactJTI, Name: "x"}}, dependent{})
-	if d.young.taken != 1 {
-		t.Errorf("%d are of this window", d.young.taken)
+	d = newDependents()
+	for n, at := range []time.Time{testNow(), testNow().Add(waitFor), testNow().Add(waitFor + time.Second)} {
+		d.note(at, []classify.Key{{Kind: classify.FactJTI, Name: fmt.Sprint(n)}}, dependent{})
+	}
+	if d.young.taken != 1 || d.old.taken != 2 {
+		t.Errorf("%d are of this window, %d of the one before", d.young.taken, d.old.taken)
+	}
+}
+
+// Of a batch in which a record met a defect nothing is remembered: which failure is whose is not known.
+func TestDependents_Defect(t *testing.T) {
+	s := newService(t, testProfile())
+	var order []*decoded
+	for n := range 2 {
+		d, f := s.redactor.decodePart(part{raw: []byte(apiCall(20+n, fmt.Sprint("r", n), 401, "j", second(10)))}, s.redactor.decodeResponse)
+		if f != nil {
+			t.Fatal(f.code)
+		}
+		order = append(order, &d)
+	}
+	for _, failures := range []int{1, 2} {
+		w := &work{ingester: s.ingester, batch: batch{at: testNow()}, asked: &inquiry{}, effects: effects{failures: make([]store.Failure, failures)}}
+		list := w.place(order, nil)
+		w.asked.ask(list)
+		w.noteFailures(list)
+		if remembered := s.ingester.dependents.young.taken > 0; remembered != (failures == 2) {
+			t.Errorf("of two records %d failures: remembered: %v", failures, remembered)
+		}
 	}
 }
 

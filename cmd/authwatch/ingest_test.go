@@ -209,8 +209,7 @@ func TestIngest_FollowsRotation(t *testing.T) {
 	if err := os.Truncate(r.path("a.log"), 0); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(2 * pollEvery) // an emptied log shows by being shorter than it was
-	r.write("a.log", numberedLines(7, 8))
+	r.write("a.log", numberedLines(7, 8)) // by which it is still shorter than it was
 	r.until("the emptied log", has(8))
 	cancel()
 	if got := <-status; got != exitOK {
