@@ -3,6 +3,7 @@ package ingest
 import (
 	"cmp"
 	"strings"
+	"time"
 
 	"authwatch/classify"
 )
@@ -19,7 +20,8 @@ type outlinedRecord struct {
 	e     encoder         // writes what is stored while it is read
 	data  []byte          // the text of the record
 	texts strings.Builder // of the record that are not remembered: one piece of memory for all
-	all   string          // data, once most of it is needed
+	all   string          // a part of data of which several texts are needed
+	from  uint32          // where it stands
 	left  bool            // to the way that all formats share
 }
 
@@ -47,8 +49,8 @@ func (r *Redactor) decodeOutlined(p part) (d decoded, ok bool) {
 		return decoded{}, false
 	}
 	o := outlinedRecord{w: walk{Redactor: r}, room: cmp.Or(p.room, &batchRoom{}), outline: p.outline, data: p.raw}
-	at, ok := utcTime(o.time.inner(o.data))
-	if !ok {
+	at, utc := utcTime(o.time.inner(o.data))
+	if !utc {
 		var f *fault
 		if at, f = timeOf(o.text(o.time)); f != nil {
 			return decoded{}, false
@@ -59,6 +61,7 @@ func (r *Redactor) decodeOutlined(p part) (d decoded, ok bool) {
 	rec := &room.record
 	rec.Time = at
 	o.e = encoder{b: o.room.stored.take(len(p.raw) + storedRoom), ok: true, last: r}
+	o.begin(at, utc)
 	o.read(room)
 	if o.left || len(o.w.found) > 1 || o.w.failed { // which of several tokens is the one that counts depends on their order
 		return decoded{}, false
@@ -97,10 +100,18 @@ func (o *outline) isNative() bool {
 	return o.request.given() || o.response.given() || o.clientAssertion.given() || o.accessToken.given()
 }
 
+// begin writes the time, most often as it came: what is stored has no zero at the end of a fraction.
+func (o *outlinedRecord) begin(at time.Time, utc bool) {
+	if text := o.time.inner(o.data); utc && text[len(text)-2] != '0' {
+		o.e.b = append(append(append(o.e.b, `{"time":"`...), text...), '"')
+		return
+	}
+	o.e.begin(at)
+}
+
 // read fills in the members of the record and writes them, in the order in which they are stored.
 func (o *outlinedRecord) read(room *recordRoom) {
 	rec := &room.record
-	o.e.begin(rec.Time)
 	rec.ID, rec.Provider, rec.Environment = o.once(`"id":`, o.id), o.identity(`"provider":`, o.provider), o.identity(`"environment":`, o.environment)
 	rec.Service, rec.ClientID = o.identity(`"service":`, o.service), o.identity(`"client_id":`, o.clientID)
 	rec.RequestID, rec.TraceID = o.joinID(`"request_id":`, o.requestID), o.joinID(`"trace_id":`, o.traceID)
@@ -146,8 +157,8 @@ func (o *outlinedRecord) text(l leaf) string {
 	if l.kind == leafText {
 		return decodeText(string(l.inner(o.data)))
 	}
-	if o.all != "" {
-		return o.all[l.from+1 : l.to-1]
+	if o.holds(l) {
+		return o.all[l.from+1-o.from : l.to-1-o.from]
 	}
 	return o.copied(l.inner(o.data))
 }
@@ -190,59 +201,71 @@ func (o *outlinedRecord) looked(l leaf) (raw, text string, known *knownText) {
 
 func (o *outlinedRecord) identity(name string, l leaf) string {
 	raw, text, _ := o.looked(l)
-	return o.put(name, raw, o.w.short(text))
+	return o.put(name, l, raw, o.w.short(text))
 }
 
 // once is identity for what is not remembered.
 func (o *outlinedRecord) once(name string, l leaf) string {
 	raw := o.scalar(l)
-	return o.put(name, raw, o.w.identity(raw))
+	return o.put(name, l, raw, o.w.identity(raw))
 }
 
 func (o *outlinedRecord) joinID(name string, l leaf) string {
 	raw := o.scalar(l)
-	return o.put(name, raw, joinIDOf(o.w.identity(raw)))
+	return o.put(name, l, raw, joinIDOf(o.w.identity(raw)))
 }
 
 func (o *outlinedRecord) running(name string, l leaf) string {
 	raw, text, _ := o.looked(l)
-	return o.put(name, raw, cutText(text, maxString))
+	return o.put(name, l, raw, cutText(text, maxString))
 }
 
 func (o *outlinedRecord) address(name string, l leaf) string {
 	raw := o.scalar(l)
 	if o.w.isPlainURL(raw) {
-		return o.put(name, raw, raw)
+		return o.put(name, l, raw, raw)
 	}
 	text := cutText(o.w.url(raw, 0), maxString)
 	o.e.field(name, text)
 	return text
 }
 
-// put writes a text of which raw was looked at as running text. One that is left as it was is nothing for the last net: all
-// nets have been laid over it.
-func (o *outlinedRecord) put(name, raw, text string) string {
+// put writes a text of which raw was looked at as running text.
+func (o *outlinedRecord) put(name string, l leaf, raw, text string) string {
 	if text != "" {
-		if text != raw {
-			o.e.look(text)
-		}
 		o.e.name(name)
-		o.e.b = appendText(o.e.b, text)
+		o.write(l, raw, text)
 	}
 	return text
 }
 
-// whole makes all texts from here on parts of one.
-func (o *outlinedRecord) whole() {
-	if o.all == "" {
-		o.all = string(o.data)
+// write is put without a name. A text that is left as it was is nothing for the last net: all nets have been laid over it.
+func (o *outlinedRecord) write(l leaf, raw, text string) {
+	switch {
+	case text != raw:
+		o.e.text(text)
+	case l.kind == leafString:
+		o.e.b = append(o.e.b, l.of(o.data)...)
+	default:
+		o.e.b = appendText(o.e.b, text)
 	}
+}
+
+// whole makes all texts in a value parts of one.
+func (o *outlinedRecord) whole(l leaf) {
+	if !o.holds(l) {
+		o.all, o.from = string(l.of(o.data)), l.from
+	}
+}
+
+func (o *outlinedRecord) holds(l leaf) bool {
+	return l.from >= o.from && int(l.to-o.from) <= len(o.all)
 }
 
 // value is the value of a member as the parser has it.
 func (o *outlinedRecord) value(l leaf) any {
-	o.whole()
-	p := parser{data: o.data[l.from:l.to], text: o.all[l.from:l.to]}
+	o.whole(l)
+	p := parser{data: l.of(o.data), text: o.all[l.from-o.from : l.to-o.from]}
 	v, f := p.value(0)
 	o.left = o.left || f != nil
 	return v

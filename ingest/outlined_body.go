@@ -58,7 +58,7 @@ func (o *outlinedRecord) body(l leaf) classify.Body {
 
 // writeBody says whether redaction left the body as it was and the last net would catch nothing in it.
 func (o *outlinedRecord) writeBody(l leaf) (clean bool) {
-	o.whole()
+	o.whole(l)
 	from, before := len(o.e.b), o.w
 	if l.kind == leafString || l.kind == leafText {
 		raw := o.text(l)

@@ -40,55 +40,71 @@ func (o *outlinedRecord) headers(l leaf) (out classify.Headers, clean bool) {
 	if !l.given() {
 		return nil, false
 	}
-	var room [16]classify.Member[string]
+	var room [16]outlinedField
 	list, clean := room[:0], true
 	for m := o.inside(l); m.next(); {
 		field, same := o.field(&m)
 		list, clean = append(list, field), clean && same
 	}
-	out = append(classify.Headers(o.room.fields.take(len(list))), list...)
-	if len(out) == 0 {
+	out = o.room.fields.take(len(list))
+	if len(list) == 0 {
 		return out, clean
 	}
-	classify.SortMembers(out)
+	classify.SortMembers(list)
 	o.e.open(`"headers":`)
-	for i := range out {
-		if i > 0 && out[i-1].Name == out[i].Name {
+	for i, field := range list {
+		if i > 0 && list[i-1].Name == field.Name {
 			o.left = true
 			return nil, false
 		}
 		o.e.comma()
-		o.e.b = append(appendText(o.e.b, out[i].Name), ':')
-		o.e.b = appendText(o.e.b, out[i].Value)
+		o.e.b = append(o.e.b, field.Value.stored...)
+		if field.Value.stored == "" {
+			o.e.b = appendText(append(appendText(o.e.b, field.Name), ':'), field.Value.text)
+		}
+		out = append(out, classify.Member[string]{Name: field.Name, Value: field.Value.text})
 	}
 	o.e.close()
 	return out, clean
 }
 
-// field reads one header field. clean is as for headers.
-func (o *outlinedRecord) field(m *memberReader) (field classify.Member[string], clean bool) {
-	text := o.data[m.name.from:m.value.to]
-	digest, known := o.w.parts.find(partField, text)
-	if known != nil {
-		return known.field, true
+// An outlinedField is a header field.
+type outlinedField = classify.Member[fieldText]
+
+// A fieldText is the value of a header field, and if it is known, both as they are written.
+type fieldText struct{ text, stored string }
+
+// field reads one header field. clean is as for headers. Of one that comes with another date or id each time, only the name is known.
+func (o *outlinedRecord) field(m *memberReader) (field outlinedField, clean bool) {
+	kind, text := partField, o.data[m.name.from:m.value.to]
+	if m.value.kind == leafString && isPlainValue(o.w.classes, m.value.inner(o.data)) {
+		kind, text = partFieldName, m.name.of(o.data)
+	}
+	digest, known := o.w.parts.find(kind, text)
+	switch {
+	case known != nil && kind == partFieldName:
+		return outlinedField{Name: known.field.Name, Value: fieldText{text: o.text(m.value)}}, true
+	case known != nil:
+		return outlinedField{Name: known.field.Name, Value: fieldText{known.field.Value, known.stored}}, true
 	}
 	lower, raw := strings.ToLower(o.text(m.name)), ""
 	field.Name = o.w.text(lower)
 	switch m.value.kind {
 	case leafObject, leafArray:
-		field.Value = o.w.header(lower, o.value(m.value))
+		field.Value.text = o.w.header(lower, o.value(m.value))
 	case leafNull:
 	default:
 		raw = o.scalar(m.value)
 		found := len(o.w.found)
-		field.Value = o.w.headerText(lower, raw)
-		clean = field.Name == lower && field.Value == raw && len(o.w.found) == found
+		field.Value.text = o.w.headerText(lower, raw)
+		clean = field.Name == lower && field.Value.text == raw && len(o.w.found) == found
 	}
-	if o.w.mayHoldShape(field.Name) || o.w.mayHoldShape(field.Value) {
+	if o.w.mayHoldShape(field.Name) || o.w.mayHoldShape(field.Value.text) {
 		o.e.hold, clean = true, false
 	}
-	if clean && o.w.parts.again(digest) {
-		o.w.parts.keep(digest, &knownPart{kind: partField, text: string(text), field: classify.Member[string]{Name: strings.Clone(lower), Value: strings.Clone(raw)}})
+	if clean && (kind == partField || o.w.class(lower) == notSecret) && o.w.parts.again(digest) {
+		stored := string(appendText(append(appendText(nil, lower), ':'), raw))
+		o.w.parts.keep(digest, &knownPart{kind: kind, text: string(text), stored: stored, field: classify.Member[string]{Name: strings.Clone(lower), Value: strings.Clone(raw)}})
 	}
 	return field, clean
 }

@@ -20,6 +20,7 @@ type partKind uint8
 
 const (
 	partField      partKind = iota // a header field with its name
+	partFieldName                  // the name of one whose values differ and are plain
 	partHeaders                    // all header fields of a request
 	partParameters                 // the header of a token
 	partBody

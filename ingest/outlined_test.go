@@ -3,6 +3,8 @@ package ingest
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -175,9 +177,22 @@ func TestKnownParts_HoldNoSecret(t *testing.T) {
 			}
 		}
 	}
-	for _, kind := range []partKind{partField, partHeaders, partParameters, partBody} {
+	for _, kind := range []partKind{partField, partFieldName, partHeaders, partParameters, partBody} {
 		if kinds[kind] == 0 {
 			t.Errorf("no part of kind %d is remembered", kind)
+		}
+	}
+}
+
+// That a header field came with plain values before, or with none, says nothing of a value that is secret by the field's name.
+func TestOutlined_FieldsWithPlainValues(t *testing.T) {
+	red := testRedactor(t)
+	names := slices.Concat(slices.Collect(maps.Keys(red.names)), strings.Fields("Date date x-request-id location referer www-authenticate x-API-key set-cookie"))
+	for range 3 {
+		for _, name := range names {
+			for _, value := range []string{"", "Sun, 22 Nov 2026 02:19:00 GMT", "7d1c0b2a-3f4e-4a5b-8c6d-0123456789ab", "00112233445566778899aabbccddeeff"} {
+				checkOutlined(t, red, fmt.Appendf(nil, `{"time":"2026-11-22T02:19:00.120Z","response":{"status":401,"headers":{%q:%q}}}`, name, value))
+			}
 		}
 	}
 }

@@ -61,7 +61,7 @@ func (o *outlinedRecord) decodedToken(l leaf, t *classify.JWT) {
 	t.Header = o.parameters(header)
 	o.e.name(`"claims":`)
 	t.Claims, _ = o.claimSet(claims, o.w.claims)
-	t.Malformed = o.put(`"malformed":`, said, o.w.text(said))
+	t.Malformed = o.put(`"malformed":`, leaf{}, said, o.w.text(said))
 }
 
 // parameters reads the header of a token, which is the same for all tokens of one key.
@@ -129,14 +129,11 @@ func (o *outlinedRecord) claimSet(l leaf, allowed map[string]bool) (out classify
 // claimText redacts and writes a text that may stay.
 func (o *outlinedRecord) claimText(l leaf) (value any, clean bool) {
 	raw, text, known := o.looked(l)
-	if clean = text == raw; !clean {
-		o.e.look(text)
-	}
-	o.e.b = appendText(o.e.b, text)
+	o.write(l, raw, text)
 	if known != nil {
-		return known.value, clean
+		return known.value, true
 	}
-	return text, clean
+	return text, text == raw
 }
 
 // isConfirmation knows the members that hold a key or say which one it is.

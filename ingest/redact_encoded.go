@@ -103,7 +103,7 @@ func (w *walk) encodedRun(run string) (start int, marker string, ok bool) {
 
 // mayEncodeText looks at the first characters of base64: what encodes neither text nor an object, as an id in hexadecimal does not,
 // holds no secret that a name or a form could tell.
-func mayEncodeText(s string) bool {
+func mayEncodeText[T string | []byte](s T) bool {
 	var start [minEncoded / 4 * 3]byte
 	known := 0 // bytes of start: most texts end the search with the first
 	for i := 0; i < len(start); {

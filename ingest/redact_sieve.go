@@ -229,11 +229,13 @@ func mayBeCredential(scheme, credential string) bool {
 
 // isPlainID is true for an identifier in hexadecimal, such as a UUID, in which no net would catch anything: it has neither the
 // letters nor the marks of what they look for, and is too short for a bare key.
-func (r *Redactor) isPlainID(s string) bool {
+func (r *Redactor) isPlainID(s string) bool { return isPlainID(r.classes, s) }
+
+func isPlainID[T string | []byte](classes *byteClasses, s T) bool {
 	if len(s) >= minBareKey {
 		return false
 	}
-	dashes, classes := 0, r.classes
+	dashes := 0
 	for i := 0; i < len(s); i++ {
 		if classes[s[i]]&byteID == 0 {
 			return false
@@ -257,6 +259,11 @@ func isPlainDate(s []byte) bool {
 		}
 	}
 	return true
+}
+
+// isPlainValue is true for a date or an identifier in which no net would catch anything, be it read as running text or as an address.
+func isPlainValue(classes *byteClasses, s []byte) bool {
+	return isPlainDate(s) || isPlainID(classes, s)
 }
 
 // isPlainURL is true for an address of short segments, with neither query nor anything encoded, in which no net would catch anything.
