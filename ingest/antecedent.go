@@ -39,7 +39,7 @@ const (
 )
 
 func newDependents() *dependents {
-	return &dependents{seed: maphash.MakeSeed(), young: newGeneration(generation{})}
+	return &dependents{seed: maphash.MakeSeed(), young: generation{}.emptied()}
 }
 
 // decides is true for facts about a single token. Of the others every failure of a client depends on, and the first of
@@ -71,7 +71,7 @@ func (d *dependents) note(received time.Time, keys []classify.Key, one dependent
 // add remembers a failure under a key. Its caller holds the lock.
 func (d *dependents) add(received time.Time, k *classify.Key, one dependent) {
 	if d.young.taken >= maxDependents || received.Sub(d.since) > waitFor {
-		d.young, d.old, d.since = newGeneration(d.young), d.young, received
+		d.young, d.old, d.since = d.old.emptied(), d.young, received
 	}
 	d.young.add(d.hash(k), one)
 }

@@ -28,11 +28,13 @@ type link struct {
 	from, to int32 // of its name
 }
 
-// newGeneration makes room for as many as the one before held.
-func newGeneration(before generation) generation {
-	return generation{
-		chains: make([]chain, max(len(before.chains), 64)), links: make([]link, 0, len(before.links)), names: make([]byte, 0, len(before.names)),
+// emptied is one in the memory of g, which holds nothing any more.
+func (g generation) emptied() generation {
+	if len(g.chains) == 0 {
+		return generation{chains: make([]chain, 64)}
 	}
+	clear(g.chains)
+	return generation{chains: g.chains, links: g.links[:0], names: g.names[:0]}
 }
 
 // chain is that of a hash, or the free place for it.

@@ -146,7 +146,9 @@ func TestDependents_Defect(t *testing.T) {
 
 func TestGeneration_KeepsTheOrderAndTheTimesOfEachKey(t *testing.T) {
 	at := []time.Time{testNow().Add(time.Nanosecond), {}, time.Unix(1<<40, 999_999_999)}
-	g, want := newGeneration(generation{}), map[uint64][]dependent{}
+	g, want := generation{}.emptied(), map[uint64][]dependent{}
+	g.add(1, dependent{"of the generation before", at[0]})
+	g = g.emptied()
 	for n := range 3 * (maxOfOneToken + 2) {
 		hash, one := uint64(n%3), dependent{strings.Repeat("x", n%5) + fmt.Sprint(n), at[n%len(at)]}
 		if g.add(hash, one); len(want[hash]) < maxOfOneToken {

@@ -57,6 +57,7 @@ func (r *Redactor) decodeOutlined(p part) (d decoded, ok bool) {
 		}
 	}
 	o.texts.Grow(textsRoom)
+	o.texts.WriteString(idPrefix) // the id comes next
 	room := &o.room.records.take(1)[:1][0]
 	rec := &room.record
 	rec.Time = at
@@ -75,12 +76,19 @@ func (r *Redactor) decodeOutlined(p part) (d decoded, ok bool) {
 		o.w.place(rec)
 		d.record, d.stored = o.w.finish(rec)
 	}
-	d.key = "id:" + d.record.ID
-	if d.record.ID == "" {
+	switch texts := o.texts.String(); {
+	case d.record.ID != "" && strings.HasPrefix(texts[len(idPrefix):], d.record.ID):
+		d.key = texts[:len(idPrefix)+len(d.record.ID)]
+	case d.record.ID != "":
+		d.key = idPrefix + d.record.ID
+	default:
 		d.key = r.contentKey("response", o.value(leaf{from: 0, to: uint32(len(p.raw)), kind: leafObject}))
 	}
 	return d, true
 }
+
+// idPrefix comes before a record's id in its key.
+const idPrefix = "id:"
 
 // storedRoom is how much longer a record may become by what is written in the place of values; beyond it its memory grows.
 const storedRoom = 64
