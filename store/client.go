@@ -54,7 +54,7 @@ func (t *Tx) countClients(ctx context.Context, keys []clientKey, all map[clientK
 			f.firstFailure, f.lastFailure, firstSuccess, lastSuccess, latest(f.lastFailure, lastSuccess))
 	}
 	rows := make(map[clientKey]clientRow, len(keys))
-	err := t.eachRows(args, 11, func(n int, args []any) error {
+	err := eachRows(args, 11, func(n int, args []any) error {
 		answer, err := t.query(ctx, countClients(t.rows.of(n, 11)), args...)
 		if err != nil {
 			return err

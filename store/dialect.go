@@ -31,7 +31,6 @@ type dialect struct {
 	bytes      string // the type of a column of bytes
 	begin      string // starts a transaction that is sure to be allowed to write
 	follow     string // has commits of replicas follow one another from here to the end of the transaction; "" where they do anyway
-	rowsAtOnce int    // how many rows one statement inserts, a power of four
 	prepare    string // is run on the writer's connection when it is made
 	// othersWrote asks for a number that changes when another connection has committed; "" where others always may.
 	othersWrote string
@@ -40,6 +39,8 @@ type dialect struct {
 	size        string // says how many bytes of the database are in use and how many free
 	// open returns the handle that only the writer uses and the pool of readers.
 	open func(ctx context.Context) (writing, readers *sql.DB, err error)
+	// exec runs a statement that answers nothing on a driver's connection.
+	exec func(ctx context.Context, conn any, query string, args []driver.NamedValue) error
 	// backup copies what a reader's connection sees to the empty file at path; nil where that is not ours to do.
 	backup func(ctx context.Context, source any, path string) error
 	// conflicts reports whether a transaction lost against another one and may win when it is run again.
@@ -75,7 +76,6 @@ func sqlite(path string) dialect {
 		options:    func() ([]goose.ProviderOption, error) { return nil, nil },
 		bytes:      `blob`,
 		begin:      `begin immediate`,
-		rowsAtOnce: 16, // more are no faster
 		// Checkpoints: see checkpoint.go. Pages as they were before a savepoint would go to a file: as much writing as the commit itself.
 		prepare:     `pragma wal_autocheckpoint = 0; pragma temp_store = memory`,
 		othersWrote: `pragma data_version`,
@@ -87,6 +87,7 @@ func sqlite(path string) dialect {
 		open: func(ctx context.Context) (*sql.DB, *sql.DB, error) {
 			return openSQLite(ctx, path)
 		},
+		exec:      execSQLite,
 		backup:    copySQLite,
 		conflicts: func(error) bool { return false }, // begin immediate has already waited for its turn
 		lost:      func(err error) bool { return errors.Is(err, driver.ErrBadConn) },
@@ -137,6 +138,15 @@ func openSQLite(ctx context.Context, path string) (writing, readers *sql.DB, err
 	return writing, readers, nil
 }
 
+// execSQLite runs a statement as a query. So the driver takes all arguments to SQLite at once, where Exec crosses over to C with each.
+func execSQLite(ctx context.Context, conn any, query string, args []driver.NamedValue) error {
+	rows, err := conn.(driver.QueryerContext).QueryContext(ctx, query, args)
+	if err != nil {
+		return err
+	}
+	return rows.Close()
+}
+
 // createPrivate makes a file that only its owner may read; SQLite gives its WAL the same mode. An existing one stays as it is.
 func createPrivate(path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
@@ -167,15 +177,18 @@ func postgres(dsn string) dialect {
 			}
 			return []goose.ProviderOption{goose.WithSessionLocker(locker)}, nil
 		},
-		bytes:      `bytea`,
-		begin:      `begin`,
-		rowsAtOnce: 64, // each statement is a round trip
-		follow:     `select pg_advisory_xact_lock(hashtext('authwatch feed'), hashtext(current_schema()))`,
-		tables:     `select count(*) from information_schema.tables where table_schema = current_schema() and table_type = 'BASE TABLE'`,
-		used:       `select cast(0 as bigint)`,
-		size:       `select pg_database_size(current_database()), cast(0 as bigint)`,
+		bytes:  `bytea`,
+		begin:  `begin`,
+		follow: `select pg_advisory_xact_lock(hashtext('authwatch feed'), hashtext(current_schema()))`,
+		tables: `select count(*) from information_schema.tables where table_schema = current_schema() and table_type = 'BASE TABLE'`,
+		used:   `select cast(0 as bigint)`,
+		size:   `select pg_database_size(current_database()), cast(0 as bigint)`,
 		open: func(ctx context.Context) (*sql.DB, *sql.DB, error) {
 			return openPostgres(ctx, dsn)
+		},
+		exec: func(ctx context.Context, conn any, query string, args []driver.NamedValue) error {
+			_, err := conn.(driver.ExecerContext).ExecContext(ctx, query, args)
+			return err
 		},
 		conflicts: func(err error) bool {
 			var answer *pgconn.PgError

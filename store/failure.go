@@ -94,17 +94,13 @@ func (t *Tx) insertFailures(ctx context.Context, list []Failure) error {
 	if err := t.exec(ctx, `savepoint failures`); err != nil {
 		return err
 	}
-	rows := t.failureRows(ctx)
+	rows := t.rowList(ctx, insertFailure, 5, ``)
 	for i := range list {
 		f := &list[i]
 		f.setID(idAt(toMillis(f.Verdict.Time)) + t.tails.next())
-		f.addTo(rows)
+		rows.add(f.row()...)
 	}
-	stored, err := rows.end()
-	if err != nil {
-		return err
-	}
-	if stored < int64(len(list)) {
+	if rows.end() != nil { // an id is taken; what else may be wrong is so with each
 		if err := t.exec(ctx, `rollback to savepoint failures`); err != nil {
 			return err
 		}
@@ -117,12 +113,10 @@ func (t *Tx) insertFailures(ctx context.Context, list []Failure) error {
 	return t.exec(ctx, `release savepoint failures`)
 }
 
-func (t *Tx) failureRows(ctx context.Context) *rowList {
-	return t.rowList(ctx, `insert into failure (id, incident_id, endpoint, status, body) values `, 5, ` on conflict do nothing`)
-}
+const insertFailure = `insert into failure (id, incident_id, endpoint, status, body) values `
 
-func (f *Failure) addTo(rows *rowList) {
-	rows.add(int64(f.id), int64(f.incident), f.endpoint, int64(f.Status), f.body)
+func (f *Failure) row() []any {
+	return []any{int64(f.id), int64(f.incident), f.endpoint, int64(f.Status), f.body}
 }
 
 // insertFailure stores one, under the first id that is free.
@@ -130,10 +124,8 @@ func (t *Tx) insertFailure(ctx context.Context, f *Failure) error {
 	id := idAt(toMillis(f.Verdict.Time))
 	for try := 1; ; try++ {
 		f.setID(id + t.tails.next())
-		row := t.failureRows(ctx)
-		f.addTo(row)
-		stored, err := row.end()
-		if err != nil || stored > 0 {
+		stored, err := t.changed(ctx, insertFailure+t.rows.of(1, 5)+` on conflict do nothing`, f.row()...)
+		if err != nil || stored {
 			return err
 		}
 		if try%insertTries == 0 {

@@ -208,7 +208,7 @@ func (t *Tx) writeGrowths(ctx context.Context, grown map[rowID]*growth) error {
 			endpoints.add(int64(id), e.Endpoint, e.Count)
 		}
 	}
-	if _, err := endpoints.end(); err != nil {
+	if err := endpoints.end(); err != nil {
 		return fmt.Errorf("count endpoints of incidents: %w", err)
 	}
 	return t.listFailures(ctx, grown)
@@ -223,7 +223,7 @@ func (t *Tx) listFailures(ctx context.Context, grown map[rowID]*growth) error {
 			rows.add(int64(id), int64(failure))
 		}
 	}
-	if _, err := rows.end(); err != nil {
+	if err := rows.end(); err != nil {
 		return fmt.Errorf("list failures of incidents: %w", err)
 	}
 	return nil
@@ -239,7 +239,7 @@ func (t *Tx) growIncidents(ctx context.Context, ids []rowID, grown map[rowID]*gr
 				string(g.newest.confidence), string(g.newest.fault), g.newest.summary, now)
 		}
 	}
-	rows := t.dialect.rowsAtOnce
+	rows := rowsAtOnce
 	if t.dialect.othersWrote == "" {
 		rows = 1 // the plan of a statement for more is free to lock them in another order
 	}

@@ -315,7 +315,7 @@ func (f fold) save(ctx context.Context, t *Tx) error {
 			return fmt.Errorf("remove rollup: %w", err)
 		}
 	}
-	if _, err := rows.end(); err != nil {
+	if err := rows.end(); err != nil {
 		return fmt.Errorf("write rollup: %w", err)
 	}
 	return nil

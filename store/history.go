@@ -272,7 +272,7 @@ func (t *Tx) writeFacts(ctx context.Context, facts factList) error {
 		rows.add(f.key[:], f.firstSeen, f.lastSeen, f.firstAccepted, f.lastAccepted,
 			f.firstExchange, f.firstTokenPrint, f.maxOffset, f.count, f.expires)
 	}
-	if _, err := rows.end(); err != nil {
+	if err := rows.end(); err != nil {
 		return fmt.Errorf("write facts: %w", err)
 	}
 	return nil

@@ -57,7 +57,7 @@ func (t *Tx) PutPending(ctx context.Context, list []Pending) error {
 		request, trace := p.keys()
 		rows.add(request, trace, p.Side, p.Kind, p.Time, string(p.Body), p.ExpiresAt)
 	}
-	if _, err := rows.end(); err != nil {
+	if err := rows.end(); err != nil {
 		return fmt.Errorf("keep halves of joins: %w", err)
 	}
 	return nil

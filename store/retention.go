@@ -147,7 +147,7 @@ func (t *Tx) removeOldest(ctx context.Context, before rowID) (int64, error) {
 	for _, one := range removed {
 		listed.add(one[0], one[1])
 	}
-	_, err = listed.end()
+	err = listed.end()
 	return int64(len(removed)), err
 }
 

@@ -13,7 +13,6 @@ type rowList struct {
 	head, tail string // of the statement, before the values of the rows and after them
 	columns    int
 	values     []any
-	changed    int64 // rows of the table
 	err        error // the first
 }
 
@@ -25,34 +24,34 @@ func (t *Tx) rowList(ctx context.Context, head string, columns int, tail string)
 
 // add adds a row, for which the statement is run sooner or later.
 func (l *rowList) add(row ...any) {
-	if l.values = append(l.values, row...); len(l.values) == l.tx.dialect.rowsAtOnce*l.columns {
+	if l.values = append(l.values, row...); len(l.values) == rowsAtOnce*l.columns {
 		l.run()
 	}
 }
 
 func (l *rowList) run() {
 	if l.err == nil {
-		l.err = l.tx.eachRows(l.values, l.columns, func(n int, values []any) error {
-			changed, err := l.tx.execCount(l.ctx, l.tx.rows.statement(l.head, n, l.columns, l.tail), values...)
-			l.changed += changed
-			return err
+		l.err = eachRows(l.values, l.columns, func(n int, values []any) error {
+			return l.tx.exec(l.ctx, l.tx.rows.statement(l.head, n, l.columns, l.tail), values...)
 		})
 	}
 	clear(l.values)
 	l.values = l.values[:0]
 }
 
-// end runs the statement for the last rows and says how many rows of the table were changed.
-func (l *rowList) end() (changed int64, err error) {
+// end runs the statement for the last rows.
+func (l *rowList) end() error {
 	l.run()
 	l.tx.values = l.values
-	return l.changed, l.err
+	return l.err
 }
+
+const rowsAtOnce = 64 // that one statement inserts at most, a power of four
 
 // eachRows cuts the parameters of many rows into those of full statements and of ever smaller ones, so that a few
 // prepared statements serve any number.
-func (t *Tx) eachRows(args []any, columns int, do func(n int, args []any) error) error {
-	return cutRows(t.dialect.rowsAtOnce, args, columns, do)
+func eachRows(args []any, columns int, do func(n int, args []any) error) error {
+	return cutRows(rowsAtOnce, args, columns, do)
 }
 
 // cutRows is eachRows for statements of at most n rows, a power of four.

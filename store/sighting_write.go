@@ -173,7 +173,7 @@ func (t *Tx) mergeSightings(ctx context.Context, rows []*sightRow, begins bool) 
 		merged.add(r.key[:], r.Provider, r.Environment, r.ClientID, string(r.Kind), r.Owner, r.Host, r.Value,
 			seen.first, seen.last, r.accepted.first, r.accepted.last, r.rejected.first, r.rejected.last, r.accepted.count, r.rejected.count, r.other.count)
 	}
-	_, err := merged.end()
+	err := merged.end()
 	return err
 }
 

@@ -49,18 +49,14 @@ type memory struct {
 
 // exec runs a statement; ctx lends its values but cannot end it (see newJob).
 func (t *Tx) exec(ctx context.Context, query string, args ...any) error {
-	_, err := t.execCount(ctx, query, args...)
-	return err
+	return t.onDriver(args, func(conn any) error {
+		return t.dialect.exec(context.WithoutCancel(ctx), conn, query, t.args)
+	})
 }
 
-// execCount is exec that says how many rows were changed. It gives the driver the arguments in a list that all statements
-// share: database/sql would make two of its own for each, and a batch has thousands of arguments.
+// execCount is exec that says how many rows were changed.
 func (t *Tx) execCount(ctx context.Context, query string, args ...any) (changed int64, err error) {
-	defer func() { clear(t.args) }()
-	if t.args, err = appendBound(t.args[:0], args); err != nil {
-		return 0, err
-	}
-	err = t.conn.Raw(func(conn any) error {
+	err = t.onDriver(args, func(conn any) error {
 		result, err := conn.(driver.ExecerContext).ExecContext(context.WithoutCancel(ctx), query, t.args)
 		if err == nil {
 			changed, err = result.RowsAffected()
@@ -68,6 +64,16 @@ func (t *Tx) execCount(ctx context.Context, query string, args ...any) (changed 
 		return err
 	})
 	return changed, err
+}
+
+// onDriver gives the driver the arguments in a list that all statements share: database/sql would make two of its own
+// for each, and a batch has thousands of arguments.
+func (t *Tx) onDriver(args []any, run func(conn any) error) (err error) {
+	defer func() { clear(t.args) }()
+	if t.args, err = appendBound(t.args[:0], args); err != nil {
+		return err
+	}
+	return t.conn.Raw(run)
 }
 
 // appendBound appends arguments as bind makes them, for a driver.
