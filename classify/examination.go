@@ -69,6 +69,7 @@ func examine(e *Exchange, h History) *examination {
 	x := &d.first
 	d.asked = 0
 	*x = examination{}
+	e.hearInto(&x.words)
 	x.Exchange, x.history, x.desk, x.findings, x.checks = *e, h, d, d.findings[:0], d.checks[:0]
 	r := e.Record
 	x.at, x.gap = r.judgedAt()
@@ -76,7 +77,6 @@ func examine(e *Exchange, h History) *examination {
 	if x.env == nil && len(e.Profile.Environments) == 1 {
 		x.env = &e.Profile.Environments[0]
 	}
-	x.hear(e.Phase, &x.words)
 	switch e.Phase {
 	case TokenRequest:
 		x.assertion, x.token, x.root = true, r.ClientAssertion, "client_assertion"

@@ -31,6 +31,7 @@ type Exchange struct {
 	hearings     *hearings       // of answers that were heard before; nil for none
 	forms        *forms          // that were read before; nil for none
 	print        string          // of its token, once it was asked for
+	heard        *words          // what was said, once it was asked for, if the hearings remember it
 }
 
 // Profiles is the set of profiles in force, in order of preference.

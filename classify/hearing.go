@@ -17,11 +17,11 @@ type answer struct {
 	note      string
 }
 
-func answerOf(e *Exchange, phase Phase) answer {
-	a := answer{phase: phase, provider: e.Provider, title: e.Profile.title(), note: e.Record.Error}
-	if r := e.Record.Response; r != nil && phase != ClientSide {
+func answerOf(e *Exchange) answer {
+	a := answer{phase: e.Phase, provider: e.Provider, title: e.Profile.title(), note: e.Record.Error}
+	if r := e.Record.Response; r != nil && a.phase != ClientSide {
 		a.challenge, a.body = r.Headers.Get("www-authenticate"), r.Body
-	} else if phase != ClientSide {
+	} else if a.phase != ClientSide {
 		a.note = ""
 	}
 	return a
@@ -63,24 +63,23 @@ type hearing struct {
 
 func newHearings() *hearings { return &hearings{seed: maphash.MakeSeed()} }
 
-// hear leaves in w what an answer says by documented texts, which are the same in all calls.
-func (h *hearings) hear(a *answer, k *Knowledge, w *words) {
+// hear is what an answer says by documented texts, which are the same in all calls; nil when it is not remembered, and left in w.
+func (h *hearings) hear(a *answer, k *Knowledge, w *words) *words {
 	if h == nil || a.size() > maxHearing || a.size() == len(a.provider) {
 		*w = a.read(k)
-		return
+		return nil
 	}
 	hash := h.hash(a)
 	first := int(hash % maxHearings)
 	second := first ^ 1
 	for _, place := range [...]int{first, second} {
 		if known := h.kept[place].Load(); known != nil && known.same(a) {
-			*w = known.said
-			return
+			return &known.said
 		}
 	}
 	if h.met[first].Swap(hash) != hash {
 		*w = a.read(k)
-		return
+		return nil
 	}
 	place := first
 	if h.kept[first].Load() != nil && (h.kept[second].Load() == nil || hash>>32&1 == 0) {
@@ -92,7 +91,7 @@ func (h *hearings) hear(a *answer, k *Knowledge, w *words) {
 	kept.said.also, kept.said.mayBe = slices.Clip(kept.said.also), slices.Clip(kept.said.mayBe) // who adds to them adds to a copy
 	kept.said.quoted = kept.said.quote(a.phase)
 	h.kept[place].Store(kept)
-	*w = kept.said
+	return &kept.said
 }
 
 // read is words for an answer that stays on the caller's stack.

@@ -152,7 +152,7 @@ func (s *site) outcomeOf(e *Exchange, called *endpoint) Outcome {
 }
 
 func (s *site) clientSideOutcome(e *Exchange, called *endpoint) Outcome {
-	w := hear(*e, ClientSide)
+	w := e.hear()
 	if w.subject != 0 && w.subject&(aboutKeyFile|aboutServer|aboutStructure|aboutSignature|aboutExpiry|aboutKey|aboutAlgorithm) != 0 {
 		if w.subject&aboutServer == 0 || e.Record.Request == nil || s.toTokenEndpoint(called) {
 			return Failed
@@ -176,7 +176,7 @@ func successOutcome(e *Exchange, carried bool) Outcome {
 		return Failed
 	}
 	if e.Phase == TokenRequest {
-		if mayHoldCode(e.Record.Response) && hear(*e, e.Phase).oauth {
+		if mayHoldCode(e.Record.Response) && e.hear().oauth {
 			return Failed
 		}
 		return Accepted
@@ -185,7 +185,7 @@ func successOutcome(e *Exchange, carried bool) Outcome {
 		return Other
 	}
 	if bodyMentions(e.Record.Response.Body, `"error"`) {
-		if w := hear(*e, e.Phase); w.oauth && w.code != "access_denied" && w.code != "invalid_request" {
+		if w := e.hear(); w.oauth && w.code != "access_denied" && w.code != "invalid_request" {
 			return Failed
 		}
 	}
@@ -195,7 +195,7 @@ func successOutcome(e *Exchange, carried bool) Outcome {
 // statuslessOutcome: some logs keep the answer and not its status. An OAuth error or a challenge with one is a failure whatever the
 // status was; anything else says nothing.
 func statuslessOutcome(e *Exchange) Outcome {
-	w := hear(*e, e.Phase)
+	w := e.hear()
 	general := w.code == "access_denied" || w.code == "invalid_request"
 	if w.oauth && (w.challenged || e.Phase == TokenRequest || !general) {
 		return Failed
@@ -234,7 +234,7 @@ func bodyMentions(body Body, text string) bool {
 // at fault. A gateway's 502 to 504 never looked at the token.
 func businessOutcome(e *Exchange) Outcome {
 	status := e.Record.Response.Status
-	w := hear(*e, e.Phase)
+	w := e.hear()
 	carried := e.Record.AccessToken != nil || e.Record.Request != nil && e.Record.Request.Headers.Get("authorization") != ""
 	if w.challenged || w.oauth && w.code != "invalid_request" && w.code != "access_denied" || w.speaks || w.token && carried || e.refusesToken(&w) {
 		return Failed

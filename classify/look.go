@@ -131,7 +131,7 @@ func (l look) claims(kind byte, claims Object) look {
 
 // words adds what the server said, as its words for the cause: for another cause it has others, which is no change.
 func (l look) words(e *Exchange, cause Code) look {
-	w := hear(*e, e.Phase)
+	w := e.hear()
 	words := w.wording
 	if words == "" {
 		words = w.compared()

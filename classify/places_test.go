@@ -54,7 +54,7 @@ func TestMayHoldCode(t *testing.T) {
 		if got := mayHoldCode(r); got != want {
 			t.Errorf("%s: %v, want %v", body, got, want)
 		}
-		if heard := hear(Exchange{Record: &Record{Response: r}, Phase: TokenRequest}, TokenRequest).oauth; heard && !want {
+		if heard := (&Exchange{Record: &Record{Response: r}, Phase: TokenRequest}).hear().oauth; heard && !want {
 			t.Errorf("%s is heard", body)
 		}
 	}

@@ -28,14 +28,20 @@ type words struct {
 }
 
 // hear reads what the server (or, on the client's side, the client's own log line) says.
-func hear(e Exchange, phase Phase) (w words) {
-	e.hear(phase, &w)
+func (e *Exchange) hear() (w words) {
+	e.hearInto(&w)
 	return w
 }
 
-func (e *Exchange) hear(phase Phase, w *words) {
-	a := answerOf(e, phase)
-	e.hearings.hear(&a, e.knowledge, w)
+// hearInto leaves in w what was said.
+func (e *Exchange) hearInto(w *words) {
+	if e.heard == nil {
+		a := answerOf(e)
+		e.heard = e.hearings.hear(&a, e.knowledge, w)
+	}
+	if e.heard != nil {
+		*w = *e.heard
+	}
 }
 
 // words reads the answer: what it hears depends on nothing else.

@@ -5,7 +5,7 @@ import "cmp"
 // Said is what was said about a failure, as the response witness hears it: the code (an OAuth error, or what stands in its place) and the
 // words, cut to what evidence shows. Either is "" where there is none; a page of HTML has no words.
 func Said(e Exchange) (code, text string) {
-	w := hear(e, e.Phase)
+	w := e.hear()
 	return w.code, cmp.Or(w.text, w.said)
 }
 

@@ -128,19 +128,19 @@ func TestHear_Places(t *testing.T) {
 		`[{"message":"the token has expired","status":401}]`,
 	} {
 		r := recordOf(t, `{"time":"2026-11-20T14:03:20Z","response":{"status":401,"body":`+body+`}}`)
-		if w := hear(Exchange{Record: r}, APICall); w.cause != TokenExpired {
+		if w := (&Exchange{Record: r, Phase: APICall}).hear(); w.cause != TokenExpired {
 			t.Errorf("%s: understood as %q", body, w.cause)
 		}
 	}
 	k := NewKnowledge(DocumentedTexts())
 	for said, want := range map[string]Code{"no applicable key found in the JSON Web Key Set": UnknownKey, "IDX10223: new words": TokenExpired, "token expired": ""} {
 		r := recordOf(t, `{"time":"2026-11-20T14:03:20Z","response":{"status":401,"body":{"a":[{"explanation":"`+said+`"}]}}}`)
-		if w := hear(Exchange{Record: r, knowledge: k}, APICall); w.cause != want {
+		if w := (&Exchange{Record: r, Phase: APICall, knowledge: k}).hear(); w.cause != want {
 			t.Errorf("%q under an unknown name: understood as %q, want %q", said, w.cause, want)
 		}
 	}
 	r := recordOf(t, `{"time":"2026-11-20T14:03:20Z","response":{"status":401,"body":{"order":{"status":"expired"},"data":"token expired"}}}`)
-	if w := hear(Exchange{Record: r}, APICall); w.subject != 0 {
+	if w := (&Exchange{Record: r, Phase: APICall}).hear(); w.subject != 0 {
 		t.Errorf("data was taken for words: %+v", w.complaint)
 	}
 }
