@@ -90,7 +90,7 @@ func (m BundleMaker) history(ctx context.Context, records []classify.Record) (cl
 		keys = append(keys, classifier.Locate(&records[i]).Keys()...)
 	}
 	known, err := m.Store.History(ctx, keys)
-	return known.History, err
+	return known.History(), err
 }
 
 // different says what sets the incident's failures apart.

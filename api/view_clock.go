@@ -29,8 +29,8 @@ func (s *Server) clockOf(ctx context.Context, provider, environment, client stri
 		return nil, fmt.Errorf("read clock: %w", err)
 	}
 	var hours []clockHour
-	for n, k := range keys {
-		if reading, ok := classify.ReadClock(snapshot.History[k], lifetime); ok {
+	for n := range keys {
+		if reading, ok := classify.ReadClock(snapshot.Fact(n), lifetime); ok {
 			hours = append(hours, clockHour{starts[n], reading})
 		}
 	}

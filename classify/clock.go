@@ -91,8 +91,8 @@ func (x *examination) clockOffset(lifetime float64) clockEstimate {
 	if x.ClientID == "" || !x.asks(FactClock, x.Environment) {
 		return clockEstimate{}
 	}
-	now := x.history[x.key(FactClock, clockName(x.ClientID, x.Record.Time))]
-	before := x.history[x.key(FactClock, clockName(x.ClientID, x.Record.Time.Add(-time.Hour)))]
+	now, _ := x.fact(FactClock, x.Environment, clockName(x.ClientID, x.Record.Time))
+	before, _ := x.fact(FactClock, x.Environment, clockName(x.ClientID, x.Record.Time.Add(-time.Hour)))
 	both := now.Merge(before)
 	return estimateClock(both, lifetime)
 }

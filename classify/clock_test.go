@@ -69,7 +69,7 @@ func TestClockEstimate_FewerSamplesAreLessCertain(t *testing.T) {
 	width := func(n int64) float64 {
 		h := History{}
 		h.Observe([]Fact{{Key: e.key(FactClock, clockName("c", e.Record.Time)), MaxOffset: -10 * time.Minute, Count: n}})
-		c := examine(&e, h).clockOffset(300)
+		c := examine(&e, h.Held()).clockOffset(300)
 		if c.low > -600 || c.high < -600 {
 			t.Errorf("%d samples: from %v to %v leaves out what was measured", n, c.low, c.high)
 		}

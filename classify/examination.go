@@ -28,11 +28,10 @@ type finding struct {
 // findings, so that their order cannot matter.
 type examination struct {
 	Exchange
-	history History
-	held    Held
-	at      float64 // when the server judged, in seconds
-	gap     float64 // the server's clock against the log's, in seconds; 0 when they agree
-	env     *Environment
+	held Held
+	at   float64 // when the server judged, in seconds
+	gap  float64 // the server's clock against the log's, in seconds; 0 when they agree
+	env  *Environment
 
 	token      *JWT   // the one that this phase is about; nil if none is known
 	root       string // its path in the record
@@ -64,13 +63,13 @@ type examination struct {
 }
 
 // examine prepares an examination. Who is done with it and all that it holds may release it.
-func examine(e *Exchange, h History) *examination {
+func examine(e *Exchange, held Held) *examination {
 	d := e.desks.take()
 	x := &d.first
 	d.asked = 0
 	*x = examination{}
 	e.hearInto(&x.words)
-	x.Exchange, x.history, x.desk, x.findings, x.checks = *e, h, d, d.findings[:0], d.checks[:0]
+	x.Exchange, x.held, x.desk, x.findings, x.checks = *e, held, d, d.findings[:0], d.checks[:0]
 	r := e.Record
 	x.at, x.gap = r.judgedAt()
 	x.env = environmentNamed(e.Profile, e.Environment)

@@ -6,7 +6,7 @@ import "slices"
 // without a judgement. No failing check means that nothing which can be checked speaks against the exchange. The doubts are signs
 // that are no proof: this server may mind them, another does not.
 func Examine(e Exchange, h History) (checks []Check, doubts []Evidence) {
-	x := examine(&e, h)
+	x := examine(&e, h.Held())
 	x.words = words{} // what a server said is no part of the question
 	rules := allRules()
 	x.run(rules[:])

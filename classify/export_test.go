@@ -8,7 +8,7 @@ import (
 
 // FixDisagreement says for which edits the checks that are run again leave other faults than all checks do, "" for none.
 func FixDisagreement(e Exchange, h History) string {
-	x := examine(&e, h)
+	x := examine(&e, h.Held())
 	defer x.release()
 	x.statusWords()
 	rules := allRules()
@@ -35,7 +35,7 @@ func FixDisagreement(e Exchange, h History) string {
 // failingWithAll is failingWith by a whole examination of the edited record.
 func (x *examination) failingWithAll(edits []Edit) []finding {
 	edited := x.edited(edits)
-	y := examine(&edited, x.history)
+	y := examine(&edited, x.held)
 	defer y.release()
 	y.words, y.quiet = words{}, true
 	rules := allRules()

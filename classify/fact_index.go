@@ -113,9 +113,9 @@ func (x *FactIndex) number(site uint64, kind FactKind, provider, environment str
 	return n
 }
 
-// Held is what is held for an exchange that asks for the keys of these numbers, by whether history holds each number's.
-func (x *FactIndex) Held(numbers []int32, isHeld []bool) Held {
-	h := Held{known: true}
+// Held is what is held for an exchange that asks for the keys of these numbers, by whether each number's fact is.
+func (x *FactIndex) Held(numbers []int32, isHeld []bool, facts NumberedFacts) Held {
+	h := Held{index: x, numbers: numbers, isHeld: isHeld, facts: facts}
 	for _, n := range numbers {
 		if !isHeld[n] {
 			continue

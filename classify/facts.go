@@ -56,17 +56,12 @@ func (x *examination) seenElsewhere(kind FactKind, name ...string) bool {
 // asks notes of which kind history is asked for a fact, before every look at it, and reports whether it may hold one.
 func (x *examination) asks(kind FactKind, environment string) bool {
 	x.desk.asked |= setOf(kind)
-	return len(x.history) > 0 && x.held.may(kind, environment)
+	return x.held.may(kind, environment)
 }
 
 func (x *examination) acceptedAt(kind FactKind, environment string, name []string) bool {
-	if !x.asks(kind, environment) {
-		return false
-	}
-	var room [maxName]byte
-	// One member of the fact, which is not copied whole for it.
-	first := x.history[Key{Kind: kind, Provider: x.Provider, Environment: environment, Name: string(joinName(room[:0], name))}].FirstAccepted
-	return !first.IsZero() && !first.After(x.Record.Time)
+	f, ok := x.fact(kind, environment, name...)
+	return ok && f.acceptedBy(x.Record.Time)
 }
 
 // fact is what history knows under a name, which is put together for the look and not kept.
@@ -75,8 +70,7 @@ func (x *examination) fact(kind FactKind, environment string, parts ...string) (
 		return Fact{}, false
 	}
 	var room [maxName]byte
-	f, ok := x.history[Key{Kind: kind, Provider: x.Provider, Environment: environment, Name: string(joinName(room[:0], parts))}]
-	return f, ok
+	return x.held.fact(kind, x.Provider, environment, joinName(room[:0], parts))
 }
 
 // credential is the token that an exchange is about, and where it is in the record.

@@ -69,7 +69,7 @@ func FuzzClaims(f *testing.F) {
 				applyEdit(&edited, edit)
 			}
 			e := Profiles{strictProfile()}.Locate(&edited)
-			x := examine(&e, nil)
+			x := examine(&e, Held{})
 			x.words = words{}
 			rules := allRules()
 			x.run(rules[:])

@@ -44,21 +44,43 @@ func setOf(kind FactKind) FactKinds {
 	return ^FactKinds(0)
 }
 
-// Held says of which kinds history holds facts that an exchange asks for, so that it is not searched in vain. The zero value knows nothing.
+// Held is what history holds for one exchange: by keys (History.Held), or by the numbers of those that the exchange asks for
+// (FactIndex.Held). The zero value holds nothing.
 type Held struct {
-	known          bool
-	here, anywhere FactKinds // by the environment of the keys
+	here, anywhere FactKinds // that may be held, by the environment of the keys
+	history        History
+	index          *FactIndex // nil: look in history
+	numbers        []int32
+	isHeld         []bool // by number
+	facts          NumberedFacts
 }
+
+// NumberedFacts are the facts that history holds, by the numbers of their keys.
+type NumberedFacts interface{ Fact(number int32) Fact }
 
 // may is false when no such fact is held.
 func (h *Held) may(kind FactKind, environment string) bool {
-	if !h.known {
-		return true
-	}
 	if environment == anyName {
 		return h.anywhere.Has(kind)
 	}
 	return h.here.Has(kind)
+}
+
+// fact is what is held under a key.
+func (h *Held) fact(kind FactKind, provider, environment string, name []byte) (f Fact, ok bool) {
+	if h.index == nil {
+		f, ok = h.history[Key{Kind: kind, Provider: provider, Environment: environment, Name: string(name)}]
+		return f, ok
+	}
+	for _, n := range h.numbers {
+		if k := &h.index.keys[n]; k.Kind == kind && k.Name == string(name) && k.Environment == environment && k.Provider == provider {
+			if !h.isHeld[n] {
+				break
+			}
+			return h.facts.Fact(n), true
+		}
+	}
+	return Fact{}, false
 }
 
 // A Key names one fact. Environments are kept apart so that history can tell "works here, not there".
@@ -118,6 +140,14 @@ func later(a, b time.Time) time.Time {
 
 // History holds the facts that were looked up for one case. It is a value: rules read it and cannot do I/O.
 type History map[Key]Fact
+
+// Held is all that h holds.
+func (h History) Held() Held {
+	if len(h) == 0 {
+		return Held{}
+	}
+	return Held{here: ^FactKinds(0), anywhere: ^FactKinds(0), history: h}
+}
 
 // Observe merges facts into h.
 func (h History) Observe(facts []Fact) {

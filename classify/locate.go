@@ -245,7 +245,7 @@ func businessOutcome(e *Exchange) Outcome {
 	if status >= 502 && status <= 504 {
 		return Other
 	}
-	x := examine(e, nil)
+	x := examine(e, Held{})
 	defer x.release()
 	if x.token == nil && x.auth.kind != "malformed" && !x.auth.doubled && !x.auth.several {
 		return Other

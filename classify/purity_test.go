@@ -65,7 +65,7 @@ func TestClassify_OrderOfChecksDoesNotMatter(t *testing.T) {
 		want := verdictJSON(t, Classify(e, histories[i]))
 		for name, checks := range map[string][]rule{"reversed": reversed, "rotated": rotated} {
 			var v Verdict
-			classifyWith(&e, histories[i], Held{}, checks, &v)
+			classifyWith(&e, histories[i].Held(), checks, &v)
 			if got := verdictJSON(t, v); got != want {
 				t.Fatalf("%s checks change the verdict on %s\n got %s\nwant %s", name, e.Record.ID, got, want)
 			}
@@ -97,7 +97,7 @@ func TestJudge_KindsItAskedFor(t *testing.T) {
 	for i := range exchanges {
 		e := &exchanges[i]
 		var v, other Verdict
-		kinds := Judge(e, histories[i], Held{}, &v)
+		kinds := Judge(e, histories[i].Held(), &v)
 		want := verdictJSON(t, v)
 		for _, first := range []time.Time{{}, e.Record.Time.Add(-time.Minute)} {
 			for _, k := range e.Keys() {
@@ -107,7 +107,7 @@ func TestJudge_KindsItAskedFor(t *testing.T) {
 				spared[k.Kind]++
 				h := maps.Clone(histories[i])
 				h[k] = Fact{Key: k, FirstSeen: first, FirstAccepted: first, LastAccepted: first, Count: 9, MaxOffset: -9 * time.Minute, FirstTokenPrint: e.credential().fingerprint()}
-				Judge(e, h, Held{}, &other)
+				Judge(e, h.Held(), &other)
 				if got := verdictJSON(t, other); got != want {
 					t.Fatalf("%+v changes the verdict on %s\n got %s\nwant %s", k, e.Record.ID, got, want)
 				}
@@ -134,8 +134,8 @@ func TestJudge_Held(t *testing.T) {
 				_, isHeld[n] = h[k]
 			}
 			var v, other Verdict
-			kinds := Judge(e, h, Held{}, &v)
-			if got := Judge(e, h, index.Held(numbers, isHeld), &other); got != kinds {
+			kinds := Judge(e, h.Held(), &v)
+			if got := Judge(e, index.Held(numbers, isHeld, numberedHistory{&index, h}), &other); got != kinds {
 				t.Errorf("%s asks for %b instead of %b", e.Record.ID, got, kinds)
 			}
 			if got, want := verdictJSON(t, other), verdictJSON(t, v); got != want {
@@ -149,6 +149,13 @@ func TestJudge_Held(t *testing.T) {
 		}
 	}
 }
+
+type numberedHistory struct {
+	index   *FactIndex
+	history History
+}
+
+func (h numberedHistory) Fact(number int32) Fact { return h.history[h.index.Keys()[number]] }
 
 func TestVerdict_ListsAreNeverNull(t *testing.T) {
 	e := Profiles{}.Locate(&Record{Time: time.Unix(1795183400, 0).UTC(), Response: &Response{Status: 401}})

@@ -62,7 +62,7 @@ func snippetOf(v Verdict, e Exchange) (snippet, bool) {
 	if !snippetHelps(v) {
 		return snippet{}, false
 	}
-	x := examine(&e, nil)
+	x := examine(&e, Held{})
 	x.assertion, x.root = true, "client_assertion" // what follows is about the assertion, also when the client could not make one
 	fixed := x.edited(v.Fix.Edits).Record
 	token := fixed.ClientAssertion

@@ -26,7 +26,7 @@ func newJudgements() *sync.Pool { return &sync.Pool{New: func() any { return &ju
 // judgeAhead places and judges a batch by history as it is committed now. The judgement is to be released when the batch is committed.
 func (i *Ingester) judgeAhead(ctx context.Context, b *batch) (*judgement, error) {
 	j := i.judgements.Get().(*judgement)
-	w := work{ingester: i, batch: *b, effects: j.effects, asked: &j.asked}
+	w := work{ingester: i, batch: *b, effects: j.effects, asked: &j.asked, known: &j.snapshot}
 	for n := range b.records {
 		d := &b.records[n]
 		switch {
@@ -43,7 +43,6 @@ func (i *Ingester) judgeAhead(ctx context.Context, b *batch) (*judgement, error)
 	if err := i.store.Look(ctx, j.asked.keys(), &j.snapshot); err != nil {
 		return nil, fmt.Errorf("look up history: %w", err)
 	}
-	w.history = j.snapshot.History
 	j.asked.hold(j.snapshot.Holds)
 	w.failures = slices.Grow(w.failures, j.asked.failures)
 	for n := range j.list {
@@ -138,7 +137,7 @@ func (j *judgement) judgeAgain(ctx context.Context, w *work, changed classify.Hi
 		p := &j.list[n]
 		if touched[n] {
 			f := newFailure(w.batch.source, w.batch.at, &p.exchange, p.stored)
-			if !w.guarded(p.index, func() { classify.Judge(&p.exchange, history, classify.Held{}, &f.Verdict) }) {
+			if !w.guarded(p.index, func() { classify.Judge(&p.exchange, history.Held(), &f.Verdict) }) {
 				return false, nil
 			}
 			w.failures[failure] = f

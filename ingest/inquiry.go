@@ -34,20 +34,29 @@ func (q *inquiry) ask(list []placed) {
 	q.asked = int32(len(q.index.Keys()))
 }
 
-// note says where in the facts of the batch a key is, or notes that it will be at that end of them, and whether history is asked for it.
-func (q *inquiry) note(k *classify.Key, end int) (at int, known, asked bool) {
+// note says where in the facts of the batch a key is, or notes that it will be at that end of them.
+func (q *inquiry) note(k *classify.Key, end int) (at int, known bool) {
 	number := q.index.Number(k)
 	for int(number) >= len(q.noted) {
 		q.noted = append(q.noted, 0)
 	}
-	if at = int(q.noted[number]) - 1; at >= 0 {
-		return at, true, number < q.asked
+	if at, known = q.place(number); known {
+		return at, true
 	}
 	q.noted[number] = int32(end) + 1
-	if asked = number < q.asked; asked {
+	if number < q.asked {
 		q.isHeld[number] = true // from now on
 	}
-	return end, false, asked
+	return end, false
+}
+
+// place is where in the facts of the batch the key of a number is.
+func (q *inquiry) place(number int32) (at int, known bool) {
+	if int(number) >= len(q.noted) {
+		return 0, false
+	}
+	at = int(q.noted[number]) - 1
+	return at, at >= 0
 }
 
 // hold notes which keys history holds.

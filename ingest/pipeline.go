@@ -97,8 +97,8 @@ type work struct {
 	tx         *store.Tx
 	batch      batch
 	deliveries []store.Delivery
-	ahead      *judgement // what the batch comes to if all of it is new and nothing that counts has changed; nil for none
-	history    classify.History
+	ahead      *judgement      // what the batch comes to if all of it is new and nothing that counts has changed; nil for none
+	known      *store.Snapshot // of history, for what was asked
 	asked      *inquiry
 	successes  successes
 
@@ -246,18 +246,25 @@ func (w *work) guarded(index int, step func()) (ok bool) {
 
 // lookUp reads the history of all exchanges at once.
 func (w *work) lookUp(ctx context.Context, list []placed) error {
-	w.asked = &inquiry{}
+	w.asked, w.known = &inquiry{}, &store.Snapshot{}
 	w.asked.ask(list)
-	history, err := w.tx.History(ctx, w.asked.keys())
-	if err != nil {
+	if err := w.tx.Look(ctx, w.asked.keys(), w.known); err != nil {
 		return fmt.Errorf("look up history: %w", err)
 	}
-	w.history = history
-	w.asked.hold(func(n int) bool {
-		_, ok := history[w.asked.keys()[n]]
-		return ok
-	})
+	w.asked.hold(w.known.Holds)
 	return nil
+}
+
+// held is what history holds for a failure, with what the batch has said so far.
+func (w *work) held(p *placed) classify.Held { return w.asked.index.Held(p.keys, w.asked.isHeld, w) }
+
+// Fact is what history holds under a number that was asked for, with what the batch has said so far.
+func (w *work) Fact(number int32) classify.Fact {
+	f := w.known.Fact(int(number))
+	if at, said := w.asked.place(number); said {
+		f = f.Merge(w.facts[at])
+	}
+	return f
 }
 
 // settle judges one exchange and notes what it leaves behind.
@@ -274,7 +281,7 @@ func (w *work) settle(p *placed) {
 		switch e.Outcome {
 		case classify.Failed:
 			f := newFailure(w.batch.source, w.batch.at, e, p.stored)
-			p.by = classify.Judge(e, w.history, w.asked.index.Held(p.keys, w.asked.isHeld), &f.Verdict)
+			p.by = classify.Judge(e, w.held(p), &f.Verdict)
 			w.see(w.ingester.look(e, &f.Verdict), p.at)
 			w.failures = append(w.failures, f)
 		case classify.Accepted:
@@ -294,20 +301,14 @@ func (w *work) settle(p *placed) {
 	}
 }
 
-// observe notes facts for the history of the store, and those that a later failure of the batch could depend on for its judgement.
+// observe notes facts for the history of the store, and for later failures of the batch.
 func (w *work) observe(facts []classify.Fact) {
 	for n := range facts {
 		f := &facts[n]
-		at, known, asked := w.asked.note(&f.Key, len(w.facts))
-		if known {
+		if at, known := w.asked.note(&f.Key, len(w.facts)); known {
 			w.facts[at] = w.facts[at].Merge(*f)
 		} else {
 			w.facts = append(w.facts, *f)
-		}
-		// That a thing was accepted once more, and later, decides no judgement; clocks and ids of tokens are counted.
-		counts := f.Key.Kind == classify.FactClock || f.Key.Kind == classify.FactJTI
-		if asked && (!known || counts) {
-			w.history.Observe(facts[n : n+1])
 		}
 	}
 }

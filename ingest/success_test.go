@@ -333,7 +333,7 @@ func TestQuickSuccess_SameHistory(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			facts[way] = snapshot.History
+			facts[way] = snapshot.History()
 		}
 		if len(facts["whole"]) < 5 || len(facts["quick"]) != len(facts["whole"]) {
 			t.Errorf("%v: %d facts, want %d", minutes, len(facts["quick"]), len(facts["whole"]))

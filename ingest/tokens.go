@@ -121,11 +121,12 @@ func (w *work) tokens(ctx context.Context) error {
 	slices.SortStableFunc(late, func(a, b lateJoin) int {
 		return a.after.Record.Time.Compare(b.after.Record.Time)
 	})
-	if err := w.lookUp(ctx, exchanges(late)); err != nil {
+	list := exchanges(late)
+	if err := w.lookUp(ctx, list); err != nil {
 		return err
 	}
-	for _, l := range late {
-		if err := w.revise(ctx, l); err != nil {
+	for n, l := range late {
+		if err := w.revise(ctx, l, &list[n]); err != nil {
 			return err
 		}
 	}
@@ -248,13 +249,13 @@ func (w *work) takeExchanges(ctx context.Context, keys []string) ([]waitingExcha
 	return out, nil
 }
 
-// revise judges an exchange again with its token.
-func (w *work) revise(ctx context.Context, l lateJoin) error {
+// revise judges an exchange again with its token, placed with which it is.
+func (w *work) revise(ctx context.Context, l lateJoin, p *placed) error {
 	failed := l.after.Outcome == classify.Failed
 	var judged *classify.Verdict
 	if failed {
 		var verdict classify.Verdict
-		if !w.guarded(0, func() { verdict = classify.Classify(l.after, w.history) }) {
+		if !w.guarded(0, func() { classify.Judge(&p.exchange, w.held(p), &verdict) }) {
 			return nil
 		}
 		if err := w.restate(ctx, l, verdict); err != nil {

@@ -52,7 +52,7 @@ func testFactsPutOff(t *testing.T, w *world) {
 	want := func(w *world, name string, first, count int) {
 		t.Helper()
 		for range 2 { // from the database, and from memory
-			f := w.snapshot(t, key(name)).History[key(name)]
+			f := w.snapshot(t, key(name)).History()[key(name)]
 			equal(t, name+" was seen", f.Count, int64(count))
 			wantTime(t, name+" was seen first", f.FirstSeen, at(first))
 			equal(t, name+" in the turn", w.history(t, key(name))[key(name)].Count, int64(count))
@@ -134,7 +134,7 @@ func testFactsMoved(t *testing.T, w *world) {
 					t.Error(err)
 					return
 				}
-				if n := s.History[key("counted")].Count; n < least || n > begun.Load() {
+				if n := s.History()[key("counted")].Count; n < least || n > begun.Load() {
 					t.Errorf("seen %d times, but %d to %d is true", n, least, begun.Load())
 				}
 			}
@@ -208,7 +208,7 @@ func testFactsTaken(t *testing.T, w *world) {
 		}
 	}
 	equal(t, "in the turn", w.history(t, key("a"))[key("a")].Count, 6)
-	equal(t, "count", w.snapshot(t, key("a")).History[key("a")].Count, 6)
+	equal(t, "count", w.snapshot(t, key("a")).History()[key("a")].Count, 6)
 	w.settleAll(t)
 	equal(t, "count in the table", w.rowCount(t, `select count from fact where count > 0 order by count desc limit 1`), 6)
 }
@@ -221,7 +221,7 @@ func testFactsRolledBack(t *testing.T, w *world) {
 	if !errors.Is(err, ErrInvalid) {
 		t.Fatal(err)
 	}
-	equal(t, "count", w.snapshot(t, key("a")).History[key("a")].Count, 1)
+	equal(t, "count", w.snapshot(t, key("a")).History()[key("a")].Count, 1)
 }
 
 // testFactsKept: a fact is about to be removed for its age when it is seen again.
@@ -231,7 +231,7 @@ func testFactsKept(t *testing.T, w *world) {
 	w.write(t, func(ctx context.Context, tx *Tx) error {
 		return tx.forgetFact(ctx, keptFact{key: factKeyOf(key("a")), lastSeen: toMillis(at(5))})
 	})
-	equal(t, "count", w.snapshot(t, key("a")).History[key("a")].Count, 2)
+	equal(t, "count", w.snapshot(t, key("a")).History()[key("a")].Count, 2)
 }
 
 func testNewsOfWritten(t *testing.T, w *world) {

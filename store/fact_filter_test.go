@@ -74,9 +74,9 @@ func testFilterKnows(t *testing.T, w *world) {
 	}
 	w.observe(t, seen("late", 1, "x")) // written at once
 	w.kept(t)
-	equal(t, "count of what came later", w.snapshot(t, key("late")).History[key("late")].Count, 1)
-	equal(t, "count", w.snapshot(t, key("there7")).History[key("there7")].Count, 1)
-	equal(t, "facts of an unknown key", len(w.snapshot(t, key("absent7")).History), 0)
+	equal(t, "count of what came later", w.snapshot(t, key("late")).History()[key("late")].Count, 1)
+	equal(t, "count", w.snapshot(t, key("there7")).History()[key("there7")].Count, 1)
+	equal(t, "facts of an unknown key", len(w.snapshot(t, key("absent7")).History()), 0)
 }
 
 // A countedReader counts what is asked of a database.
@@ -117,7 +117,7 @@ func testFilterOfBacklog(t *testing.T, w *world) {
 	w.fill(t)
 	for _, step := range []string{"put off", "moved"} {
 		w.kept(t)
-		equal(t, "count when "+step, w.snapshot(t, key("a")).History[key("a")].Count, 1)
+		equal(t, "count when "+step, w.snapshot(t, key("a")).History()[key("a")].Count, 1)
 		w.move(t)
 	}
 }
@@ -151,11 +151,11 @@ func testFilterOfOthers(t *testing.T, w *world) {
 		t.Fatal(err)
 	}
 	before := w.snapshot(t, key("a"))
-	equal(t, "changes since a look that may have missed it", len(w.changed(t, before)), 1-len(before.History))
-	equal(t, "count", w.snapshot(t, key("a")).History[key("a")].Count, 1)
+	equal(t, "changes since a look that may have missed it", len(w.changed(t, before)), 1-len(before.History()))
+	equal(t, "count", w.snapshot(t, key("a")).History()[key("a")].Count, 1)
 	w.fill(t)
 	w.kept(t)
-	equal(t, "count by the new filter", w.snapshot(t, key("a")).History[key("a")].Count, 1)
+	equal(t, "count by the new filter", w.snapshot(t, key("a")).History()[key("a")].Count, 1)
 }
 
 func testFilterFull(t *testing.T, w *world) {

@@ -20,8 +20,6 @@ const forgottenBy = 6 * time.Hour
 
 // A Snapshot is what history held under some keys at one moment, so that exchanges can be judged before the writer's turn.
 type Snapshot struct {
-	History classify.History // the caller's own, to observe its exchanges in
-
 	keys    []classify.Key
 	digests []factKey
 	was     []fact
@@ -47,7 +45,6 @@ func (s *Store) Look(ctx context.Context, keys []classify.Key, snap *Snapshot) (
 	if err := s.facts.fillFilter(ctx, s.readers); err != nil {
 		return fmt.Errorf("look up history: %w", err)
 	}
-	snap.fill()
 	return nil
 }
 
@@ -59,25 +56,27 @@ func (s *Snapshot) ask(keys []classify.Key) {
 	}
 }
 
-func (s *Snapshot) fill() {
-	if s.History == nil {
-		s.History = classify.History{}
-	}
-	for i := range s.was {
-		if f := &s.was[i]; !f.isAbsent() {
-			s.History[s.keys[i]] = f.under(s.keys[i])
+// History is what was known.
+func (s *Snapshot) History() classify.History {
+	h := classify.History{}
+	for n := range s.was {
+		if s.Holds(n) {
+			h[s.keys[n]] = s.Fact(n)
 		}
 	}
+	return h
 }
 
 // Holds reports whether anything was known under the key of that place.
 func (s *Snapshot) Holds(n int) bool { return !s.was[n].isAbsent() }
 
+// Fact is what was known under the key of that place.
+func (s *Snapshot) Fact(n int) classify.Fact { return s.was[n].under(s.keys[n]) }
+
 // Empty forgets what a snapshot holds and leaves its memory for another one.
 func (s *Snapshot) Empty() {
-	clear(s.History)
 	clear(s.was)
-	*s = Snapshot{History: s.History, digests: s.digests[:0], was: s.was[:0]}
+	*s = Snapshot{digests: s.digests[:0], was: s.was[:0]}
 }
 
 // read looks facts up in memory and then in the database, and remembers them. A nil cache remembers nothing.
@@ -117,12 +116,19 @@ func (c *factCache) read(ctx context.Context, from rowsQuerier, keys []factKey, 
 // History looks facts up as they are in this transaction.
 func (t *Tx) History(ctx context.Context, keys []classify.Key) (classify.History, error) {
 	var snap Snapshot
+	if err := t.Look(ctx, keys, &snap); err != nil {
+		return nil, err
+	}
+	return snap.History(), nil
+}
+
+// Look is History into a snapshot that is empty, or was made so.
+func (t *Tx) Look(ctx context.Context, keys []classify.Key, snap *Snapshot) error {
 	snap.ask(keys)
 	if err := t.factsNow(ctx, snap.digests, snap.was); err != nil {
-		return nil, fmt.Errorf("look up history: %w", err)
+		return fmt.Errorf("look up history: %w", err)
 	}
-	snap.fill()
-	return snap.History, nil
+	return nil
 }
 
 // factsNow reads facts as they are committed and adds what this transaction has observed.

@@ -364,19 +364,19 @@ func testPendingExpired(t *testing.T, w *world) {
 	equal(t, "rows left", left, 0)
 }
 
-func (w *world) snapshot(t *testing.T, keys ...classify.Key) Snapshot {
+func (w *world) snapshot(t *testing.T, keys ...classify.Key) *Snapshot {
 	t.Helper()
 	s, err := w.History(t.Context(), keys)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s
+	return &s
 }
 
-func (w *world) changed(t *testing.T, s Snapshot) (h classify.History) {
+func (w *world) changed(t *testing.T, s *Snapshot) (h classify.History) {
 	t.Helper()
 	w.write(t, func(ctx context.Context, tx *Tx) (err error) {
-		h, err = tx.Changed(ctx, s)
+		h, err = tx.Changed(ctx, *s)
 		return err
 	})
 	return h
@@ -389,7 +389,7 @@ func seen(name string, seconds int, exchange string) classify.Fact {
 func testChanged(t *testing.T, w *world) {
 	w.observe(t, seen("known", 10, "x"))
 	s := w.snapshot(t, key("known"), key("new"), key("absent"))
-	equal(t, "facts", len(s.History), 1)
+	equal(t, "facts", len(s.History()), 1)
 	equal(t, "changes at once", len(w.changed(t, s)), 0)
 	w.observe(t, seen("known", 20, "y"), seen("unrelated", 1, "z"))
 	equal(t, "changes after it was seen again", len(w.changed(t, s)), 0)
@@ -399,13 +399,13 @@ func testChanged(t *testing.T, w *world) {
 	equal(t, "first exchange", changed[key("known")].FirstExchange, "z")
 	equal(t, "count", changed[key("known")].Count, 3)
 	equal(t, "what appeared", changed[key("new")].Count, 1)
-	equal(t, "the caller's copy", s.History[key("known")].FirstExchange, "x")
+	equal(t, "the caller's copy", s.History()[key("known")].FirstExchange, "x")
 	equal(t, "changes since", len(w.changed(t, w.snapshot(t, key("known"), key("new"), key("absent")))), 0)
 	w.write(t, func(ctx context.Context, tx *Tx) error {
 		if err := tx.Observe(ctx, []classify.Fact{seen("absent", 1, "w")}); err != nil {
 			return err
 		}
-		mine, err := tx.Changed(ctx, s)
+		mine, err := tx.Changed(ctx, *s)
 		equal(t, "changes of this very write", len(mine), 3)
 		return err
 	})
@@ -435,7 +435,7 @@ func testChangedAlways(t *testing.T, w *world) {
 					for _, k := range keys {
 						judgedBy, isChanged := changed[k]
 						if !isChanged {
-							judgedBy = s.History[k]
+							judgedBy = s.History()[k]
 						}
 						is := now[k]
 						if by, f := factOf(&judgedBy), factOf(&is); f.saysMore(&by) {
@@ -503,6 +503,6 @@ func testObserveRolledBack(t *testing.T, w *world) {
 	if !errors.Is(err, ErrInvalid) {
 		t.Fatal(err)
 	}
-	equal(t, "facts", len(w.snapshot(t, key("a")).History), 0)
+	equal(t, "facts", len(w.snapshot(t, key("a")).History()), 0)
 	equal(t, "facts in the turn", len(w.history(t, key("a"))), 0)
 }
