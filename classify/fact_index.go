@@ -56,6 +56,43 @@ func (x *FactIndex) AppendKeys(numbers []int32, e *Exchange) []int32 {
 	return numbers
 }
 
+// AppendFacts appends the facts of a failure that asks for the keys of these numbers: it asks for all that it says.
+func (x *FactIndex) AppendFacts(facts []Fact, e *Exchange, numbers []int32) []Fact {
+	t := e.Record.ClientAssertion
+	if e.Phase != TokenRequest || t == nil || t.Claims == nil {
+		return facts
+	}
+	if k := x.among(numbers, FactJTI); k != nil && e.spends(textOf(t.Claims.Get("jti"))) {
+		facts = append(facts, e.jtiFact(*k))
+	}
+	if k := x.among(numbers, FactClock); k != nil {
+		if offset, ok := e.iatOffset(); ok {
+			facts = append(facts, e.clockFact(*k, offset))
+		}
+	}
+	return facts
+}
+
+// among is the first key of a kind among those of the numbers, nil for none.
+func (x *FactIndex) among(numbers []int32, kind FactKind) *Key {
+	for _, n := range numbers {
+		if k := &x.keys[n]; k.Kind == kind {
+			return k
+		}
+	}
+	return nil
+}
+
+// NumberAmong is Number of a key that is probably one of those numbers.
+func (x *FactIndex) NumberAmong(numbers []int32, k *Key) int32 {
+	for _, n := range numbers {
+		if x.keys[n] == *k {
+			return n
+		}
+	}
+	return x.Number(k)
+}
+
 // ownPlace is where in the numbers of one exchange that of its own fact is, -1 for nowhere.
 func (x *FactIndex) ownPlace(numbers []int32) int {
 	for place, n := range numbers {

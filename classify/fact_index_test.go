@@ -24,8 +24,8 @@ func TestFactIndex(t *testing.T) {
 		}
 		for _, r := range records {
 			e := c.Locate(r)
-			var named []classify.Key
-			for _, n := range index.AppendKeys(nil, &e) {
+			own, named := index.AppendKeys(nil, &e), []classify.Key(nil)
+			for _, n := range own {
 				key := index.Keys()[n]
 				named = append(named, key)
 				if known, ok := numbers[key]; ok && known != n {
@@ -36,8 +36,12 @@ func TestFactIndex(t *testing.T) {
 			if !slices.Equal(named, e.Keys()) {
 				t.Fatalf("%s: named\n%q\nof\n%q", path, named, e.Keys())
 			}
-			for _, f := range e.Facts() {
-				if n := index.Number(&f.Key); index.Keys()[n] != f.Key {
+			facts := e.Facts()
+			if own := index.AppendFacts(nil, &e, own); e.Outcome == classify.Failed && !slices.Equal(own, facts) {
+				t.Fatalf("%s: says\n%+v\nand not\n%+v", path, own, facts)
+			}
+			for _, f := range facts {
+				if n := index.NumberAmong(own, &f.Key); index.Keys()[n] != f.Key || n != index.Number(&f.Key) {
 					t.Fatalf("%s: %+v is numbered as %+v", path, f.Key, index.Keys()[n])
 				}
 			}

@@ -294,24 +294,46 @@ func (e *Exchange) assertionFacts(facts []Fact, more int) []Fact {
 		return slices.Grow(facts, more)
 	}
 	facts = slices.Grow(facts, more+2)
-	at := e.Record.Time
-	if jti := textOf(t.Claims.Get("jti")); jti != "" && (e.Profile.Assertion == nil || e.Profile.Assertion.SingleUseJTI) {
-		f := Fact{Key: e.key(FactJTI, textOf(t.Claims.Get("iss"))+" "+jti), FirstSeen: at, LastSeen: at, Count: 1,
-			FirstExchange: e.identity(), FirstTokenPrint: t.fingerprint(), Expires: at.Add(jtiKept(t, at))}
-		if e.Outcome == Accepted {
-			f.FirstAccepted, f.LastAccepted = at, at
-		}
-		facts = append(facts, f)
+	if jti := textOf(t.Claims.Get("jti")); e.spends(jti) {
+		facts = append(facts, e.jtiFact(e.key(FactJTI, textOf(t.Claims.Get("iss"))+" "+jti)))
 	}
-	judged, _ := e.Record.judgedAt()
-	if iat := dateOf(t.Claims.Get("iat"), judged); iat.form == dateSeconds && e.ClientID != "" {
-		const day = 86400
-		if offset := iat.seconds - judged; offset > -day && offset < day {
-			facts = append(facts, Fact{Key: e.key(FactClock, clockName(e.ClientID, at)), FirstSeen: at, LastSeen: at, Count: 1,
-				MaxOffset: time.Duration(offset * float64(time.Second)), Expires: at.Add(ClockKept)})
-		}
+	if offset, ok := e.iatOffset(); ok {
+		facts = append(facts, e.clockFact(e.key(FactClock, clockName(e.ClientID, e.Record.Time)), offset))
 	}
 	return facts
+}
+
+// spends reports whether an assertion's jti may be used only once.
+func (e *Exchange) spends(jti string) bool {
+	return jti != "" && (e.Profile.Assertion == nil || e.Profile.Assertion.SingleUseJTI)
+}
+
+// jtiFact says that the jti of an assertion was seen.
+func (e *Exchange) jtiFact(k Key) Fact {
+	t, at := e.Record.ClientAssertion, e.Record.Time
+	f := Fact{Key: k, FirstSeen: at, LastSeen: at, Count: 1, FirstExchange: e.identity(), FirstTokenPrint: t.fingerprint(), Expires: at.Add(jtiKept(t, at))}
+	if e.Outcome == Accepted {
+		f.FirstAccepted, f.LastAccepted = at, at
+	}
+	return f
+}
+
+// iatOffset is how far the iat of an assertion was from the event, if that says something of a known client's clock.
+func (e *Exchange) iatOffset() (offset time.Duration, ok bool) {
+	const day = 86400
+	judged, _ := e.Record.judgedAt()
+	iat := dateOf(e.Record.ClientAssertion.Claims.Get("iat"), judged)
+	seconds := iat.seconds - judged
+	ok = iat.form == dateSeconds && e.ClientID != "" && seconds > -day && seconds < day
+	if !ok {
+		return 0, false
+	}
+	return time.Duration(seconds * float64(time.Second)), true
+}
+
+func (e *Exchange) clockFact(k Key, offset time.Duration) Fact {
+	at := e.Record.Time
+	return Fact{Key: k, FirstSeen: at, LastSeen: at, Count: 1, MaxOffset: offset, Expires: at.Add(ClockKept)}
 }
 
 // jtiKept is how long a jti can matter: until the assertion has expired everywhere, within bounds that a sender cannot stretch.

@@ -158,7 +158,8 @@ func (l look) scopes(e *Exchange, v *Verdict) look {
 		}
 		return l
 	}
-	granted := scopesOf(e.Record.AccessToken)
+	var room [maxSights]string
+	granted := scopesOf(e.Record.AccessToken, room[:0])
 	for _, scope := range granted {
 		l = l.add(sightScopeGranted, scope)
 	}
@@ -190,15 +191,15 @@ func missingIn(v *Verdict) []string {
 	return nil
 }
 
-// scopesOf are the scopes of an access token: scope (RFC 9068) or scp (Entra, Okta).
-func scopesOf(t *JWT) (list []string) {
+// scopesOf are the scopes of an access token, in a list that is empty: scope (RFC 9068) or scp (Entra, Okta).
+func scopesOf(t *JWT, list []string) []string {
 	if t == nil {
 		return nil
 	}
 	for _, name := range [...]string{"scope", "scp"} {
 		switch v := t.Claims.Get(name).(type) {
 		case string:
-			list = strings.Fields(v)
+			list = appendFields(list, v)
 		case []any:
 			for _, element := range v[:min(len(v), maxSights)] {
 				list = append(list, textOf(element))

@@ -34,9 +34,9 @@ func (q *inquiry) ask(list []placed) {
 	q.asked = int32(len(q.index.Keys()))
 }
 
-// note says where in the facts of the batch a key is, or notes that it will be at that end of them.
-func (q *inquiry) note(k *classify.Key, end int) (at int, known bool) {
-	number := q.index.Number(k)
+// note says where in the facts of the batch a key is, which may be one of those, or notes that it will be at that end of them.
+func (q *inquiry) note(k *classify.Key, among []int32, end int) (at int, known bool) {
+	number := q.index.NumberAmong(among, k)
 	for int(number) >= len(q.noted) {
 		q.noted = append(q.noted, 0)
 	}

@@ -273,7 +273,7 @@ func (w *work) settle(p *placed) {
 		w.successes.add(p.success.site, p.at)
 		w.see(p.success.seen, p.at)
 		p.facts = p.success.facts
-		w.observe(p.facts)
+		w.observe(p.facts, nil)
 		return
 	}
 	e := &p.exchange
@@ -293,19 +293,23 @@ func (w *work) settle(p *placed) {
 		return
 	}
 	from := len(w.said)
-	w.said = e.AppendFacts(w.said)
+	if e.Outcome == classify.Failed {
+		w.said = w.asked.index.AppendFacts(w.said, e, p.keys)
+	} else {
+		w.said = e.AppendFacts(w.said)
+	}
 	p.facts = w.said[from:len(w.said):len(w.said)]
-	w.observe(p.facts)
+	w.observe(p.facts, p.keys)
 	if e.Outcome != classify.Failed && lacksToken(*e) && w.ingester.waits(&w.batch, &p.waits) {
 		w.waits(p)
 	}
 }
 
-// observe notes facts for the history of the store, and for later failures of the batch.
-func (w *work) observe(facts []classify.Fact) {
+// observe notes facts for the history of the store, and for later failures of the batch; a failure asks for the keys of its own.
+func (w *work) observe(facts []classify.Fact, keys []int32) {
 	for n := range facts {
 		f := &facts[n]
-		if at, known := w.asked.note(&f.Key, len(w.facts)); known {
+		if at, known := w.asked.note(&f.Key, keys, len(w.facts)); known {
 			w.facts[at] = w.facts[at].Merge(*f)
 		} else {
 			w.facts = append(w.facts, *f)

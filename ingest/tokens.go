@@ -277,7 +277,7 @@ func (w *work) revise(ctx context.Context, l lateJoin, p *placed) error {
 			w.successes.add(w.ingester.site(&l.after), l.after.Record.Time)
 		}
 	}
-	w.observe(newFacts(l.before, l.after))
+	w.observe(newFacts(l.before, l.after), p.keys)
 	return nil
 }
 
