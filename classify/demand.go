@@ -81,7 +81,7 @@ func (m *minutes) find(d demand, result CheckResult, path string, detail []strin
 	for _, part := range detail {
 		place = place*31 + uint32(len(part))
 		if part != "" {
-			place = place*31 + uint32(part[len(part)/2])<<8 + uint32(part[len(part)-1])
+			place = place*31 + uint32(part[0])<<16 + uint32(part[len(part)/2])<<8 + uint32(part[len(part)-1])
 		}
 	}
 	kept := &m[d].places[place*0x9e3779b1>>26]

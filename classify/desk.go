@@ -24,6 +24,8 @@ type desk struct {
 	asked      FactKinds // by the examinations
 	params     []param
 	text       texts
+	noted      lists[*Check]
+	evidence   lists[Evidence]
 }
 
 // Desks keeps the desks of a Classifier. A nil one makes a new desk each time.
@@ -100,6 +102,19 @@ func (t *texts) room(size int) (start int) {
 		t.current.Grow(textSize)
 	}
 	return t.current.Len()
+}
+
+// Lists are small ones cut from a large one, which some eight verdicts share.
+type lists[T any] struct{ rest []T }
+
+// cut is a list of n zeros, which is not nil, from a large one of that size.
+func (l *lists[T]) cut(n, size int) []T {
+	if l.rest == nil || n > len(l.rest) {
+		l.rest = make([]T, max(n, size))
+	}
+	list := l.rest[:n:n]
+	l.rest = l.rest[n:]
+	return list
 }
 
 // alternatives is a list with those elements that verdicts share, since there are not many different ones. Nobody changes it.

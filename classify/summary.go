@@ -7,7 +7,7 @@ func (x *examination) write(v *Verdict, j judgement) {
 	row := x.row(j.cause)
 	*v = Verdict{
 		ID: x.Record.ID, Time: x.Record.Time, Provider: clip(x.Provider), Environment: clip(x.Environment), ClientID: x.ClientID, Phase: x.Phase,
-		Cause: j.cause, Confidence: j.confidence, Fault: row.Fault, Alternatives: j.others, Checks: make([]*Check, len(x.checks)), Evidence: x.evidence(j),
+		Cause: j.cause, Confidence: j.confidence, Fault: row.Fault, Alternatives: j.others, Checks: x.desk.noted.cut(len(x.checks), 128), Evidence: x.evidence(j),
 	}
 	if v.Fault == "" {
 		v.Fault = FaultUnknown
@@ -67,7 +67,7 @@ func capital(letter byte) string {
 
 // evidence lists the votes: the decisive one first, then the server's words, then the rest.
 func (x *examination) evidence(j judgement) []Evidence {
-	out := make([]Evidence, 0, min(len(x.findings)+1, 16))
+	out := x.desk.evidence.cut(min(len(x.findings)+1, 16), 16)[:0]
 	if j.finding != nil {
 		out = append(out, j.finding.evidence(x))
 	}
