@@ -114,6 +114,20 @@ func TestTemplates_Wanted(t *testing.T) {
 	}
 }
 
+// TestTemplates_Found: a text that is known is found by no memory of its own, and stays as it is.
+func TestTemplates_Found(t *testing.T) {
+	all := newTemplates()
+	all.remember("known", &template{id: 1, day: 100})
+	text := append(make([]byte, 0, 64), "known"...)
+	if n := testing.AllocsPerRun(100, func() {
+		if one := all.find(text, 100); one == nil || string(text) != "known" {
+			t.Fatalf("%q: %v", text, one)
+		}
+	}); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 // FuzzTemplate: whatever the text, what is joined is what was cut; and damaged words are an error, never a panic.
 func FuzzTemplate(f *testing.F) {
 	f.Add("Sat, 14 Mar 2026 12:00:05 GMT", "b1c6df6b32f3cd72 2026-03-14T12:00:01.500Z", []byte{wordHex, 200})

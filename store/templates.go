@@ -31,6 +31,7 @@ var errNoTemplate = errors.New("template is missing")
 // written once the text has come a second time, so that what comes once only leaves nothing behind.
 type templates struct {
 	print cipher.AEAD // makes the prints
+	nonce []byte      // always the same: prints are compared, and nobody sees them
 
 	mu     sync.RWMutex
 	known  map[textPrint]*template
@@ -57,10 +58,9 @@ type template struct {
 // have the same print less than once in 2^100 times, whoever chose them: fast enough for each failure, and much less to hold than the texts.
 type textPrint [16]byte
 
-func (t *templates) printOf(text []byte) (print textPrint) {
-	var nonce [12]byte // prints are compared, and nobody sees them
-	t.print.Seal(print[:0], nonce[:], nil, text)
-	return print
+// printOf writes behind the text what it returns, so as to need no memory: nothing else may lie there.
+func (t *templates) printOf(text []byte) textPrint {
+	return textPrint(t.print.Seal(text, t.nonce, nil, text)[len(text):])
 }
 
 func newTemplates() *templates {
@@ -72,6 +72,7 @@ func newTemplates() *templates {
 	_, _ = rand.Read(key[:])          // never fails (crypto/rand)
 	block, _ := aes.NewCipher(key[:]) // fails for keys of other lengths
 	t.print, _ = cipher.NewGCM(block) // fails for blocks of other lengths
+	t.nonce = make([]byte, t.print.NonceSize())
 	t.packers.New = func() any { return newPacker() }
 	return t
 }
