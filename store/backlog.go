@@ -161,7 +161,7 @@ func (t *Tx) takeOver(ctx context.Context, wanted func(body []byte) bool) (figur
 			if err != nil {
 				return nil, fmt.Errorf("read facts that were put off: %w", err)
 			}
-			t.mine.facts = append(t.mine.facts, facts)
+			t.ObserveNews(facts)
 		default:
 			figures = append(figures, one.body)
 		}

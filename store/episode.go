@@ -145,6 +145,7 @@ func (t *Tx) join(ctx context.Context, list []Failure, cells []cell, put func(co
 	if err := put(ctx, list); err != nil {
 		return err
 	}
+	t.mine.counts = slices.Grow(t.mine.counts, len(cells))
 	for k, some := range byEpisode(cells) {
 		t.count(k, some)
 	}
@@ -195,7 +196,11 @@ func (t *Tx) joinEpisodes(ctx context.Context, k episodeKey, cells []cell) error
 	if err != nil {
 		return err
 	}
-	var shares episodeShares // nearly always one
+	shares := t.shares[:0] // nearly always one
+	defer func() {
+		clear(shares)
+		t.shares = shares
+	}()
 	var last rowID
 	for i := range cells {
 		endpoint := nameDigest(cells[i].endpoint)

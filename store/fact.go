@@ -104,7 +104,6 @@ func (c *factCache) commit(s *sums, do func() error) error {
 		defer c.moving.Unlock()
 		c.moves++
 	}
-	c.announce(s.facts)
 	err := do()
 	if err == nil {
 		c.committed(s)
@@ -112,13 +111,15 @@ func (c *factCache) commit(s *sums, do func() error) error {
 	return err
 }
 
-func (c *factCache) announce(changes factLists) {
+// announce says that a write of the next commit changes facts. It does no harm if that is undone.
+func (c *factCache) announce(list factList) {
+	if c == nil {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, list := range changes {
-		for i := range list {
-			c.changed[list[i].key.slot()] = c.commits + 1
-		}
+	for i := range list {
+		c.changed[list[i].key.slot()] = c.commits + 1
 	}
 }
 

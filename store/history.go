@@ -148,33 +148,43 @@ func (t *Tx) factsNow(ctx context.Context, keys []factKey, into []fact) error {
 // something was seen or accepted for the first time, or earlier than was known, or with a larger offset; that a thing
 // was seen again is no change.
 func (t *Tx) Changed(ctx context.Context, s Snapshot) (classify.History, error) {
-	suspects := Snapshot{}
-	if t.facts != nil {
-		t.facts.mu.RLock()
-	}
-	for i, k := range s.digests {
-		if t.facts != nil && !t.facts.touched(k, s.at) {
-			_, byGroup := t.group.facts.mergedWith(k, fact{})
-			if _, byMe := t.mine.facts.mergedWith(k, fact{}); !byGroup && !byMe {
-				continue
-			}
-		}
-		suspects.keys, suspects.digests, suspects.was = append(suspects.keys, s.keys[i]), append(suspects.digests, k), append(suspects.was, s.was[i])
-	}
-	if t.facts != nil {
-		t.facts.mu.RUnlock()
-	}
-	now := make([]fact, len(suspects.digests))
-	if err := t.factsNow(ctx, suspects.digests, now); err != nil {
+	suspects := t.suspects.among(t.facts, s)
+	if err := t.factsNow(ctx, suspects.digests, suspects.now); err != nil {
 		return nil, fmt.Errorf("look up history again: %w", err)
 	}
 	changed := classify.History{}
-	for i := range now {
-		if f, k := &now[i], suspects.keys[i]; f.saysMore(&suspects.was[i]) {
+	for i, place := range suspects.places {
+		if f, k := &suspects.now[i], s.keys[place]; f.saysMore(&s.was[place]) {
 			changed[k] = f.under(k)
 		}
 	}
 	return changed, nil
+}
+
+// A suspicion is those facts of a snapshot that may have been changed.
+type suspicion struct {
+	places  []int
+	digests []factKey
+	now     []fact
+}
+
+// among makes the suspicion in the room of the one before.
+func (x *suspicion) among(c *factCache, s Snapshot) *suspicion {
+	if len(x.places) > 1<<14 { // more room than is worth keeping
+		*x = suspicion{}
+	}
+	x.places, x.digests = x.places[:0], x.digests[:0]
+	if c != nil {
+		c.mu.RLock()
+		defer c.mu.RUnlock()
+	}
+	for place, k := range s.digests {
+		if c == nil || c.touched(k, s.at) {
+			x.places, x.digests = append(x.places, place), append(x.digests, k)
+		}
+	}
+	x.now = slices.Grow(x.now[:0], len(x.places))[:len(x.places)]
+	return x
 }
 
 // News returns those of the facts that say something which is not known, and as what they are kept; the others need not be
@@ -247,6 +257,7 @@ func (t *Tx) Observe(_ context.Context, facts []classify.Fact) error {
 // ObserveNews is Observe for what News says is kept, which has to stay as it is until the write is over.
 func (t *Tx) ObserveNews(kept []Observation) {
 	if len(kept) > 0 {
+		t.facts.announce(kept)
 		t.mine.facts = append(t.mine.facts, kept)
 	}
 }

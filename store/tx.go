@@ -45,6 +45,8 @@ type memory struct {
 	body      []byte              // and for what is put off
 	rows      rowTexts
 	grouping  grouping
+	suspects  suspicion
+	shares    episodeShares // room for those of one key
 }
 
 // exec runs a statement; ctx lends its values but cannot end it (see newJob).
