@@ -376,6 +376,25 @@ func TestQuickSuccess_SaysAgain(t *testing.T) {
 	}
 }
 
+// What a repeated record said of a batch was not stored again with it: whatever the batch said is said again by the next.
+func TestQuickSuccess_SaysAgainAfterRepetitions(t *testing.T) {
+	verdict := func(bodies ...string) string {
+		s := newService(t, testProfile())
+		for _, body := range bodies {
+			s.post(responses, body)
+		}
+		s.post(responses, apiCall(200, "refused", 401, "at-2", second(3000)))
+		return s.snapshot().Verdicts["refused"]
+	}
+	call := func(at int, id, token string) string { return apiCall(at, id, 200, token, second(3000)) }
+	never, before := verdict(call(10, "one", "at-1")), verdict(call(10, "one", "at-2"))
+	// The second of that id and time has another token, of which the one beside it then says nothing.
+	repeated := verdict(call(10, "one", "at-1"), call(10, "one", "at-2")+"\n"+call(10, "two", "at-2"), call(11, "three", "at-2"))
+	if repeated != before || before == never {
+		t.Errorf("%q, want %q; of a token that was never accepted it is %q", repeated, before, never)
+	}
+}
+
 // A record that is refused leaves no note of what it says.
 func TestQuickSuccess_TooOld(t *testing.T) {
 	i := quickIngester(t)
