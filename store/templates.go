@@ -2,9 +2,6 @@ package store
 
 import (
 	"context"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
 	"errors"
@@ -30,8 +27,7 @@ var errNoTemplate = errors.New("template is missing")
 // templates are those of the database as far as they are remembered. When there are many, a text's template is
 // written once the text has come a second time, so that what comes once only leaves nothing behind.
 type templates struct {
-	print cipher.AEAD // makes the prints
-	nonce []byte      // always the same: prints are compared, and nobody sees them
+	printer printer
 
 	mu     sync.RWMutex
 	known  map[textPrint]*template
@@ -54,25 +50,12 @@ type template struct {
 	day int64 // in which its row was last marked as used, numbered from 1970
 }
 
-// A textPrint stands for a text in this process. It is a message authentication code under a key that nobody knows, by which two texts
-// have the same print less than once in 2^100 times, whoever chose them: fast enough for each failure, and much less to hold than the texts.
-type textPrint [16]byte
-
-// printOf writes behind the text what it returns, so as to need no memory: nothing else may lie there.
-func (t *templates) printOf(text []byte) textPrint {
-	return textPrint(t.print.Seal(text, t.nonce, nil, text)[len(text):])
-}
-
 func newTemplates() *templates {
 	t := &templates{
-		known: map[textPrint]*template{}, once: map[textPrint]struct{}{}, wanted: map[string]int64{}, texts: map[int64]string{},
+		printer: newPrinter(),
+		known:   map[textPrint]*template{}, once: map[textPrint]struct{}{}, wanted: map[string]int64{}, texts: map[int64]string{},
 		ask: make(chan struct{}, 1), stopped: make(chan struct{}),
 	}
-	var key [16]byte
-	_, _ = rand.Read(key[:])          // never fails (crypto/rand)
-	block, _ := aes.NewCipher(key[:]) // fails for keys of other lengths
-	t.print, _ = cipher.NewGCM(block) // fails for blocks of other lengths
-	t.nonce = make([]byte, t.print.NonceSize())
 	t.packers.New = func() any { return newPacker() }
 	return t
 }
@@ -83,7 +66,7 @@ func (t *templates) find(text []byte, today int64) *template {
 	if len(text) > templateText {
 		return nil
 	}
-	print := t.printOf(text)
+	print := t.printer.print(text)
 	t.mu.RLock()
 	found := t.known[print]
 	t.mu.RUnlock()
@@ -139,7 +122,7 @@ func (t *templates) take() map[string]int64 {
 
 // remember takes note of a template that is in the database.
 func (t *templates) remember(text string, one *template) {
-	print := t.printOf([]byte(text))
+	print := t.printer.print([]byte(text))
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.known) > 2*maxTemplates { // most of them are of failures that are no longer kept
