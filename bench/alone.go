@@ -198,9 +198,12 @@ type commandResult struct {
 	PeakMiB          float64 `json:"peak_mib"`
 }
 
+// commandPercent is the share of failures in the file that the command reads.
+const commandPercent = 10
+
 // classifyCommand runs authwatch classify on the file of 10 % failures.
 func (r *runner) classifyCommand(ctx context.Context) (commandResult, error) {
-	t := r.traffic(10)
+	t := r.traffic(commandPercent)
 	file := filepath.Join(r.dir, "classify.ndjson")
 	if _, err := t.writeFile(file); err != nil {
 		return commandResult{}, err

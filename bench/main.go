@@ -201,6 +201,11 @@ func (r *runner) run(ctx context.Context) (*result, error) {
 				return nil, fmt.Errorf("ingest %d %%: %w", percent, err)
 			}
 			out.Files = append(out.Files, file)
+			if percent == commandPercent && slices.Contains(r.parts, "classify") { // set beside it: the machine is another one later
+				if err := r.runCommand(ctx, out); err != nil {
+					return nil, err
+				}
+			}
 		}
 	}
 	if slices.Contains(r.parts, "formats") {
@@ -241,10 +246,14 @@ func (r *runner) runAlone(ctx context.Context, out *result) error {
 		}
 		out.Allocations = append(out.Allocations, a)
 	}
-	command, err := r.classifyCommand(ctx)
-	if err != nil {
-		return err
+	if out.Command != nil {
+		return nil
 	}
+	return r.runCommand(ctx, out)
+}
+
+func (r *runner) runCommand(ctx context.Context, out *result) error {
+	command, err := r.classifyCommand(ctx)
 	out.Command = &command
-	return nil
+	return err
 }

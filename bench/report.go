@@ -43,7 +43,7 @@ func (r *result) targets() []target {
 	}
 	if r.Command != nil {
 		for _, f := range r.Files {
-			if f.Percent == 10 {
+			if f.Percent == commandPercent {
 				out = append(out, atLeast("authwatch classify, 10 % failures", ratio(r.Command.RecordsPerSecond, f.Product.RecordsPerSecond), 0.5, "× ingest"))
 			}
 		}
