@@ -41,7 +41,25 @@ type outline struct {
 	method, url, uri, requestHeaders, requestBody             leaf
 	authorization, host, contentType                          leaf
 	status, responseHeaders, responseBody, authenticate, date leaf
+	assertionParts, accessParts                               tokenOutline
 	odd                                                       bool // a name that had to be decoded, or a known one twice: for the parser to read
+}
+
+// A tokenOutline is where the members of a decoded token stand.
+type tokenOutline struct{ header, claims, payload, malformed leaf }
+
+func (t *tokenOutline) member(name []byte) *leaf {
+	switch string(name) {
+	case "header":
+		return &t.header
+	case "claims":
+		return &t.claims
+	case "payload":
+		return &t.payload
+	case "malformed":
+		return &t.malformed
+	}
+	return nil
 }
 
 // name says where the value of a member goes and what the names in it mean.
@@ -55,6 +73,10 @@ func (s *scanner) name(in scanLevel, name []byte, plain bool) (scanLevel, *leaf)
 		return s.out.recordMember(name)
 	case levelRequest:
 		return s.out.requestMember(name)
+	case levelAssertion:
+		return levelOther, s.out.assertionParts.member(name)
+	case levelAccess:
+		return levelOther, s.out.accessParts.member(name)
 	case levelResponse:
 		switch string(name) {
 		case "status":
@@ -113,9 +135,9 @@ func (o *outline) recordMember(name []byte) (scanLevel, *leaf) {
 	case "error":
 		return levelOther, &o.errorText
 	case "client_assertion":
-		return levelOther, &o.clientAssertion
+		return levelAssertion, &o.clientAssertion
 	case "access_token":
-		return levelOther, &o.accessToken
+		return levelAccess, &o.accessToken
 	case "request":
 		return levelRequest, &o.request
 	case "response":

@@ -1,7 +1,9 @@
 package ingest
 
 import (
+	"bytes"
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +25,8 @@ type outlinedRecord struct {
 	all   string          // a part of data of which several texts are needed
 	from  uint32          // where it stands
 	left  bool            // to the way that all formats share
+
+	altered bool // something of the part that is read is not written as it came, or is something for the last net
 }
 
 // A recordRoom is the memory of a record with all that it can have.
@@ -133,19 +137,46 @@ func (o *outlinedRecord) read(room *recordRoom) {
 		o.readResponse(&room.response)
 	}
 	o.w.side, o.w.name = sideRequest, ""
-	rec.ClientAssertion = o.token("client_assertion", o.clientAssertion, &room.assertion)
-	rec.AccessToken = o.token("access_token", o.accessToken, &room.access)
+	rec.ClientAssertion = o.token("client_assertion", o.clientAssertion, o.assertionParts, &room.assertion)
+	rec.AccessToken = o.presented(&room.access)
 	o.w.side = sideRecord
 	rec.Error = o.running(`"error":`, o.errorText)
 	o.e.close()
 }
 
+// readRequest reads what a client sent, which it most often sends again.
 func (o *outlinedRecord) readRequest(q *classify.Request) {
-	o.w.side = sideRequest
-	o.e.open(`"request":`)
+	o.e.name(`"request":`)
+	digest, known := o.w.parts.find(partRequest, o.request.of(o.data))
+	if known != nil {
+		o.e.b = append(o.e.b, known.stored...)
+		*q = *known.request
+		return
+	}
+	from := len(o.e.b)
+	o.w.side, o.altered = sideRequest, false
+	o.e.b = append(o.e.b, '{')
 	q.Method, q.URL = o.identity(`"method":`, o.method), o.address(`"url":`, o.url)
 	q.Headers, q.Body = o.sentHeaders(o.requestHeaders), o.body(o.requestBody)
 	o.e.close()
+	if o.cameAgain(digest, o.request, from) {
+		o.remember(digest, &knownPart{kind: partRequest, request: &classify.Request{
+			Method: strings.Clone(q.Method), URL: strings.Clone(q.URL), Headers: cloneHeaders(q.Headers), Body: slices.Clone(q.Body),
+		}}, o.request, from)
+	}
+}
+
+// cameAgain is true for a part that is not met for the first time, when all that was written of it, from there on, is as it came and
+// nothing was left out: no name lacks its quotes.
+func (o *outlinedRecord) cameAgain(digest uint64, l leaf, from int) bool {
+	quotes := func(text []byte) int { return bytes.Count(text, []byte{'"'}) }
+	return !o.altered && !o.left && !o.w.failed && o.w.parts.again(digest) && quotes(o.e.b[from:]) == quotes(l.of(o.data))
+}
+
+// remember keeps what was made of a part.
+func (o *outlinedRecord) remember(digest uint64, part *knownPart, l leaf, from int) {
+	part.text, part.stored = string(l.of(o.data)), string(o.e.b[from:])
+	o.w.parts.keep(digest, part)
 }
 
 func (o *outlinedRecord) readResponse(a *classify.Response) {
@@ -235,6 +266,7 @@ func (o *outlinedRecord) address(name string, l leaf) string {
 	}
 	text := cutText(o.w.url(raw, 0), maxString)
 	o.e.field(name, text)
+	o.altered = o.altered || text != raw || o.e.hold
 	return text
 }
 
@@ -252,6 +284,7 @@ func (o *outlinedRecord) write(l leaf, raw, text string) {
 	switch {
 	case text != raw:
 		o.e.text(text)
+		o.altered = true
 	case l.kind == leafString:
 		o.e.b = append(o.e.b, l.of(o.data)...)
 	default:

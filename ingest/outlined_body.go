@@ -51,7 +51,7 @@ func (o *outlinedRecord) body(l leaf) classify.Body {
 	if known != nil {
 		o.e.b = append(o.e.b, known.stored...)
 	} else if clean := o.writeBody(l); clean && o.w.parts.again(digest) {
-		o.w.parts.keep(digest, &knownPart{kind: partBody, text: string(l.of(o.data)), stored: string(o.e.b[from:])})
+		o.remember(digest, &knownPart{kind: partBody}, l, from)
 	}
 	return classify.Body(o.e.b[from:len(o.e.b):len(o.e.b)])
 }
@@ -72,6 +72,7 @@ func (o *outlinedRecord) writeBody(l leaf) (clean bool) {
 	if o.w.mayHoldShape(string(o.e.b[from:])) {
 		o.e.hold, clean = true, false
 	}
+	o.altered = o.altered || !clean
 	return clean
 }
 

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"strings"
 
 	"authwatch/classify"
@@ -20,13 +21,15 @@ func (o *outlinedRecord) sentHeaders(l leaf) classify.Headers {
 	from := len(o.e.b)
 	out, clean := o.headers(l)
 	if clean && len(out) > 0 && o.w.parts.again(digest) {
-		stored := string(o.e.b[from:])
-		o.w.parts.keep(digest, &knownPart{kind: partHeaders, text: string(l.of(o.data)), stored: stored[strings.IndexByte(stored, '{'):], headers: cloneHeaders(out)})
+		o.remember(digest, &knownPart{kind: partHeaders, headers: cloneHeaders(out)}, l, from+bytes.IndexByte(o.e.b[from:], '{'))
 	}
 	return out
 }
 
 func cloneHeaders(headers classify.Headers) classify.Headers {
+	if headers == nil {
+		return nil
+	}
 	out := make(classify.Headers, len(headers))
 	for i, field := range headers {
 		out[i] = classify.Member[string]{Name: strings.Clone(field.Name), Value: strings.Clone(field.Value)}
@@ -46,6 +49,7 @@ func (o *outlinedRecord) headers(l leaf) (out classify.Headers, clean bool) {
 		field, same := o.field(&m)
 		list, clean = append(list, field), clean && same
 	}
+	o.altered = o.altered || !clean
 	out = o.room.fields.take(len(list))
 	if len(list) == 0 {
 		return out, clean

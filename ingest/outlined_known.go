@@ -14,6 +14,8 @@ type knownPart struct {
 	field   classify.Member[string]
 	headers classify.Headers
 	object  classify.Object
+	request *classify.Request
+	token   *classify.JWT
 }
 
 type partKind uint8
@@ -21,7 +23,9 @@ type partKind uint8
 const (
 	partField      partKind = iota // a header field with its name
 	partFieldName                  // the name of one whose values differ and are plain
+	partRequest                    // all that a client sent
 	partHeaders                    // all header fields of a request
+	partToken                      // an access token
 	partParameters                 // the header of a token
 	partBody
 )

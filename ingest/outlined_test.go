@@ -177,9 +177,31 @@ func TestKnownParts_HoldNoSecret(t *testing.T) {
 			}
 		}
 	}
-	for _, kind := range []partKind{partField, partFieldName, partHeaders, partParameters, partBody} {
+	for _, kind := range []partKind{partField, partFieldName, partRequest, partHeaders, partToken, partParameters, partBody} {
 		if kinds[kind] == 0 {
 			t.Errorf("no part of kind %d is remembered", kind)
+		}
+	}
+}
+
+// What redaction leaves out, or never looks at, makes a part one that is not remembered.
+func TestKnownParts_HoldNothingThatIsLeftOut(t *testing.T) {
+	red := testRedactor(t)
+	for range 3 {
+		for _, rest := range []string{
+			`"request":{"method":"GET","raw":"hunter2"}`, `"request":{"url":"/x","headers":{"a":"b"},"form":{"password":"hunter2"}}`,
+			`"request":{"method":"GET","body":{"password":"hunter2"}}`, `"request":{"method":"GET","url":"/x?access_token=hunter2hunter2"}`,
+			`"access_token":{"header":{"alg":"RS256"},"claims":{"sub":"a"},"raw":"hunter2"}`, `"access_token":{"header":{"alg":"RS256"},"claims":{"email":"hunter2"}}`,
+			`"access_token":{"header":{"alg":"RS256","alg":"hunter2"},"claims":{"sub":"a"}}`, `"access_token":{"header":{"alg":"RS256","x":"hunter2"},"claims":{"sub":"a"}}`,
+			`"access_token":{"claims":"hunter2"}`, `"access_token":{"header":{"alg":"RS256"},"claims":{"sub":"a"},"payload":{"sub":"hunter2"}}`,
+			`"access_token":{"header":{"alg":"RS256"},"claims":{"cnf":{"jkt":"a","k":"hunter2"}}}`,
+		} {
+			checkOutlined(t, red, []byte(`{"time":"2026-11-22T02:19:00.120Z",`+rest+`,"response":{"status":401}}`))
+		}
+	}
+	for n := range red.parts.kept {
+		if known := red.parts.kept[n].Load(); known != nil && strings.Contains(known.text, "hunter2") {
+			t.Errorf("%s is remembered", known.text)
 		}
 	}
 }

@@ -35,6 +35,8 @@ const (
 	levelResponse
 	levelRequestHeaders
 	levelResponseHeaders
+	levelAssertion
+	levelAccess
 )
 
 // peek steps over white space and returns the byte there; 0 at the end. It is small enough to be inlined, as most records have none.
