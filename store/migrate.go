@@ -23,22 +23,23 @@ func migrate(ctx context.Context, d dialect, writing, readers *sql.DB) error {
 	}
 	sources := provider.ListSources()
 	target := sources[len(sources)-1].Version
-	applied, err := inspect(ctx, d, readers)
-	switch {
-	case err != nil:
-		return err
-	case applied > target:
-		return fmt.Errorf("%w: its schema is version %d, this program knows %d", ErrNewerSchema, applied, target)
-	case applied == target:
-		return nil
-	}
-	if _, err := provider.Up(ctx); err != nil {
-		// Another process may have migrated the same file meanwhile; then all is well.
-		if now, versionErr := appliedVersion(ctx, readers); versionErr != nil || now != target {
-			return fmt.Errorf("migrate database to version %d: %w", target, err)
+	for {
+		applied, err := inspect(ctx, d, readers)
+		switch {
+		case err != nil:
+			return err
+		case applied > target:
+			return fmt.Errorf("%w: its schema is version %d, this program knows %d", ErrNewerSchema, applied, target)
+		case applied == target:
+			return nil
+		}
+		if _, err := provider.Up(ctx); err != nil {
+			// Another process may migrate the same file. As long as it gets on, what is left is tried again.
+			if now, versionErr := appliedVersion(ctx, readers); versionErr != nil || now <= applied {
+				return fmt.Errorf("migrate database to version %d: %w", target, err)
+			}
 		}
 	}
-	return nil
 }
 
 // inspect returns the applied version, 0 for an empty database.

@@ -20,11 +20,13 @@ import (
 // search looks into each slice once.
 //
 // Even there each entry of a small write is a page. So SQLite leaves the entries of a write in one row of
-// failure_request_new, where they are as durable and whoever looks finds them, and files the rows of many writes together.
+// failure_request_new, where they are as durable and whoever looks finds them, and files the rows of many writes together:
+// all of a slice anew, in order, so that a row holds many entries. Replicas file each entry in a row of its own.
 
 const (
-	sliceSize = 1 << 14 // entries, after which a new slice is begun
+	sliceSize = 1 << 15 // entries, after which a new slice is begun
 	sliceTime = 24 * time.Hour
+	sliceRow  = 15  // entries of a row: of longer rows few fit on the pages that lead to others
 	newRows   = 128 // which a search has to read at most
 )
 
@@ -46,6 +48,9 @@ func (s *slicer) isDue(n int) bool {
 		return false
 	}
 	s.rows, s.rowEntries, s.known = 0, 0, true
+	if s.entries > sliceSize/2 {
+		s.entries = sliceSize // what is filed is not to be filed again for the little that still fits
+	}
 	return true
 }
 
@@ -173,24 +178,39 @@ func packEntries(packed []byte, list []entry) []byte {
 	return packed
 }
 
-// fileNew files what is new, all of a slice in the order of the table.
+// fileNew files what is new, with what was filed in the same slices before.
 func (t *Tx) fileNew(ctx context.Context) error {
 	all, err := newEntries(context.WithoutCancel(ctx), t.conn, `delete from failure_request_new returning slice, entries`, sliceSize)
 	if err != nil {
 		return err
 	}
 	for slice, list := range all {
-		sorted := sortedEntries(list, t.slices.sorted)
-		for chunk := range slices.Chunk(sorted, claimSize) {
-			if err := t.fileEntries(ctx, slice, chunk); err != nil {
-				return err
-			}
+		if err := t.fileSlice(ctx, slice, list); err != nil {
+			return err
 		}
-		t.slices.sorted = roomOf(sorted)
 	}
 	return nil
 }
 
+func (t *Tx) fileSlice(ctx context.Context, slice int64, list []entry) error {
+	was, err := t.query(ctx, `delete from failure_request where slice = $1 returning entry, more`, slice)
+	if err != nil {
+		return err
+	}
+	if err := filedEntries(was, func(e entry) { list = append(list, e) }); err != nil {
+		return err
+	}
+	sorted := sortedEntries(list, t.slices.sorted)
+	rows := t.rowList(ctx, `insert into failure_request (slice, entry, more) values `, 3, ``)
+	for row := range slices.Chunk(slices.Compact(sorted), sliceRow) {
+		packed := packEntries(make([]byte, 0, len(row)*len(entry{})), row)
+		rows.add(slice, packed[:len(entry{})], packed[len(entry{}):])
+	}
+	t.slices.sorted = roomOf(sorted)
+	return rows.end()
+}
+
+// fileEntries files each entry in a row of its own.
 func (t *Tx) fileEntries(ctx context.Context, slice int64, list []entry) error {
 	t.body = packEntries(t.body[:0], list)
 	return t.exec(ctx, `insert into failure_request (entry, slice) select substr(cast($1 as `+t.dialect.bytes+`), i * 16 + 1, 16), $2 from number
@@ -212,20 +232,38 @@ func newEntries(ctx context.Context, from rowsQuerier, query string, about int) 
 		if err := scan(&slice, &packed); err != nil {
 			return struct{}{}, err
 		}
-		if len(packed)%len(entry{}) != 0 {
-			return struct{}{}, errDamagedEntries
-		}
 		list, known := all[slice]
 		if !known {
 			list = make([]entry, 0, about)
 		}
-		for e := range slices.Chunk(packed, len(entry{})) {
-			list = append(list, entry(e))
-		}
+		err := unpackEntries(packed, func(e entry) { list = append(list, e) })
 		all[slice] = list
-		return struct{}{}, nil
+		return struct{}{}, err
 	})
 	return all, err
+}
+
+// unpackEntries hands over entries that packEntries has packed.
+func unpackEntries(packed []byte, each func(entry)) error {
+	if len(packed)%len(entry{}) != 0 {
+		return errDamagedEntries
+	}
+	for e := range slices.Chunk(packed, len(entry{})) {
+		each(entry(e))
+	}
+	return nil
+}
+
+// filedEntries hands over the entries of rows, of which each has the first and those that follow it.
+func filedEntries(rows *sql.Rows, each func(entry)) error {
+	_, err := collect(rows, func(scan func(...any) error) (struct{}, error) {
+		var first, more sql.RawBytes
+		if err := scan(&first, &more); err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, errors.Join(unpackEntries(first, each), unpackEntries(more, each))
+	})
+	return err
 }
 
 // A requestFinder finds failures by the ids of their request and trace.
@@ -242,12 +280,13 @@ func newRequestFinder(ctx context.Context, from rowsQuerier) (requestFinder, err
 	return requestFinder{from, list}, err
 }
 
-// entriesOf finds the entries between two digests in every slice. The slices are found one from the other: to list them
-// otherwise would be to read the whole table.
+// entriesOf finds the rows of every slice that may hold entries between two: the last that begins before, and all that begin
+// there. The slices are found one from the other: to list them otherwise would be to read the whole table.
 const entriesOf = `with recursive part(id) as (
 		select max(slice) from failure_request
 		union all select (select max(slice) from failure_request where slice < part.id) from part where part.id is not null)
-	select entry from part join failure_request on slice = part.id and entry >= $1 and entry <= $2`
+	select entry, more from part join failure_request on slice = part.id
+		and entry >= coalesce((select entry from failure_request where slice = part.id and entry <= $1 order by entry desc limit 1), $1) and entry <= $2`
 
 // find returns the failures of one id, in no order; one may be there twice.
 func (r requestFinder) find(ctx context.Context, kind, name string) ([]rowID, error) {
@@ -256,22 +295,16 @@ func (r requestFinder) find(ctx context.Context, kind, name string) ([]rowID, er
 	if err != nil {
 		return nil, err
 	}
-	list, err := collect(rows, scanEntry)
-	if err != nil {
-		return nil, err
-	}
+	var list []rowID
+	err = filedEntries(rows, func(e entry) {
+		if e.compare(first) >= 0 && e.compare(last) <= 0 {
+			list = append(list, e.failure())
+		}
+	})
 	for i, _ := slices.BinarySearchFunc(r.new, first, entry.compare); i < len(r.new) && r.new[i].compare(last) <= 0; i++ {
 		list = append(list, r.new[i].failure())
 	}
-	return list, nil
-}
-
-func scanEntry(scan func(...any) error) (rowID, error) {
-	var e []byte
-	if err := scan(&e); err != nil {
-		return 0, err
-	}
-	return entry(e).failure(), nil
+	return list, err
 }
 
 // newestFirst sorts ids, drops repeated ones and keeps the newest.

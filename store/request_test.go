@@ -14,6 +14,8 @@ func requestContract() []contractTest {
 	return []contractTest{
 		{"a failure is found by the ids of request and trace before they are filed", testRequestsNew},
 		{"new ids of requests are filed together", testRequestsFiled},
+		{"an id is found wherever in a row of many it stands", testRequestsInRows},
+		{"ids that stand in rows of their own are filed with new ones", testRequestsFiledAnew},
 		{"what a killed process left to be filed is found, and filed", testRequestsLeft},
 		{"a failure is found while new ids are filed", testRequestsWhileFiled},
 		{"a write that fails leaves no ids of requests", testRequestsRolledBack},
@@ -60,7 +62,7 @@ func (w *world) wantFiled(t *testing.T, rows, ids, filed int) {
 		rows, filed = 0, filed+ids
 	}
 	equal(t, "rows of new ids", w.rowCount(t, `select count(*) from failure_request_new`), rows)
-	equal(t, "ids that are filed", w.rowCount(t, `select count(*) from failure_request`), filed)
+	equal(t, "ids that are filed", w.rowCount(t, `select coalesce(sum(1 + length(more) / 16), 0) from failure_request`), filed)
 }
 
 func testRequestsNew(t *testing.T, w *world) {
@@ -101,7 +103,55 @@ func testRequestsFiled(t *testing.T, w *world) {
 	}
 	many = w.add(t, many...)
 	w.wantNamed(t, many[7]) // one row, or filed with what was new
-	equal(t, "slices of a part", w.rowCount(t, `select count(*) from (select slice from failure_request group by slice having count(*) > `+fmt.Sprint(sliceSize)+`) too_large`), 0)
+	equal(t, "slices of a part", w.rowCount(t, `select count(*) from (select slice from failure_request group by slice having sum(1 + length(more) / 16) > `+fmt.Sprint(sliceSize)+`) too_large`), 0)
+}
+
+func testRequestsInRows(t *testing.T, w *world) {
+	var many []Failure
+	shared := 0
+	for i := range 9*sliceRow + 7 {
+		many = append(many, fail(i%60, requestID(fmt.Sprint("m-", i))))
+		if many[i].TraceID = many[i].RequestID; i%10 < 7 {
+			many[i].TraceID = "shared"
+			shared++
+		}
+	}
+	many = w.add(t, many...)
+	if w.facts != nil {
+		equal(t, "rows", w.rowCount(t, `select count(*) from failure_request`), (2*len(many)+sliceRow-1)/sliceRow)
+	}
+	for _, f := range many {
+		if list := w.byRequest(t, []string{f.RequestID}, nil); len(list) != 1 || list[0].ID != f.ID {
+			t.Errorf("%s: got %v", f.RequestID, list)
+		}
+	}
+	equal(t, "found by an id of several rows", len(w.byRequest(t, nil, []string{"shared"})), shared)
+	equal(t, "found by an id of nobody", len(w.byRequest(t, []string{"nobody"}, nil)), 0)
+}
+
+func testRequestsFiledAnew(t *testing.T, w *world) {
+	list := []Failure{w.named(t, "a"), w.named(t, "bb")}
+	w.write(t, func(ctx context.Context, tx *Tx) error {
+		if err := tx.fileNew(ctx); err != nil {
+			return err
+		}
+		if err := tx.exec(ctx, `delete from failure_request`); err != nil {
+			return err
+		}
+		var entries []entry // as an earlier version filed them, in the slice that is written to
+		for _, f := range list {
+			entries = append(entries, entryOf(byRequest, f.RequestID, f.id), entryOf(byTrace, f.TraceID, f.id))
+		}
+		return tx.fileEntries(ctx, tx.slices.id, sortedEntries(entries, nil))
+	})
+	for range 2 {
+		w.wantFiled(t, 0, 0, 2*len(list))
+		for _, f := range list {
+			w.wantNamed(t, f)
+		}
+		list = append(list, w.named(t, "ccc"), w.named(t, "dddd"))[:4]
+		w.write(t, func(ctx context.Context, tx *Tx) error { return tx.fileNew(ctx) })
+	}
 }
 
 func testRequestsLeft(t *testing.T, w *world) {
