@@ -330,14 +330,33 @@ func (e *expiry) clients(ctx context.Context) error {
 	if e.summary == 0 {
 		return nil
 	}
-	return e.repeat(ctx, "clients", func(ctx context.Context, tx *Tx) (int64, error) {
-		if err := tx.settle(ctx); err != nil {
+	return e.repeat(ctx, "clients", func(ctx context.Context, tx *Tx) (int64, error) { return tx.removeClients(ctx, e.summary) })
+}
+
+// removeClients removes some clients that were last seen before a time. Their rows are locked first: of those that another
+// replica removes, or sees again, meanwhile the successes must stay as they are, and so must those of the next ones.
+func (t *Tx) removeClients(ctx context.Context, before int64) (int64, error) {
+	if err := t.settle(ctx); err != nil {
+		return 0, err
+	}
+	rows, err := t.query(ctx, `update client set failures = failures where ref in
+		(select ref from client where last_seen_at < $1 order by last_seen_at limit $2) and last_seen_at < $3 returning ref`, before, int64(expireSize), before)
+	if err != nil {
+		return 0, err
+	}
+	old, err := collect(rows, func(scan func(...any) error) (ref int64, err error) { return ref, scan(&ref) })
+	if err != nil {
+		return 0, err
+	}
+	for _, from := range [...]string{`success where client_ref`, `client where ref`} {
+		// The first row is nobody's: by it PostgreSQL knows the type.
+		list := t.rowList(ctx, `delete from `+from+` in (values (cast(0 as bigint)), `, 1, `)`)
+		for _, ref := range old {
+			list.add(ref)
+		}
+		if err := list.end(); err != nil {
 			return 0, err
 		}
-		old := `select ref from client where last_seen_at < $1 order by last_seen_at limit $2`
-		if err := tx.exec(ctx, `delete from success where client_ref in (`+old+`)`, e.summary, int64(expireSize)); err != nil {
-			return 0, err
-		}
-		return tx.execCount(ctx, `delete from client where ref in (`+old+`)`, e.summary, int64(expireSize))
-	})
+	}
+	return int64(len(old)), nil
 }

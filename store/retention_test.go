@@ -27,6 +27,8 @@ func retentionContract() []contractTest {
 		{"steps are small, and pausing can end them", testExpireSteps},
 		{"a fold that counts on a series that went begins anew", testExpireBeforeFold},
 		{"nothing that two replicas remove at once stays on a list", testExpireTwice},
+		{"two replicas remove clients and their successes at once", testExpireClientsTwice},
+		{"a client that is seen again while it is removed begins anew", testExpireClientSeen},
 		{"a failure that is removed while it is revised or withdrawn counts once", testExpireRevised},
 	}
 }
@@ -310,11 +312,7 @@ func testExpireTwice(t *testing.T, w *world) {
 		list[i] = fail(i)
 	}
 	w.add(t, list...)
-	err := w.whileRemoving(t, func(ctx context.Context, tx *Tx) error {
-		_, err := tx.removeOldest(ctx, math.MaxInt64)
-		return err
-	})
-	if err != nil {
+	if err := w.whileRemoving(t, removeOldest, removeOldest); err != nil {
 		t.Fatal(err)
 	}
 	w.wantListed(t, "that are left", w.rowCount(t, `select count(*) from failure`))
@@ -326,7 +324,7 @@ func testExpireRevised(t *testing.T, w *world) {
 		"withdrawn": func(ctx context.Context, tx *Tx, f Failure) error { return tx.WithdrawFailure(ctx, f.ID) },
 	} {
 		f := w.add(t, fail(0, client(name)))[0]
-		err := w.whileRemoving(t, func(ctx context.Context, tx *Tx) error { return do(ctx, tx, f) })
+		err := w.whileRemoving(t, removeOldest, func(ctx context.Context, tx *Tx) error { return do(ctx, tx, f) })
 		if !errors.Is(err, ErrNotFound) {
 			t.Errorf("%s: got %v, want ErrNotFound", name, err)
 		}
@@ -335,12 +333,52 @@ func testExpireRevised(t *testing.T, w *world) {
 	w.wantListed(t, "that are left", 0)
 }
 
-// whileRemoving has another replica write when the oldest failures are removed, but not committed yet.
-func (w *world) whileRemoving(t *testing.T, do func(ctx context.Context, tx *Tx) error) error {
+func removeOldest(ctx context.Context, tx *Tx) error {
+	_, err := tx.removeOldest(ctx, math.MaxInt64)
+	return err
+}
+
+func removeClients(ctx context.Context, tx *Tx) error {
+	_, err := tx.removeClients(ctx, at(daySecond).UnixMilli())
+	return err
+}
+
+func testExpireClientsTwice(t *testing.T, w *world) {
+	list := make([]Traffic, 3*expireSize)
+	for i := range list {
+		list[i] = accept(i)
+		list[i].ClientID = fmt.Sprint("client-", i)
+	}
+	w.traffic(t, list...)
+	if err := w.whileRemoving(t, removeClients, removeClients); err != nil {
+		t.Fatal(err)
+	}
+	left := w.rowCount(t, `select count(*) from client`)
+	if left > 2*expireSize {
+		t.Errorf("%d clients of %d are left", left, len(list))
+	}
+	equal(t, "successes that are left", w.rowCount(t, `select count(*) from success`), left)
+}
+
+func testExpireClientSeen(t *testing.T, w *world) {
+	w.traffic(t, accept(0))
+	err := w.whileRemoving(t, removeClients, func(ctx context.Context, tx *Tx) error {
+		return errors.Join(tx.AddTraffic(ctx, []Traffic{accept(2 * daySecond)}), tx.settle(ctx))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.write(t, removeClients)
+	equal(t, "clients that are left", w.rowCount(t, `select count(*) from client where successes = 1`), 1)
+	equal(t, "their successes", w.rowCount(t, `select count(*) from success`), 1)
+}
+
+// whileRemoving has another replica write when something is removed, but not committed yet.
+func (w *world) whileRemoving(t *testing.T, remove, do func(ctx context.Context, tx *Tx) error) error {
 	t.Helper()
 	other, done := w.second(t), make(chan error, 1)
 	w.write(t, func(ctx context.Context, tx *Tx) error {
-		_, err := tx.removeOldest(ctx, math.MaxInt64)
+		err := remove(ctx, tx)
 		go func() { done <- other.Write(t.Context(), do) }()
 		return errors.Join(err, w.awaitBlocked(ctx, tx))
 	})
