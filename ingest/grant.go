@@ -293,7 +293,7 @@ func (r *Redactor) holdsEncodedText(s string) bool {
 			i++
 		}
 		for run := s[start:i]; len(run) >= minEncoded; {
-			if mayEncodeText(run) {
+			if mayEncodeText(classes, run) {
 				return true
 			}
 			slash := strings.IndexByte(run, '/')

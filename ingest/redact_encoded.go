@@ -103,14 +103,14 @@ func (w *walk) encodedRun(run string) (start int, marker string, ok bool) {
 
 // mayEncodeText looks at the first characters of base64: what encodes neither text nor an object, as an id in hexadecimal does not,
 // holds no secret that a name or a form could tell.
-func mayEncodeText[T string | []byte](s T) bool {
+func mayEncodeText[T string | []byte](classes *byteClasses, s T) bool {
 	var start [minEncoded / 4 * 3]byte
 	known := 0 // bytes of start: most texts end the search with the first
 	for i := 0; i < len(start); {
 		for known < min(i+utf8.UTFMax, len(start)) {
 			at := known / 3 * 4
-			a, b, c, d := sextet(s[at]), sextet(s[at+1]), sextet(s[at+2]), sextet(s[at+3])
-			start[known], start[known+1], start[known+2] = a<<2|b>>4, b<<4|c>>2, c<<6|d
+			three := classes[s[at]]>>byteSextet<<18 | classes[s[at+1]]>>byteSextet<<12 | classes[s[at+2]]>>byteSextet<<6 | classes[s[at+3]]>>byteSextet
+			start[known], start[known+1], start[known+2] = byte(three>>16), byte(three>>8), byte(three)
 			known += 3
 		}
 		switch c := start[i]; {
@@ -150,7 +150,7 @@ func (w *walk) encodedSecret(s string) (marker string, ok bool) {
 	if !w.spend(len(s)) {
 		return "", true
 	}
-	if !mayEncodeText(s) {
+	if !mayEncodeText(w.classes, s) {
 		return "", false
 	}
 	data, err := decodeBase64(s)

@@ -33,13 +33,16 @@ const (
 	byteOddInURL             // that url looks at closely, apart from the slash and what has a trace of its own
 )
 
-// byteClasses is a value of its own so that looking a byte up costs no call.
-type byteClasses [256]uint16
+// byteClasses is a value of its own so that looking a byte up costs no call. Above the classes of a byte is what it stands for in base64.
+type byteClasses [256]uint32
+
+const byteSextet = 16 // where that begins
 
 func newByteClasses() *byteClasses {
 	var out byteClasses
 	for i := range out {
 		c := byte(i)
+		out[i] = uint32(sextet(c)) << byteSextet
 		if isBase64Byte(c) || c == '.' || c == '=' {
 			out[i] |= byteRun
 		}
@@ -125,7 +128,7 @@ func traceOf(c byte) traces {
 const minShape = 9
 
 // runTraces looks at the run from start to end.
-func (r *Redactor) runTraces(s string, start, end int, all uint16) traces {
+func (r *Redactor) runTraces(s string, start, end int, all uint32) traces {
 	var found traces
 	run := s[start:end]
 	if len(run) >= minEncoded {
@@ -237,14 +240,13 @@ func isPlainID[T string | []byte](classes *byteClasses, s T) bool {
 	}
 	dashes := 0
 	for i := 0; i < len(s); i++ {
-		if classes[s[i]]&byteID == 0 {
+		class := classes[s[i]]
+		if class&byteID == 0 {
 			return false
 		}
-		if s[i] == '-' {
-			dashes++
-		}
+		dashes += int(class / byteDash & 1)
 	}
-	return dashes < len("-----") && (len(s) < minEncoded || !mayEncodeText(s))
+	return dashes < len("-----") && (len(s) < minEncoded || !mayEncodeText(classes, s))
 }
 
 // isPlainDate is true for the Date of an answer, as RFC 9110 has it: nothing in it is anything else, whatever its digits say.
