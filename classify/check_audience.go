@@ -2,6 +2,14 @@ package classify
 
 import "strings"
 
+// environment is the profile's for the exchange, nil for none.
+func (e *Exchange) environment() *Environment {
+	if env := environmentNamed(e.Profile, e.Environment); env != nil || len(e.Profile.Environments) != 1 {
+		return env
+	}
+	return &e.Profile.Environments[0]
+}
+
 // environmentNamed finds an environment of the profile; the usual spellings of one name count as the same.
 func environmentNamed(p *Profile, name string) *Environment {
 	if name == "" {
@@ -46,17 +54,17 @@ func (x *examination) environmentOf(test func(*Environment) bool) *Environment {
 }
 
 // wantedAudiences lists the values of aud that the profile takes in an environment.
-func (x *examination) wantedAudiences(env *Environment) []string {
-	if !x.assertion {
+func (e *Exchange) wantedAudiences(env *Environment) []string {
+	if e.Phase != TokenRequest {
 		if env == nil {
 			return nil
 		}
 		return env.APIAudiences
 	}
-	if x.Profile.Assertion == nil {
+	if e.Profile.Assertion == nil {
 		return nil
 	}
-	rule := x.Profile.Assertion.Audience
+	rule := e.Profile.Assertion.Audience
 	switch {
 	case len(rule.Values) > 0:
 		return rule.Values

@@ -72,10 +72,7 @@ func examine(e *Exchange, held Held) *examination {
 	x.Exchange, x.held, x.desk, x.findings, x.checks = *e, held, d, d.findings[:0], d.checks[:0]
 	r := e.Record
 	x.at, x.gap = r.judgedAt()
-	x.env = environmentNamed(e.Profile, e.Environment)
-	if x.env == nil && len(e.Profile.Environments) == 1 {
-		x.env = &e.Profile.Environments[0]
-	}
+	x.env = e.environment()
 	switch e.Phase {
 	case TokenRequest:
 		x.assertion, x.token, x.root = true, r.ClientAssertion, "client_assertion"
@@ -290,12 +287,13 @@ func (x *examination) skew() float64 {
 	return 0
 }
 
-func (x *examination) algorithms() []string {
-	switch {
-	case x.assertion && x.Profile.Assertion != nil:
-		return x.Profile.Assertion.Algorithms
-	case !x.assertion && x.Profile.AccessToken != nil:
-		return x.Profile.AccessToken.Algorithms
+// algorithms are those that the profile allows, none if it does not say.
+func (e *Exchange) algorithms() []string {
+	switch p := e.Profile; {
+	case e.Phase == TokenRequest && p.Assertion != nil:
+		return p.Assertion.Algorithms
+	case e.Phase != TokenRequest && p.AccessToken != nil:
+		return p.AccessToken.Algorithms
 	}
 	return nil
 }

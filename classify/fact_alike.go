@@ -64,36 +64,35 @@ func (e *Exchange) appendAlike(out []byte) (_ []byte, own ownFact, ok bool) {
 	if e.Outcome != Failed || e.Phase != APICall && e.Phase != TokenRequest || seconds < 0 {
 		return out, own, false
 	}
-	const sentJSON, hasOwn = 1, 2
-	marks := len(out)
-	out = append(out, 0, e.Phase[0])
+	marks, q := len(out), e.questions()
+	out = append(out, 0, byte(q), e.Phase[0])
 	out = binary.AppendUvarint(out, uint64(seconds/3600)) // of clocks
 	out = appendPart(appendPart(appendPart(out, 'p', e.Provider), 'e', e.Environment), 'c', e.ClientID)
 	if e.Phase == APICall {
 		own.kind, own.of = FactToken, e.tokenPrint()
-	} else if own.kind = FactJTI; e.sentJSON() {
-		out[marks] |= sentJSON
+	} else {
+		own.kind = FactJTI
 	}
 	if t := e.credential(); t != nil && t.Claims != nil {
 		if out = append(out, 't'); e.Phase == APICall {
 			out = appendPart(out, 'u', e.Endpoint)
 		}
-		if out, ok = t.appendAlike(out, &own); !ok {
+		if out, ok = t.appendAlike(out, q, &own); !ok {
 			return out, own, false
 		}
 	}
 	if own.of != "" {
-		out[marks] |= hasOwn
+		out[marks] = 1
 	}
 	return out, own, true
 }
 
-func (t *JWT) appendAlike(out []byte, own *ownFact) (_ []byte, ok bool) {
+func (t *JWT) appendAlike(out []byte, q questions, own *ownFact) (_ []byte, ok bool) {
 	if len(t.Header) > fewMembers || len(t.Claims) > fewMembers {
 		return out, false
 	}
 	for i := range t.Header {
-		if m := &t.Header[i]; m.Name == "kid" || m.Name == "alg" {
+		if m := &t.Header[i]; m.Name == "kid" || m.Name == "alg" && q&ofAlgorithm != 0 {
 			text, isText := m.Value.(string)
 			if !isText {
 				return out, false
@@ -103,7 +102,7 @@ func (t *JWT) appendAlike(out []byte, own *ownFact) (_ []byte, ok bool) {
 	}
 	for i := range t.Claims {
 		m := &t.Claims[i]
-		mark := alikeClaim(m.Name, own.kind)
+		mark := alikeClaim(m.Name, own.kind, q)
 		if mark == 0 {
 			continue
 		}
@@ -122,14 +121,16 @@ func (t *JWT) appendAlike(out []byte, own *ownFact) (_ []byte, ok bool) {
 	return out, true
 }
 
-// alikeClaim is the mark of a claim that facts are named by, 0 for any other: roles and scopes are of calls, and of the token of a call
-// the jti makes no difference.
-func alikeClaim(name string, own FactKind) byte {
+// alikeClaim is the mark of a claim that facts are named by, 0 for any other: roles and scopes are of calls, of the token of a call
+// the jti makes no difference, and the audience only where it is asked about.
+func alikeClaim(name string, own FactKind, q questions) byte {
 	switch name {
 	case "iss":
 		return 'i'
 	case "aud":
-		return 'A'
+		if q&ofAudience != 0 {
+			return 'A'
+		}
 	case "jti":
 		if own == FactJTI {
 			return 'j'

@@ -11,23 +11,26 @@ import (
 
 // An index that knows failures which are alike names the facts that each names by itself, whatever one differs in from another.
 func TestFactIndex_Alike(t *testing.T) {
-	c := classify.New(nil, classify.NewKnowledge(classify.DocumentedTexts()))
+	k := classify.NewKnowledge(classify.DocumentedTexts())
 	for _, path := range corpora(t) {
+		classifiers := []*classify.Classifier{classify.New(nil, k), classify.New(classify.Profiles{profileOf(t, path)}, k)} // which ask for different facts
 		var index classify.FactIndex
 		failures := 0
 		lines := readCorpus(t, path)
 		for _, l := range lines[:min(len(lines), 60)] {
 			for _, r := range likeRecords(l.Record) {
-				e := c.Locate(r)
-				if e.Outcome == classify.Failed && e.Phase != classify.ClientSide {
-					failures++
-				}
-				var named []classify.Key
-				for _, n := range index.AppendKeys(nil, &e) {
-					named = append(named, index.Keys()[n])
-				}
-				if want := e.Keys(); !slices.Equal(named, want) {
-					t.Fatalf("%s: %s names\n%q\nand not\n%q", path, r.ID, named, want)
+				for _, c := range classifiers {
+					e := c.Locate(r)
+					if e.Outcome == classify.Failed && e.Phase != classify.ClientSide {
+						failures++
+					}
+					var named []classify.Key
+					for _, n := range index.AppendKeys(nil, &e) {
+						named = append(named, index.Keys()[n])
+					}
+					if want := e.Keys(); !slices.Equal(named, want) {
+						t.Fatalf("%s: %s names\n%q\nand not\n%q", path, r.ID, named, want)
+					}
 				}
 			}
 		}

@@ -130,74 +130,6 @@ func (e Exchange) AppendKeys(keys []Key) []Key {
 	return keys
 }
 
-// askedMentions are the facts of Keys.
-func (e *Exchange) askedMentions(l mentions) mentions {
-	if e.Outcome == Other || e.Phase == ClientSide {
-		return l
-	}
-	l = l.both(FactShape, string(e.Phase), "jwt")
-	l = l.own(FactShape, string(e.Phase), "opaque")
-	if e.sentJSON() {
-		l = l.own(FactShape, string(TokenRequest), jsonMedia)
-	}
-	l = e.grantKeys(l)
-	if e.Phase == APICall {
-		if print := e.tokenPrint(); print != "" {
-			l = l.whole(FactToken, print)
-		}
-	} else if e.ClientID != "" {
-		l = l.whole(FactClient, e.ClientID).everywhere()
-		l = l.whole(FactClient, anyName)
-	}
-	if e.ClientID != "" {
-		l = l.clock(e.ClientID, e.Record.Time)
-		l = l.clock(e.ClientID, e.Record.Time.Add(-time.Hour))
-	}
-	return e.tokenKeys(l)
-}
-
-func (e *Exchange) tokenKeys(l mentions) mentions {
-	t := e.credential()
-	if t == nil || t.Claims == nil {
-		return l
-	}
-	iss := textOf(t.Claims.Get("iss"))
-	owner := iss
-	if e.Phase == TokenRequest {
-		if owner == "" {
-			owner = e.ClientID
-		}
-		if iss != "" && iss != e.ClientID {
-			l = l.whole(FactClient, iss).everywhere()
-		}
-		if jti := textOf(t.Claims.Get("jti")); jti != "" {
-			l = l.own(FactJTI, iss, jti)
-		}
-	} else if iss != "" {
-		l = l.whole(FactIssuer, iss).everywhere()
-		l = l.whole(FactIssuer, anyName)
-	}
-	if kid := textOf(t.Header.Get("kid")); kid != "" {
-		l = l.both(FactKID, owner, kid)
-		l = l.own(FactKID, owner, anyName)
-		if distinctive(kid) {
-			l = l.both(FactKID, anyName, kid)
-		}
-	} else if e.Outcome == Failed {
-		l = l.own(FactKID, owner, anyName) // whether accepted ones name their key
-	}
-	list, _ := audiencesOf(t.Claims.Get("aud"))
-	for _, aud := range list[:min(len(list), 4)] {
-		l = l.both(FactAudience, string(e.Phase), aud)
-	}
-	l = l.own(FactAudience, string(e.Phase), anyName)
-	if alg := textOf(t.Header.Get("alg")); alg != "" {
-		l = l.own(FactShape, string(e.Phase), "alg ", alg)
-		l = l.own(FactShape, string(e.Phase), "alg")
-	}
-	return l
-}
-
 // clockName is that of a client in the hour of at.
 func clockName(client string, at time.Time) string {
 	var room [96]byte
@@ -252,7 +184,7 @@ func (e *Exchange) AppendFacts(facts []Fact) []Fact {
 		l = l.own(FactShape, string(TokenRequest), jsonMedia)
 	}
 	l = e.grantKeys(l)
-	l = e.tokenKeys(l)
+	l = e.tokenKeys(l, allQuestions)
 	l = l.drop(FactJTI)
 	facts = e.assertionFacts(facts, len(l.list))
 	const month = 30 * 24 * time.Hour
