@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"bytes"
-	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -52,7 +51,10 @@ func (r *Redactor) decodeOutlined(p part) (d decoded, ok bool) {
 	if len(p.raw) > maxQuick || r.shapes.mayMap(p.raw) || !p.outline.isNative() {
 		return decoded{}, false
 	}
-	o := outlinedRecord{w: walk{Redactor: r}, room: cmp.Or(p.room, &batchRoom{}), outline: p.outline, data: p.raw}
+	if p.room == nil {
+		p.room = &batchRoom{}
+	}
+	o := outlinedRecord{w: walk{Redactor: r}, room: p.room, outline: p.outline, data: p.raw}
 	at, utc := utcTime(o.time.inner(o.data))
 	if !utc {
 		var f *fault
