@@ -45,6 +45,8 @@ type dialect struct {
 	backup func(ctx context.Context, source any, path string) error
 	// conflicts reports whether a transaction lost against another one and may win when it is run again.
 	conflicts func(error) bool
+	// locked reports whether others have the database for themselves at the moment.
+	locked func(error) bool
 	// lost reports whether the connection is gone, so that a new one is worth a try.
 	lost func(error) bool
 }
@@ -90,7 +92,11 @@ func sqlite(path string) dialect {
 		exec:      execSQLite,
 		backup:    copySQLite,
 		conflicts: func(error) bool { return false }, // begin immediate has already waited for its turn
-		lost:      func(err error) bool { return errors.Is(err, driver.ErrBadConn) },
+		locked: func(err error) bool {
+			var answer sqlite3.Error
+			return errors.As(err, &answer) && (answer.Code == sqlite3.ErrBusy || answer.Code == sqlite3.ErrLocked)
+		},
+		lost: func(err error) bool { return errors.Is(err, driver.ErrBadConn) },
 	}
 }
 
@@ -194,6 +200,7 @@ func postgres(dsn string) dialect {
 			var answer *pgconn.PgError
 			return errors.Is(err, errRaced) || errors.As(err, &answer) && (answer.Code == "40001" || answer.Code == "40P01") // serialization failure, deadlock
 		},
+		locked: func(error) bool { return false }, // who migrates holds a lock that the others wait for
 		lost: func(err error) bool {
 			var answer *pgconn.PgError
 			if errors.As(err, &answer) {

@@ -5,13 +5,34 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/pressly/goose/v3"
 )
 
-// migrate brings the schema up to date. It looks through the readers first, which cannot write: a database of a newer
-// authwatch, or of another program, is left as it is.
+// lockedTime is for how long a database is waited for that others have locked. SQLite waits too, but not where one process makes
+// a new file while another one holds it: either might wait for the other for ever, so one is refused at once.
+const lockedTime = 30 * time.Second
+
+// migrate brings the schema up to date, together with other processes that do.
 func migrate(ctx context.Context, d dialect, writing, readers *sql.DB) error {
+	var reached int64
+	for until := time.Now().Add(lockedTime); ; {
+		err := migrateOnce(ctx, d, writing, readers)
+		if err == nil || time.Now().After(until) || wait(ctx, giveWay) != nil {
+			return err
+		}
+		// Another process may migrate the same file. As long as it gets on, what is left is tried again.
+		now, versionErr := appliedVersion(ctx, readers)
+		if !d.locked(err) && (versionErr != nil || now <= reached) {
+			return err
+		}
+		reached = max(reached, now)
+	}
+}
+
+// migrateOnce looks through the readers first, which cannot write: a database of a newer authwatch, or of another program, is left as it is.
+func migrateOnce(ctx context.Context, d dialect, writing, readers *sql.DB) error {
 	options, err := d.options()
 	if err != nil {
 		return fmt.Errorf("prepare migration: %w", err)
@@ -23,23 +44,19 @@ func migrate(ctx context.Context, d dialect, writing, readers *sql.DB) error {
 	}
 	sources := provider.ListSources()
 	target := sources[len(sources)-1].Version
-	for {
-		applied, err := inspect(ctx, d, readers)
-		switch {
-		case err != nil:
-			return err
-		case applied > target:
-			return fmt.Errorf("%w: its schema is version %d, this program knows %d", ErrNewerSchema, applied, target)
-		case applied == target:
-			return nil
-		}
-		if _, err := provider.Up(ctx); err != nil {
-			// Another process may migrate the same file. As long as it gets on, what is left is tried again.
-			if now, versionErr := appliedVersion(ctx, readers); versionErr != nil || now <= applied {
-				return fmt.Errorf("migrate database to version %d: %w", target, err)
-			}
-		}
+	applied, err := inspect(ctx, d, readers)
+	switch {
+	case err != nil:
+		return err
+	case applied > target:
+		return fmt.Errorf("%w: its schema is version %d, this program knows %d", ErrNewerSchema, applied, target)
+	case applied == target:
+		return nil
 	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrate database to version %d: %w", target, err)
+	}
+	return nil
 }
 
 // inspect returns the applied version, 0 for an empty database.

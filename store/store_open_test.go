@@ -206,3 +206,36 @@ func TestOpen_SQLiteFileIsPrivateAndDurable(t *testing.T) {
 		t.Error("a reader could write")
 	}
 }
+
+// TestOpen_Locked: while another process holds a file that is not in WAL mode yet, SQLite refuses to change its mode without any patience.
+func TestOpen_Locked(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "new.db")
+	other, err := sql.Open("sqlite3", "file:"+path+"?_txlock=immediate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	making, err := other.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened := make(chan error, 1)
+	go func() {
+		s, err := Open(t.Context(), Options{DSN: path})
+		if err == nil {
+			err = s.Close()
+		}
+		opened <- err
+	}()
+	select {
+	case err := <-opened:
+		t.Fatalf("it did not wait: %v", err)
+	case <-time.After(200 * time.Millisecond):
+	}
+	if err := making.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-opened; err != nil {
+		t.Error(err)
+	}
+}
