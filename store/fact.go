@@ -65,8 +65,8 @@ func (c *factCache) get(keys []factKey, into []fact) (missing []int, at uint64) 
 	defer c.mu.RUnlock()
 	filter := c.wholeFilter()
 	for i, k := range keys {
-		if filter != nil && !filter.mayHold(k) {
-			into[i], _ = c.backlog.find(k)
+		if filter != nil && !filter.mayHold(k) && !filter.mayHold(k.inRun()) {
+			into[i] = c.backlog.facts[k]
 			continue
 		}
 		f, ok := c.young[k]
@@ -99,7 +99,7 @@ func (c *factCache) commit(s *sums, do func() error) error {
 	if c == nil {
 		return do()
 	}
-	if s.moved.from < s.moved.to {
+	if s.moved.all {
 		c.moving.Lock()
 		defer c.moving.Unlock()
 		c.moves++
@@ -134,14 +134,11 @@ func (c *factCache) committed(s *sums) {
 	}
 	b := &c.backlog
 	b.adopted = b.adopted || s.adoptedFacts
-	c.nowKept(s.moved.written)
-	for part, row := range s.moved.rows {
-		switch {
-		case s.moved.writes(part):
-			b.wrote(part)
-		case row != 0:
-			b.keep(part, row, s.facts)
-		}
+	c.nowKept(s.moved.written, s.moved.run)
+	if s.moved.all {
+		b.wrote()
+	} else if s.moved.row != 0 {
+		b.keep(s.moved.row, s.facts)
 	}
 }
 
@@ -168,15 +165,25 @@ func (c *factCache) forget(k factKey) {
 
 // forgetAll is for when somebody else has written.
 func (c *factCache) forgetAll() {
+	c.forgetRemembered()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.filter = nil
+	c.commits++
+}
+
+// forgetRemembered is for when facts are about to be removed.
+func (c *factCache) forgetRemembered() {
+	if c == nil {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	clear(c.young)
 	clear(c.old)
 	clear(c.noted)
 	clear(c.notedBefore)
-	c.filter = nil
-	c.commits++
-	c.floor = c.commits
+	c.floor = c.commits + 1
 }
 
 // want says that this process judges by history.
@@ -191,7 +198,7 @@ func (c *factCache) putOff() int {
 	if c == nil {
 		return 0
 	}
-	return c.backlog.rows()
+	return len(c.backlog.rows)
 }
 
 // othersWroteBacklog is for when another process has taken the backlog over.
@@ -201,9 +208,7 @@ func (c *factCache) othersWroteBacklog() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.moves++
-	for part := range c.backlog.parts {
-		c.backlog.wrote(part)
-	}
+	c.backlog.wrote()
 }
 
 // touched reports whether a key may have been changed since a commit.
@@ -271,6 +276,9 @@ func (c *factCache) readAll(ctx context.Context, from rowsQuerier, keys []factKe
 		moves := c.moves
 		c.moving.RUnlock()
 		found, err := readFacts(ctx, from, c.mayBeKept(keys))
+		if err == nil {
+			err = c.addRuns(ctx, from, keys, found)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -291,7 +299,7 @@ func (c *factCache) addBacklog(found map[factKey]fact, keys []factKey, moves uin
 	defer c.mu.RUnlock()
 	more := map[factKey]fact{} // a key may be asked for twice
 	for _, k := range keys {
-		if f, ok := c.backlog.find(k); ok {
+		if f, ok := c.backlog.facts[k]; ok {
 			more[k] = f
 		}
 	}

@@ -9,156 +9,104 @@ import (
 
 // The digests of facts lie anywhere in their table, so each fact that a commit writes is a page of the database. Under
 // load a commit therefore keeps its facts in one row of backlog instead, where they are as durable, and once in a while
-// those of a part of the table are written in its order. Whoever looks a fact up adds what is put off, so that nobody sees a difference.
+// all are written: most as a run (fact_run.go), the others in the order of the table. Whoever looks a fact up adds what is
+// put off, so that nobody sees a difference.
 
 const (
 	factsSmall = 128              // that are written at once
 	factsLarge = 12_000           // that are put off at most
 	factsTime  = 10 * time.Second // for which they are put off under load
 	factsIdle  = time.Second      // and without
-	// factParts is in how many parts of the table they are written, one after the other. Of twice the facts that wait on average
-	// more fall on a page when it is its turn, and others wait less for the write.
-	factParts = 4
 )
 
-// A factBacklog is the facts that are committed but not in their table. The writer's goroutine alone changes it.
+// A factBacklog is the facts that are committed but not written to where they stay. The writer's goroutine alone changes it.
 type factBacklog struct {
-	parts   [factParts]factPart
-	owner   int64         // of the rows that hold them
-	next    int           // the part that is written next
-	written time.Time     // when one last was
+	facts   map[factKey]fact
+	rows    []int64       // ids of the rows that hold them
+	owner   int64         // of these rows
+	written time.Time     // when they last were
 	adopted bool          // what an earlier process left is taken over
 	idle    time.Duration // without a write, after which they are written
 	taken   []Observation // room for those that are written
 }
 
-// A factPart is those of one part of the table.
-type factPart struct {
-	facts map[factKey]fact
-	rows  []int64 // ids of the rows that hold them
-}
-
 func newFactBacklog() factBacklog {
-	b := factBacklog{owner: newRef(), idle: factsIdle}
-	for part := range b.parts {
-		b.parts[part].facts = map[factKey]fact{}
-	}
-	return b
+	return factBacklog{facts: map[factKey]fact{}, owner: newRef(), idle: factsIdle}
 }
 
-func partOf(k factKey) int { return int(k[0]) / (256 / factParts) }
-
-// part is the facts of a list that are in one part of the table.
-func (l factList) part(part int) factList {
-	l = l[l.from(factKey{byte(part * (256 / factParts))}):]
-	if part == factParts-1 {
-		return l
+// wrote is called when all were written, or somebody else has taken them.
+func (b *factBacklog) wrote() {
+	if len(b.facts) > 2*factsLarge { // more room than is worth keeping
+		b.facts = map[factKey]fact{}
 	}
-	return l[:l.from(factKey{byte((part + 1) * (256 / factParts))})]
-}
-
-func (b *factBacklog) find(k factKey) (fact, bool) {
-	f, ok := b.parts[partOf(k)].facts[k]
-	return f, ok
-}
-
-func (b *factBacklog) size() (facts int) {
-	for part := range b.parts {
-		facts += len(b.parts[part].facts)
-	}
-	return facts
-}
-
-func (b *factBacklog) rows() (n int) {
-	for part := range b.parts {
-		n += len(b.parts[part].rows)
-	}
-	return n
-}
-
-// wrote is called when a part was written, or somebody else has taken it.
-func (b *factBacklog) wrote(part int) {
-	p := &b.parts[part]
-	if len(p.facts) > factsLarge { // more room than is worth keeping
-		p.facts = map[factKey]fact{}
-	}
-	clear(p.facts)
-	p.rows = p.rows[:0]
-	b.next, b.written = (part+1)%factParts, time.Now()
+	clear(b.facts)
+	b.rows, b.written = b.rows[:0], time.Now()
 }
 
 // keep adds what was put off in a row.
-func (b *factBacklog) keep(part int, row int64, lists factLists) {
-	p := &b.parts[part]
-	p.rows = append(p.rows, row)
+func (b *factBacklog) keep(row int64, lists factLists) {
+	b.rows = append(b.rows, row)
 	for _, list := range lists {
-		for _, o := range list.part(part) {
-			if known, ok := p.facts[o.key]; ok {
-				o.fact = known.merge(o.fact)
+		for i := range list {
+			f := list[i].fact
+			if known, ok := b.facts[list[i].key]; ok {
+				f = known.merge(f)
 			}
-			p.facts[o.key] = o.fact
+			b.facts[list[i].key] = f
 		}
 	}
 }
 
-// due is the parts that are to be written, with so many facts more.
-func (b *factBacklog) due(added int) (from, to int) {
-	switch size := b.size() + added; {
-	case size <= factsSmall:
-		return 0, factParts
-	case size >= factsLarge || time.Since(b.written) >= factsTime/factParts:
-		return b.next, b.next + 1
-	}
-	return 0, 0
+// isDue reports whether they are to be written, with so many more.
+func (b *factBacklog) isDue(added int) bool {
+	size := len(b.facts) + added
+	return size <= factsSmall || size >= factsLarge || time.Since(b.written) >= factsTime
 }
 
 // A factsMove is what a transaction does with its facts and those of the backlog.
 type factsMove struct {
-	from, to int              // the parts that it writes
-	written  factList         // the facts of these
-	rows     [factParts]int64 // the rows in which it puts others off, 0 where there are none
+	all     bool     // that wait are written
+	written factList // to the table
+	run     factList // as a run
+	row     int64    // in which they are put off, 0 where there are none
 }
 
-func (m *factsMove) writes(part int) bool { return m.from <= part && part < m.to }
-
 // keepFacts writes facts of a transaction and of the backlog, or puts them off.
-func (t *Tx) keepFacts(ctx context.Context, s *sums) error {
+func (t *Tx) keepFacts(ctx context.Context, s *sums) (err error) {
 	if t.facts == nil {
 		return t.writeFacts(ctx, inOrder(slices.Concat(s.facts...)))
 	}
 	b, m := &t.facts.backlog, &s.moved
-	if len(s.facts)+b.rows() == 0 {
+	if len(s.facts)+len(b.rows) == 0 {
 		return nil
 	}
-	if m.from, m.to = b.due(s.facts.size()); s.settleFacts {
-		m.from, m.to = 0, factParts
+	if m.all = s.settleFacts || b.isDue(s.facts.size()); !m.all {
+		m.row, err = t.putOffFacts(ctx, s.facts)
+		return err
 	}
-	if b.taken = b.taken[:0]; cap(b.taken) > 2*factsLarge { // more than is worth keeping
-		b.taken = nil
+	if err := t.takeFacts(ctx, s.facts); err != nil {
+		return err
 	}
-	for part := range b.parts {
-		if err := t.keepPart(ctx, s, part); err != nil {
-			return err
-		}
+	m.run, m.written = inOrder(b.taken).apart()
+	if err := t.writeRun(ctx, m.run); err != nil {
+		return err
 	}
-	m.written = inOrder(b.taken)
 	return t.writeFacts(ctx, m.written)
 }
 
-// keepPart puts the facts of one part off, or takes them and those of the backlog to be written.
-func (t *Tx) keepPart(ctx context.Context, s *sums, part int) (err error) {
+// takeFacts takes facts and those of the backlog to be written.
+func (t *Tx) takeFacts(ctx context.Context, lists factLists) error {
 	b := &t.facts.backlog
-	if !s.moved.writes(part) {
-		s.moved.rows[part], err = t.putOffFacts(ctx, s.facts, part)
-		return err
+	if b.taken = b.taken[:0]; cap(b.taken) > 2*factsLarge { // more than is worth keeping
+		b.taken = nil
 	}
-	for k, f := range b.parts[part].facts {
+	for k, f := range b.facts {
 		b.taken = append(b.taken, Observation{k, f})
 	}
-	for _, list := range s.facts {
-		b.taken = append(b.taken, list.part(part)...)
+	for _, list := range lists {
+		b.taken = append(b.taken, list...)
 	}
-	for _, row := range b.parts[part].rows {
+	for _, row := range b.rows {
 		if err := t.exec(ctx, `delete from backlog where id = $1`, row); err != nil {
 			return fmt.Errorf("empty backlog of facts: %w", err)
 		}
@@ -166,18 +114,12 @@ func (t *Tx) keepPart(ctx context.Context, s *sums, part int) (err error) {
 	return nil
 }
 
-// putOffFacts keeps the facts of one part in a row of the backlog. It is 0 if there are none.
-func (t *Tx) putOffFacts(ctx context.Context, lists factLists, part int) (row int64, err error) {
-	parts, n := make(factLists, len(lists)), 0
-	for i, list := range lists {
-		parts[i] = list.part(part)
-		n += len(parts[i])
-	}
-	if n == 0 {
+// putOffFacts keeps facts in a row of the backlog. It is 0 if there are none.
+func (t *Tx) putOffFacts(ctx context.Context, lists factLists) (row int64, err error) {
+	if lists.size() == 0 {
 		return 0, nil
 	}
-	row, err = t.putOff(ctx, t.facts.backlog.owner, parts.encode)
-	if err != nil {
+	if row, err = t.putOff(ctx, t.facts.backlog.owner, lists.encode); err != nil {
 		return 0, fmt.Errorf("put facts off: %w", err)
 	}
 	return row, nil

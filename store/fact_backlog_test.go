@@ -16,7 +16,6 @@ import (
 func factBacklogContract() []contractTest {
 	return []contractTest{
 		{"facts that are put off are seen by who asks, and arrive", testFactsPutOff},
-		{"facts are written part by part of their table", testFactsInParts},
 		{"facts are counted once while they are moved into the table", testFactsMoved},
 		{"facts of a process that was killed are known before anything is judged", testFactsAdopted},
 		{"facts that another process took over do not count twice", testFactsTaken},
@@ -48,7 +47,7 @@ func testFactsPutOff(t *testing.T, w *world) {
 		putOff = 1
 	}
 	equal(t, "facts in the table", w.factRows(t), 3*factsSmall+2-putOff)
-	equal(t, "rows of backlog", w.rowCount(t, `select count(*) from backlog`), factParts*putOff)
+	equal(t, "rows of backlog", w.rowCount(t, `select count(*) from backlog`), putOff)
 	want := func(w *world, name string, first, count int) {
 		t.Helper()
 		for range 2 { // from the database, and from memory
@@ -68,34 +67,6 @@ func testFactsPutOff(t *testing.T, w *world) {
 	equal(t, "facts at the end", w.factRows(t), 3*factsSmall+2)
 	want(w, "a", 1, 2)
 	want(w, "many 7", 1, 3)
-}
-
-func testFactsInParts(t *testing.T, w *world) {
-	if w.facts == nil {
-		return // they are never put off
-	}
-	w.observe(t, manyFacts("a", 5)...)
-	w.settleAll(t)
-	w.stopTheClock(t)
-	w.observe(t, manyFacts("b", 3)...)
-	all := 3*factsSmall + 1
-	written := 0
-	for part := range factParts {
-		w.stopTheClock(t)
-		w.move(t)
-		twice := w.rowCount(t, `select count(*) from fact where count = 2`)
-		if less := twice - written; less == 0 || less > all/2 {
-			t.Errorf("%d facts are written as part %d of %d", less, part, all)
-		}
-		written = twice
-		equal(t, "rows of backlog", w.rowCount(t, `select count(*) from backlog`), factParts-1-part)
-		for i := range 3 * factsSmall {
-			name := fmt.Sprint("many ", i)
-			equal(t, name+" was seen", w.history(t, key(name))[key(name)].Count, 2)
-		}
-	}
-	equal(t, "facts that were written again", written, all-1)
-	equal(t, "facts", w.factRows(t), all+1)
 }
 
 // stopTheClock has facts put off until there is another reason to write them than time.

@@ -17,6 +17,7 @@ func factFilterContract() []contractTest {
 		{"the filter of facts learns what is written while it is made", testFilterMeanwhile},
 		{"the filter of facts is made again when others have written", testFilterOfOthers},
 		{"the filter of facts is made again when it holds too much", testFilterFull},
+		{"the filter of facts grows with what it holds", testFilterGrows},
 	}
 }
 
@@ -156,6 +157,25 @@ func testFilterOfOthers(t *testing.T, w *world) {
 	w.fill(t)
 	w.kept(t)
 	equal(t, "count by the new filter", w.snapshot(t, key("a")).History()[key("a")].Count, 1)
+}
+
+func testFilterGrows(t *testing.T, w *world) {
+	if w.facts == nil {
+		return
+	}
+	w.observe(t, factsNamed("a", 20)...)
+	w.arrive(t, assertions("b", 5))
+	w.facts.filter = newFactFilter(1)
+	for growth := 1; growth <= filterGrowth; growth *= 2 {
+		equal(t, "blocks", len(w.facts.filter.blocks), growth*filterBlocks)
+		w.facts.filter.most = 10
+		w.facts.filter.rows = growth == 2 // of the table or of the runs there are too many
+		w.snapshot(t)
+	}
+	equal(t, "blocks at last", len(w.facts.filter.blocks), filterGrowth*filterBlocks)
+	w.fill(t)
+	w.wantKept(t, assertions("b", 5))
+	equal(t, "keys", w.facts.filter.keys, 21+runLeast)
 }
 
 func testFilterFull(t *testing.T, w *world) {

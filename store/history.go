@@ -271,7 +271,7 @@ func (t *Tx) forgetFact(ctx context.Context, f keptFact) error {
 		return nil
 	}
 	if t.facts != nil {
-		if _, seen := t.facts.backlog.find(f.key); seen {
+		if _, seen := t.facts.backlog.facts[f.key]; seen {
 			return nil
 		}
 		t.facts.forget(f.key)

@@ -126,7 +126,7 @@ func explainable(query string) bool {
 // planFault says what is wrong with a plan, "" when nothing is.
 func planFault(steps []string) string {
 	// These grow with the records; the others with clients, incidents and people, or are bounded.
-	grows := regexp.MustCompile(`\b(failure|incident_failure|failure_request|delivery|fact|success|rollup|pending)\b`)
+	grows := regexp.MustCompile(`\b(failure|incident_failure|failure_request|delivery|fact|fact_run|success|rollup|pending)\b`)
 	touches := false
 	for _, step := range steps {
 		touches = touches || grows.MatchString(step)

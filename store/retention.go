@@ -78,7 +78,7 @@ func (e *expiry) bulk() []sweep {
 
 // rest looks at everything of a kind to find what is old.
 func (e *expiry) rest() []sweep {
-	return []sweep{e.templates, e.halves, e.incidents, e.successes, e.rollups, e.knowledge, e.sightings, e.clients, e.audits, e.store.ForgetSources}
+	return []sweep{e.templates, e.halves, e.incidents, e.successes, e.rollups, e.knowledge, e.runs, e.sightings, e.clients, e.audits, e.store.ForgetSources}
 }
 
 type sweep func(ctx context.Context) error

@@ -28,7 +28,7 @@ func testSchemaVersion(t *testing.T, w *world) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "version", version, 2)
+	equal(t, "version", version, 3)
 }
 
 func testReopen(t *testing.T, w *world) {

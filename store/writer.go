@@ -203,7 +203,7 @@ func (w *writer) noticeAdoption(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if left < c.backlog.rows() {
+		if left < len(c.backlog.rows) {
 			c.othersWroteBacklog()
 		}
 	}
