@@ -48,14 +48,8 @@ func decides(k *classify.Key) bool {
 	return k.Kind == classify.FactJTI || k.Kind == classify.FactToken
 }
 
-// hash is that of a key, quicker than by all of its parts at once.
-func (d *dependents) hash(k *classify.Key) uint64 {
-	hash := maphash.String(d.seed, k.Name)
-	for _, part := range [...]string{k.Provider, k.Environment} {
-		hash = hash*0x9e3779b97f4a7c15 + maphash.String(d.seed, part)
-	}
-	return hash + uint64(len(k.Kind))
-}
+// hash is that of what a key names: a token, or a jti with its issuer, which hardly ever is another one's elsewhere.
+func (d *dependents) hash(k *classify.Key) uint64 { return maphash.String(d.seed, k.Name) }
 
 // note remembers a failure under those of its keys that name its token.
 func (d *dependents) note(received time.Time, keys []classify.Key, one dependent) {
