@@ -91,7 +91,7 @@ func (i *Ingester) bareCall(b *batch, w *walk, q *quickRecord, p part, d *decode
 			return false, false
 		}
 	}
-	d.success = success{site: known.site, seen: known.seen, facts: b.news(d.at, known.facts)}
+	d.success = known.success()
 	return known.isGrant, true
 }
 
@@ -213,7 +213,7 @@ func (i *Ingester) bareGrant(b *batch, w *walk, q *quickRecord, p part, d *decod
 		}
 		i.grants.keep(hash, known)
 	}
-	d.success = success{site: known.site, seen: known.seen, facts: b.news(d.at, known.facts)}
+	d.success = success{site: known.site, seen: known.seen, shared: known.facts}
 	return true
 }
 

@@ -197,6 +197,11 @@ type knownCall struct {
 	isGrant bool // it is none, but a token request
 }
 
+// success is such a call once more.
+func (k *knownCall) success() success {
+	return success{site: k.site, seen: k.seen, shared: k.facts}
+}
+
 // callHash is that of a call with a token; nil for one without.
 func (i *Ingester) callHash(key []byte, token *knownToken) uint64 {
 	hash := maphash.Bytes(i.calls.seed, key)

@@ -172,17 +172,16 @@ func (i *Ingester) grantFirst(b *batch, w *walk, q *quickRecord, request *knownR
 			form: string(q.record.ClientAssertion.AppendForm(nil, q.record.Time))}
 		known.exchange.Record = nil
 	}
-	at := q.record.Time
-	t := at.UnixNano()
 	s.facts = nil
 	for n := range q.facts {
-		k := i.knownFact(&q.facts[n])
-		if k == nil || k.adds(t, k.span()) && b.note(k, t) {
+		if k := i.knownFact(&q.facts[n]); k != nil {
+			s.shared = append(s.shared, k)
+		} else {
 			s.facts = append(s.facts, q.facts[n])
 		}
-		if k != nil && known != nil {
-			known.facts = append(known.facts, k)
-		}
+	}
+	if known != nil {
+		known.facts = s.shared
 	}
 	return s, known, true
 }
@@ -207,12 +206,11 @@ func (i *Ingester) grantAgain(b *batch, q *quickRecord, known *knownGrant) (s su
 	q.request = known.request.request
 	e := known.exchange
 	e.Record = &q.record
-	s = success{site: known.site, seen: known.seen, facts: e.AppendOwnFacts(nil)}
+	s = success{site: known.site, seen: known.seen, facts: e.AppendOwnFacts(nil), shared: known.facts}
 	var room [64]byte
 	if string(q.token.AppendForm(room[:0], q.record.Time)) != known.form {
 		s.seen = i.look(&e, nil)
 	}
-	s.facts = append(s.facts, b.news(q.record.Time, known.facts)...)
 	return s, true
 }
 

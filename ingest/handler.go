@@ -264,6 +264,7 @@ func (i *Ingester) readPart(b *batch, index int, p part, e endpoint) {
 	switch {
 	case f == nil:
 		d.index = index
+		b.take(&d.success, d.at)
 		b.equals.number(&d)
 		b.lags.Add(b.at.Sub(d.at))
 		b.records = append(b.records, d)

@@ -139,7 +139,6 @@ type cutLine struct {
 	request  classify.Request
 	response classify.Response
 	facts    []classify.Fact
-	known    []*knownFact
 }
 
 // markOfNone is the mark of what loggers write where there is nothing to write. The others are made of the value's kind. None is a byte

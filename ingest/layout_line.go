@@ -55,9 +55,6 @@ func (i *Ingester) readLike(b *batch, c *cutLine, known *likeLine, d *decoded) (
 // settleLike notes what the exchange of a line leaves behind. It is kept whole where a token may still come for it, which one that was read
 // partly cannot be.
 func (i *Ingester) settleLike(b *batch, c *cutLine, d *decoded, partly bool) (ok bool) {
-	if i.checkTime(d.at, b.at) != nil { // before the batch takes note of facts
-		return false
-	}
 	e, ok := i.locate(&c.record)
 	if !ok || e.Outcome == classify.Failed {
 		return false
@@ -141,16 +138,12 @@ func (i *Ingester) readAccess(b *batch, c *cutLine, p part) (d decoded, ok bool)
 
 // settleAccepted notes what an accepted exchange leaves behind.
 func (i *Ingester) settleAccepted(b *batch, c *cutLine, e *classify.Exchange, d *decoded) (ok bool) {
-	c.facts, c.known = e.AppendFacts(c.facts[:0]), c.known[:0]
-	for n := range c.facts {
-		k := i.knownFact(&c.facts[n])
-		if k == nil {
-			return false
-		}
-		c.known = append(c.known, k)
+	c.facts = e.AppendFacts(c.facts[:0])
+	shared, ok := i.knownFacts(c.facts)
+	if ok {
+		d.success = success{site: i.site(e), seen: i.look(e, nil), shared: shared}
 	}
-	d.success = success{site: i.site(e), seen: i.look(e, nil), facts: b.news(d.at, c.known)}
-	return true
+	return ok
 }
 
 // locate places a record. One at which the classifier panics is left to the whole way, which reports it.

@@ -58,6 +58,7 @@ func checkPart(t testing.TB, i *Ingester, p, bare part, e endpoint) (quick bool)
 	if fault != nil {
 		return false
 	}
+	b.take(&got.success, got.at)
 	if got.key != whole.key || !got.at.Equal(whole.at) {
 		t.Errorf("%s: %s at %s, want %s at %s", raw, got.key, got.at, whole.key, whole.at)
 	}
@@ -267,14 +268,14 @@ func TestLayout_TooOld(t *testing.T) {
 	b := batch{source: "s", redactor: i.redactor, at: testNow(), equals: newEquals()}
 	p, _ := newSplitter(line).next()
 	for range 2 {
-		i.decode(&b, p, foreignEndpoint(new(int)))
+		i.readPart(&b, 0, p, foreignEndpoint(new(int)))
 	}
 	if len(b.noted) == 0 {
 		t.Fatal("not read quickly")
 	}
 	b.noted, i.retain = nil, time.Millisecond
-	if i.decode(&b, p, foreignEndpoint(new(int))); len(b.noted) > 0 {
-		t.Errorf("%d facts are noted", len(b.noted))
+	if i.readPart(&b, 0, p, foreignEndpoint(new(int))); len(b.bad) != 1 || len(b.noted) > 0 {
+		t.Errorf("%d are refused, %d facts are noted", len(b.bad), len(b.noted))
 	}
 }
 

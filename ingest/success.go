@@ -40,9 +40,10 @@ func newQuickRecords() *sync.Pool {
 
 // A success is a plain success as the batch keeps it.
 type success struct {
-	site  *site
-	facts []classify.Fact // that history does not know yet
-	seen  seenLook        // what the exchange shows of its client
+	site   *site           // nil for one that says nothing of authentication
+	facts  []classify.Fact // that it alone says; when the batch has taken it, all that history does not know yet
+	shared []*knownFact    // that others say as well, until the batch takes it
+	seen   seenLook        // what the exchange shows of its client
 }
 
 // quickSuccess reads a native record that is a plain success. ok is false for everything else.
@@ -60,9 +61,6 @@ func (i *Ingester) quickSuccess(b *batch, p part) (d decoded, ok bool) {
 		if d.at, f = timeOf(string(o.time.inner(p.raw))); f != nil {
 			return decoded{}, false
 		}
-	}
-	if i.checkTime(d.at, b.at) != nil { // before the batch takes note of facts
-		return decoded{}, false
 	}
 	w := walk{Redactor: r}
 	id, ok := o.id.plain(p.raw)
@@ -112,15 +110,15 @@ func (i *Ingester) place(q *quickRecord) (e classify.Exchange, s success, ok boo
 	return e, success{site: i.site(&e), seen: i.look(&e, nil), facts: q.facts}, true
 }
 
-// news are those of the facts that neither history knows nor the batch has said.
-func (b *batch) news(at time.Time, facts []*knownFact) (out []classify.Fact) {
+// take keeps of what a success says what neither history knows nor the batch has said.
+func (b *batch) take(s *success, at time.Time) {
 	t := at.UnixNano()
-	for _, k := range facts {
+	for _, k := range s.shared {
 		if k.adds(t, k.span()) && b.note(k, t) {
-			out = append(out, k.again(at))
+			s.facts = append(s.facts, k.again(at))
 		}
 	}
-	return out
+	s.shared = nil
 }
 
 // note is false when the batch says the fact already.
@@ -198,7 +196,7 @@ func (i *Ingester) quickCall(b *batch, w *walk, q *quickRecord, p part, d *decod
 			return false
 		}
 	}
-	d.success = success{site: known.site, seen: known.seen, facts: b.news(d.at, known.facts)}
+	d.success = known.success()
 	return true
 }
 

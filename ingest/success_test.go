@@ -62,7 +62,9 @@ func quickly(i *Ingester, b *batch, raw []byte) (decoded, bool) {
 	if p.outline == nil {
 		return decoded{}, false
 	}
-	return i.quickSuccess(b, p)
+	d, ok := i.quickSuccess(b, p)
+	b.take(&d.success, d.at)
+	return d, ok
 }
 
 func checkQuickIn(t *testing.T, i *Ingester, b *batch, raw []byte) (taken bool) {
@@ -79,7 +81,7 @@ func checkQuickIn(t *testing.T, i *Ingester, b *batch, raw []byte) (taken bool) 
 	}
 	e := i.classifier.Locate(whole.record)
 	bare := whole.record.ClientAssertion == nil && whole.record.AccessToken == nil
-	if e.Outcome != classify.Accepted && !(bare && e.Outcome == classify.Other) || lacksToken(e) && i.late.mayWait(b.at) || tooFar(whole.at, b.at) {
+	if e.Outcome != classify.Accepted && !(bare && e.Outcome == classify.Other) || lacksToken(e) && i.late.mayWait(b.at) {
 		t.Errorf("%s: taken as a success, and is %s, lacks a token: %v", raw, e.Outcome, lacksToken(e))
 	}
 	if quick.key != whole.key || !quick.at.Equal(whole.at) {
@@ -400,11 +402,15 @@ func TestQuickSuccess_TooOld(t *testing.T) {
 	i := quickIngester(t)
 	b := batch{source: "s", redactor: i.redactor, at: testNow(), equals: newEquals()}
 	raw := []byte(apiCall(1, "x", 200, "j", second(100)))
-	if _, ok := quickly(i, &b, raw); !ok || len(b.noted) == 0 {
+	read := func() {
+		p, _ := newSplitter(raw).next()
+		i.readPart(&b, 0, p, foreignEndpoint(new(int)))
+	}
+	if read(); len(b.noted) == 0 {
 		t.Fatal("not read quickly")
 	}
 	b.noted, i.retain = nil, time.Millisecond
-	if _, ok := quickly(i, &b, raw); ok || len(b.noted) > 0 {
-		t.Errorf("taken: %v, %d facts are noted", ok, len(b.noted))
+	if read(); len(b.bad) != 1 || len(b.noted) > 0 {
+		t.Errorf("%d are refused, %d facts are noted", len(b.bad), len(b.noted))
 	}
 }
