@@ -33,7 +33,7 @@ func (o *outline) mayBeForm(data []byte) bool {
 }
 
 // quickBare reads a success without a token.
-func (i *Ingester) quickBare(b *batch, w *walk, q *quickRecord, p part, d *decoded) (ok bool) {
+func (i *reader) quickBare(b *batch, w *walk, q *quickRecord, p part, d *decoded) (ok bool) {
 	if !q.readBeside(w, p) {
 		return false
 	}
@@ -74,7 +74,7 @@ func (w *walk) isLookedThrough(text []byte) bool {
 }
 
 // bareCall reads a call, or says that it is a token request.
-func (i *Ingester) bareCall(b *batch, w *walk, q *quickRecord, p part, d *decoded) (isGrant, ok bool) {
+func (i *reader) bareCall(b *batch, w *walk, q *quickRecord, p part, d *decoded) (isGrant, ok bool) {
 	url, ok := p.outline.url.plain(p.raw)
 	if !ok {
 		return false, false
@@ -96,7 +96,7 @@ func (i *Ingester) bareCall(b *batch, w *walk, q *quickRecord, p part, d *decode
 }
 
 // knownBareCall is knownCall for one without a token.
-func (i *Ingester) knownBareCall(w *walk, q *quickRecord, p part) *knownCall {
+func (i *reader) knownBareCall(w *walk, q *quickRecord, p part) *knownCall {
 	if !q.readSent(w.Redactor, p) || !q.bareCallKey(i.alike, p) {
 		return nil
 	}
@@ -199,7 +199,7 @@ func (q *quickRecord) readAgent(p part) {
 }
 
 // bareGrant reads a granted token.
-func (i *Ingester) bareGrant(b *batch, w *walk, q *quickRecord, p part, d *decoded) bool {
+func (i *reader) bareGrant(b *batch, w *walk, q *quickRecord, p part, d *decoded) bool {
 	request, ok := i.request(w.Redactor, p.outline.request.of(p.raw))
 	if !ok || !q.readGranted(w.Redactor, p) || !q.nameKey(p.outline, p.raw) {
 		return false
@@ -226,7 +226,7 @@ func (q *quickRecord) readGranted(r *Redactor, p part) (ok bool) {
 }
 
 // firstBareGrant reads a granted token as a whole; nil leaves it to the whole way.
-func (i *Ingester) firstBareGrant(w *walk, q *quickRecord, request *knownRequest, p part) *knownGrant {
+func (i *reader) firstBareGrant(w *walk, q *quickRecord, request *knownRequest, p part) *knownGrant {
 	if !q.readNames(w, p.outline, p.raw) {
 		return nil
 	}

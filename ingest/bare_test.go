@@ -62,7 +62,7 @@ func TestQuickBare_GrantAgain(t *testing.T) {
 		return []byte(strings.Replace(record, `"token_type":"Bearer"`, fmt.Sprintf(`"scope":%q`, scope), 1))
 	}
 	for _, of := range [][3]string{{"client-a", "curl/8", "read"}, {"client-a", "curl/8", "write"}, {"client-a", "curl/9", "write"}, {"client-b", "curl/9", "write"}} {
-		b.noted, i.facts = nil, fewSlots[knownFact]() // as though nothing had been said yet
+		b.noted, i.facts = nil, fewSlots[KnownFact]() // as though nothing had been said yet
 		if !checkQuickIn(t, i, &b, grant(1, of[0], of[1], of[2])) {
 			t.Errorf("%v is not read quickly", of)
 		}

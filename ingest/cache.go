@@ -35,7 +35,7 @@ type knownToken struct {
 const maxKnownToken = 4 << 10
 
 // token returns the redacted token of a record's text of it. ok is false when only the whole record can be redacted safely.
-func (i *Ingester) token(r *Redactor, text []byte) (known *knownToken, ok bool) {
+func (i *reader) token(r *Redactor, text []byte) (known *knownToken, ok bool) {
 	if len(text) > maxKnownToken {
 		return nil, false
 	}
@@ -68,7 +68,7 @@ type knownRequest struct {
 }
 
 // request returns the redacted request of a record's text of it. ok is false when the whole record has to be looked at.
-func (i *Ingester) request(r *Redactor, text []byte) (known *knownRequest, ok bool) {
+func (i *reader) request(r *Redactor, text []byte) (known *knownRequest, ok bool) {
 	if len(text) > maxKnownToken {
 		return nil, false
 	}
@@ -100,7 +100,7 @@ type site struct {
 }
 
 // site returns the site of an exchange, the same one for the same names as long as it is remembered.
-func (i *Ingester) site(e *classify.Exchange) *site {
+func (i *reader) site(e *classify.Exchange) *site {
 	var h maphash.Hash
 	h.SetSeed(i.sites.seed)
 	for _, s := range [...]string{e.Provider, e.Environment, e.ClientID} {
@@ -118,9 +118,9 @@ func (i *Ingester) site(e *classify.Exchange) *site {
 	return p
 }
 
-// A knownFact is a fact of accepted exchanges with what history is known to hold of it. Of nearly all that an exchange says
+// A KnownFact is a fact of accepted exchanges with what history is known to hold of it. Of nearly all that an exchange says
 // others have said the same: only what is new has to be observed.
-type knownFact struct {
+type KnownFact struct {
 	key  classify.Key
 	kept time.Duration // how long after its event it matters
 	slow int64         // how much later than known it has to be seen to be worth a write, in nanoseconds
@@ -130,16 +130,16 @@ type knownFact struct {
 
 // knownFact returns what is known of a fact, the same one for the same key as long as it is remembered; nil for one that has to be
 // observed each time.
-func (i *Ingester) knownFact(f *classify.Fact) *knownFact {
+func (i *reader) knownFact(f *classify.Fact) *KnownFact {
 	if f.FirstAccepted.IsZero() || f.MaxOffset != 0 || f.Key.Kind == classify.FactJTI || f.Key.Kind == classify.FactClock {
 		return nil
 	}
 	hash := maphash.Comparable(i.facts.seed, f.Key)
-	if k := i.facts.find(hash, func(k *knownFact) bool { return k.key == f.Key }); k != nil {
+	if k := i.facts.find(hash, func(k *KnownFact) bool { return k.key == f.Key }); k != nil {
 		return k
 	}
-	k := &knownFact{key: f.Key, kept: f.Expires.Sub(f.FirstSeen), slow: int64(store.Resolution(f.Key.Kind))}
-	if k.again(f.FirstSeen) != *f {
+	k := &KnownFact{key: f.Key, kept: f.Expires.Sub(f.FirstSeen), slow: int64(store.Resolution(f.Key.Kind))}
+	if k.At(f.FirstSeen) != *f {
 		return nil
 	}
 	k.key.Name = strings.Clone(f.Key.Name) // not those of all facts of the exchange
@@ -150,8 +150,8 @@ func (i *Ingester) knownFact(f *classify.Fact) *knownFact {
 }
 
 // knownFacts are the known of all those facts. ok is false where one has to be observed each time.
-func (i *Ingester) knownFacts(facts []classify.Fact) (known []*knownFact, ok bool) {
-	known = make([]*knownFact, 0, len(facts))
+func (i *reader) knownFacts(facts []classify.Fact) (known []*KnownFact, ok bool) {
+	known = make([]*KnownFact, 0, len(facts))
 	for n := range facts {
 		k := i.knownFact(&facts[n])
 		if k == nil {
@@ -162,8 +162,8 @@ func (i *Ingester) knownFacts(facts []classify.Fact) (known []*knownFact, ok boo
 	return known, true
 }
 
-// again is the fact as an exchange at that time says it.
-func (k *knownFact) again(at time.Time) classify.Fact {
+// At is the fact as an exchange at that time says it.
+func (k *KnownFact) At(at time.Time) classify.Fact {
 	return classify.Fact{Key: k.key, FirstSeen: at, LastSeen: at, FirstAccepted: at, LastAccepted: at, Count: 1, Expires: at.Add(k.kept)}
 }
 
@@ -171,12 +171,12 @@ func (k *knownFact) again(at time.Time) classify.Fact {
 type span struct{ from, to int64 }
 
 // adds is false for a time that says nothing new beside a span: it was neither earlier, nor so much later that history would note it.
-func (k *knownFact) adds(at int64, to span) bool { return at < to.from || at-to.to >= k.slow }
+func (k *KnownFact) adds(at int64, to span) bool { return at < to.from || at-to.to >= k.slow }
 
-func (k *knownFact) span() span { return span{k.from.Load(), k.to.Load()} }
+func (k *KnownFact) span() span { return span{k.from.Load(), k.to.Load()} }
 
 // remember notes facts that are committed. Each end is true by itself, whatever others note at the same time.
-func remember(noted map[*knownFact]span) {
+func remember(noted map[*KnownFact]span) {
 	for k, s := range noted {
 		for from := k.from.Load(); s.from < from && !k.from.CompareAndSwap(from, s.from); from = k.from.Load() {
 		}
@@ -191,7 +191,7 @@ type knownCall struct {
 	token *knownToken // nil for one without
 	site  *site
 	seen  seenLook
-	facts []*knownFact
+	facts []*KnownFact
 	forms atomic.Int32 // how many were made of it
 
 	isGrant bool // it is none, but a token request
@@ -203,7 +203,7 @@ func (k *knownCall) success() success {
 }
 
 // callHash is that of a call with a token; nil for one without.
-func (i *Ingester) callHash(key []byte, token *knownToken) uint64 {
+func (i *reader) callHash(key []byte, token *knownToken) uint64 {
 	hash := maphash.Bytes(i.calls.seed, key)
 	if token != nil {
 		hash ^= token.hash
@@ -212,6 +212,6 @@ func (i *Ingester) callHash(key []byte, token *knownToken) uint64 {
 }
 
 // findCall returns what is known of a call, nil for nothing; the token is nil for one without.
-func (i *Ingester) findCall(hash uint64, key []byte, token *knownToken) *knownCall {
+func (i *reader) findCall(hash uint64, key []byte, token *knownToken) *knownCall {
 	return i.calls.find(hash, func(k *knownCall) bool { return k.token == token && k.key == string(key) })
 }

@@ -22,7 +22,7 @@ func formed(t *testing.T, i *Ingester, raw []byte) *batch {
 // learnt has read a record twice.
 func learnt(i *Ingester, raw []byte) *batch {
 	i.forgetSuccesses()
-	i.facts = fewSlots[knownFact]()
+	i.facts = fewSlots[KnownFact]()
 	b := &batch{source: "s", redactor: i.redactor, at: testNow(), equals: newEquals()}
 	for range 2 {
 		quickly(i, b, raw)
@@ -42,11 +42,11 @@ func checkForm(t *testing.T, i *Ingester, b *batch, line []byte) (taken bool) {
 		return true
 	}
 	b.noted = nil
-	i.facts = fewSlots[knownFact]()
+	i.facts = fewSlots[KnownFact]()
 	for n := range i.forms.slots { // as though history knew nothing yet
 		if f := i.forms.slots[n].Load(); f != nil {
 			for k, known := range f.call.facts {
-				said := known.again(testNow())
+				said := known.At(testNow())
 				f.call.facts[k] = i.knownFact(&said)
 			}
 		}

@@ -20,7 +20,7 @@ type knownGrant struct {
 	form     string            // see classify.JWT.AppendForm
 	site     *site
 	seen     seenLook
-	facts    []*knownFact // but for those of the assertion
+	facts    []*KnownFact // but for those of the assertion
 }
 
 // varying is what differs between the assertions of one client, as it stands in their texts; empty for what one lacks.
@@ -107,7 +107,7 @@ func (v *varying) value(n int) any {
 
 // quickGrant reads a granted token. A raw token anywhere in the record could be taken for one that was presented, so where
 // there may be one the whole record has to be looked at.
-func (i *Ingester) quickGrant(b *batch, w *walk, q *quickRecord, p part, d *decoded) bool {
+func (i *reader) quickGrant(b *batch, w *walk, q *quickRecord, p part, d *decoded) bool {
 	if q.record.ID == "" {
 		return false
 	}
@@ -143,7 +143,7 @@ func (q *quickRecord) grantKey(o *outline, data []byte) (ok bool) {
 }
 
 // grantFirst reads a grant as a whole. What is known of those like it then is nil where each has to be read so.
-func (i *Ingester) grantFirst(b *batch, w *walk, q *quickRecord, request *knownRequest, p part) (s success, known *knownGrant, ok bool) {
+func (i *reader) grantFirst(b *batch, w *walk, q *quickRecord, request *knownRequest, p part) (s success, known *knownGrant, ok bool) {
 	o, data := p.outline, p.raw
 	if !q.readNames(w, o, data) || mayHideToken(w.Redactor, data) {
 		return success{}, nil, false
@@ -187,7 +187,7 @@ func (i *Ingester) grantFirst(b *batch, w *walk, q *quickRecord, request *knownR
 }
 
 // grantAgain reads a grant like a known one. A record at which the classifier panics is left to the whole way.
-func (i *Ingester) grantAgain(b *batch, q *quickRecord, known *knownGrant) (s success, ok bool) {
+func (i *reader) grantAgain(b *batch, q *quickRecord, known *knownGrant) (s success, ok bool) {
 	defer func() {
 		if recover() != nil {
 			ok = false

@@ -73,7 +73,7 @@ type batch struct {
 	received int
 	records  []decoded
 	// noted are the facts of the batch's plain successes that history does not know yet.
-	noted map[*knownFact]span
+	noted map[*KnownFact]span
 	other int // records that are no HTTP exchange: shippers send whatever an application logs
 	bad   []RecordError
 
@@ -286,21 +286,6 @@ func (i *Ingester) checkTime(at, received time.Time) *fault {
 			"start the server with a longer --retain to take it"}
 	}
 	return nil
-}
-
-func (i *Ingester) decode(b *batch, p part, e endpoint) (decoded, *fault) {
-	switch {
-	case !e.quick || p.raw == nil || p.fault != nil:
-		return e.read(b.redactor, p)
-	case p.outline != nil:
-		if d, ok := i.quickSuccess(b, p); ok {
-			return d, nil
-		}
-		if p.outline.isNative() {
-			return e.read(b.redactor, p)
-		}
-	}
-	return i.decodeLine(b, p, e)
 }
 
 // openNative takes a body of native records apart. One of which nothing can be read is refused: a shipper that has the

@@ -34,9 +34,8 @@ type Options struct {
 
 // An Ingester is the path of a record from bytes to a committed verdict. It is safe for concurrent use.
 type Ingester struct {
+	reader
 	store      *store.Store
-	classifier *classify.Classifier
-	redactor   *Redactor
 	log        *slog.Logger
 	metrics    *metrics
 	now        func() time.Time
@@ -46,23 +45,10 @@ type Ingester struct {
 	guesses    *guessGuard
 	notes      *notes
 	dependents *dependents
-	late       *lateTokens
 	running    *running // requests with an Idempotency-Key
 
 	judgements *sync.Pool // of judgement
 	rooms      *sync.Pool // of batchRoom
-
-	quick    *sync.Pool // of quickRecord
-	tokens   *cache[knownToken]
-	requests *cache[knownRequest]
-	sites    *cache[site]
-	looks    *cache[knownLook]
-	calls    *cache[knownCall]
-	facts    *cache[knownFact]
-	grants   *cache[knownGrant]
-	forms    *forms
-	layouts  *layouts
-	alike    *classify.Alike
 }
 
 // New checks the options and reads the JWKS files that the profiles name.
@@ -86,11 +72,12 @@ func New(o Options) (*Ingester, error) {
 	if err != nil {
 		return nil, fmt.Errorf("new ingester: %w", err)
 	}
-	return &Ingester{
-		store: o.Store, classifier: classify.New(o.Profiles, o.Knowledge), redactor: redactor, log: o.Logger,
+	i := &Ingester{
+		reader: newReader(o.Profiles, o.Knowledge, redactor), store: o.Store, log: o.Logger,
 		metrics: newMetrics(o.Registerer, o.Profiles, o.Store, o.Now), now: o.Now, retain: o.Retain,
-		quota: newQuota(o.KeyRate, time.Now), turns: newTurns(runtime.GOMAXPROCS(0)), guesses: newGuessGuard(time.Now), notes: newNotes(o.Store), running: newRunning(), dependents: newDependents(), late: &lateTokens{store: o.Store},
-		judgements: newJudgements(), rooms: newBatchRooms(), quick: newQuickRecords(), tokens: newCache[knownToken](), requests: newCache[knownRequest](), sites: newCache[site](),
-		looks: newCache[knownLook](), calls: newCache[knownCall](), facts: newCache[knownFact](), grants: newCache[knownGrant](), forms: newForms(), layouts: newLayouts(), alike: classify.NewAlike(o.Profiles),
-	}, nil
+		quota: newQuota(o.KeyRate, time.Now), turns: newTurns(runtime.GOMAXPROCS(0)), guesses: newGuessGuard(time.Now), notes: newNotes(o.Store), running: newRunning(), dependents: newDependents(),
+		judgements: newJudgements(), rooms: newBatchRooms(),
+	}
+	i.looks, i.late = newCache[knownLook](), &lateTokens{store: o.Store}
+	return i, nil
 }

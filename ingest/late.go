@@ -58,8 +58,11 @@ func (l *lateTokens) ask(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// wait says whether a success that is received now may wait for its token.
+// wait says whether a success that is received now may wait for its token. With nil none does.
 func (l *lateTokens) wait(at time.Time) bool {
+	if l == nil {
+		return false
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if at.Sub(l.last) < tokensComeFor {
@@ -77,6 +80,9 @@ func (l *lateTokens) wait(at time.Time) bool {
 
 // mayWait says whether wait may be true for a success that is received now.
 func (l *lateTokens) mayWait(at time.Time) bool {
+	if l == nil {
+		return false
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.waits < waitAnyway || at.Sub(l.last) < tokensComeFor || at.Truncate(time.Minute).After(l.minute)
@@ -92,7 +98,7 @@ const (
 )
 
 // waits says whether a record of the batch may wait for its token.
-func (i *Ingester) waits(b *batch, said *waiting) bool {
+func (i *reader) waits(b *batch, said *waiting) bool {
 	if *said == waitingUnasked {
 		if *said = waitingNo; i.late.wait(b.at) {
 			*said = waitingYes

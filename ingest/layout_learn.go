@@ -10,7 +10,7 @@ import (
 )
 
 // learn remembers a line that went the whole way, for those like it. The layout is what is known of such lines already, if anything.
-func (i *Ingester) learn(r *Redactor, c *cutLine, l *layout, p part, d *decoded) {
+func (i *reader) learn(r *Redactor, c *cutLine, l *layout, p part, d *decoded) {
 	record := d.record
 	if record == nil || record.Response == nil || record.AccessToken != nil || record.ClientAssertion != nil || l != nil && !l.isPlain(c) {
 		return

@@ -8,7 +8,7 @@ import (
 )
 
 // decodeLine reads what is no native record: a line of an access log in text, or a record of another format.
-func (i *Ingester) decodeLine(b *batch, p part, e endpoint) (decoded, *fault) {
+func (i *reader) decodeLine(b *batch, p part, e endpoint) (decoded, *fault) {
 	r := b.redactor
 	if len(p.raw) > maxKnownToken || r.shapes.mayMap(p.raw) {
 		return e.read(r, p)
@@ -28,7 +28,7 @@ func (i *Ingester) decodeLine(b *batch, p part, e endpoint) (decoded, *fault) {
 }
 
 // decodeForeign reads a record that is not native: like a line that is known, or else the whole way.
-func (i *Ingester) decodeForeign(b *batch, c *cutLine, p part, e endpoint) (decoded, *fault) {
+func (i *reader) decodeForeign(b *batch, c *cutLine, p part, e endpoint) (decoded, *fault) {
 	var d decoded
 	l := i.layouts.find(c)
 	if l != nil && l.isPlain(c) && l.writeKey(c) {
@@ -48,13 +48,13 @@ func (i *Ingester) decodeForeign(b *batch, c *cutLine, p part, e endpoint) (deco
 
 // readLike reads a line like a known one: the whole way would make the same record of both, but for its time and ids, whose address it came from
 // and what it went to.
-func (i *Ingester) readLike(b *batch, c *cutLine, known *likeLine, d *decoded) (ok bool) {
+func (i *reader) readLike(b *batch, c *cutLine, known *likeLine, d *decoded) (ok bool) {
 	return known.read(b.redactor, c, d) && i.settleLike(b, c, d, known.layout.partly)
 }
 
 // settleLike notes what the exchange of a line leaves behind. It is kept whole where a token may still come for it, which one that was read
 // partly cannot be.
-func (i *Ingester) settleLike(b *batch, c *cutLine, d *decoded, partly bool) (ok bool) {
+func (i *reader) settleLike(b *batch, c *cutLine, d *decoded, partly bool) (ok bool) {
 	e, ok := i.locate(&c.record)
 	if !ok || e.Outcome == classify.Failed {
 		return false
@@ -96,7 +96,7 @@ func (c *cutLine) keep() *classify.Record {
 }
 
 // readAccess reads a line of an access log in text, all of which stands in its fields.
-func (i *Ingester) readAccess(b *batch, c *cutLine, p part) (d decoded, ok bool) {
+func (i *reader) readAccess(b *batch, c *cutLine, p part) (d decoded, ok bool) {
 	w := walk{Redactor: b.redactor, side: sideRequest}
 	c.record, c.request, c.response = classify.Record{Request: &c.request, Response: &c.response}, classify.Request{}, classify.Response{}
 	var url addressParts
@@ -137,7 +137,7 @@ func (i *Ingester) readAccess(b *batch, c *cutLine, p part) (d decoded, ok bool)
 }
 
 // settleAccepted notes what an accepted exchange leaves behind.
-func (i *Ingester) settleAccepted(b *batch, c *cutLine, e *classify.Exchange, d *decoded) (ok bool) {
+func (i *reader) settleAccepted(b *batch, c *cutLine, e *classify.Exchange, d *decoded) (ok bool) {
 	c.facts = e.AppendFacts(c.facts[:0])
 	shared, ok := i.knownFacts(c.facts)
 	if ok {
@@ -147,7 +147,7 @@ func (i *Ingester) settleAccepted(b *batch, c *cutLine, e *classify.Exchange, d 
 }
 
 // locate places a record. One at which the classifier panics is left to the whole way, which reports it.
-func (i *Ingester) locate(r *classify.Record) (e classify.Exchange, ok bool) {
+func (i *reader) locate(r *classify.Record) (e classify.Exchange, ok bool) {
 	defer func() {
 		if recover() != nil {
 			ok = false

@@ -44,7 +44,7 @@ func checkLine(t testing.TB, i *Ingester, raw []byte) (quick bool) {
 func checkPart(t testing.TB, i *Ingester, p, bare part, e endpoint) (quick bool) {
 	t.Helper()
 	b, raw := batch{source: "s", redactor: i.redactor, at: testNow(), equals: newEquals()}, p.raw
-	i.facts = fewSlots[knownFact]()
+	i.facts = fewSlots[KnownFact]()
 	wholly, read := 0, e.read
 	e.read = func(r *Redactor, p part) (decoded, *fault) {
 		wholly++

@@ -25,7 +25,10 @@ type seenLook struct {
 
 // look returns what an exchange shows, the same one for those that show the same as long as it is remembered. The verdict is
 // nil for what did not fail.
-func (i *Ingester) look(e *classify.Exchange, v *classify.Verdict) seenLook {
+func (i *reader) look(e *classify.Exchange, v *classify.Verdict) seenLook {
+	if i.looks == nil { // nobody asks what clients show
+		return seenLook{}
+	}
 	var room [1 << 10]byte
 	text := e.AppendLook(room[:0], v)
 	if len(text) == 0 {
@@ -45,7 +48,7 @@ func isExpiry(cause classify.Code) bool {
 }
 
 // lookUnder returns the look of a text that begins after a mark of so many bytes, without what was seen before.
-func (i *Ingester) lookUnder(e *classify.Exchange, text []byte, mark int, before []classify.Sight) *store.Look {
+func (i *reader) lookUnder(e *classify.Exchange, text []byte, mark int, before []classify.Sight) *store.Look {
 	var h maphash.Hash
 	h.SetSeed(i.looks.seed)
 	for _, s := range [...]string{e.Provider, e.Environment, e.ClientID} {
@@ -69,7 +72,7 @@ func (i *Ingester) lookUnder(e *classify.Exchange, text []byte, mark int, before
 }
 
 // clean is the last net: the record was redacted before, but the quick way reads a scope from an answer that was not.
-func (i *Ingester) clean(sights []classify.Sight) []classify.Sight {
+func (i *reader) clean(sights []classify.Sight) []classify.Sight {
 	for n := range sights {
 		s := &sights[n]
 		s.Value, s.Owner = i.redactor.Note(s.Value), i.redactor.Note(s.Owner)

@@ -53,8 +53,15 @@ type splitter struct {
 }
 
 func newSplitter(body []byte) *splitter {
+	s := &splitter{}
+	s.begin(body)
+	return s
+}
+
+// begin is for the next body.
+func (s *splitter) begin(body []byte) {
 	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
-	return &splitter{body: body, rescan: 8*len(body) + 1<<20}
+	s.body, s.pos, s.inArray, s.rescan = body, 0, false, 8*len(body)+1<<20
 }
 
 // next returns the next part; more is false at the end of the body.

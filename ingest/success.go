@@ -42,12 +42,12 @@ func newQuickRecords() *sync.Pool {
 type success struct {
 	site   *site           // nil for one that says nothing of authentication
 	facts  []classify.Fact // that it alone says; when the batch has taken it, all that history does not know yet
-	shared []*knownFact    // that others say as well, until the batch takes it
+	shared []*KnownFact    // that others say as well, until the batch takes it
 	seen   seenLook        // what the exchange shows of its client
 }
 
 // quickSuccess reads a native record that is a plain success. ok is false for everything else.
-func (i *Ingester) quickSuccess(b *batch, p part) (d decoded, ok bool) {
+func (i *reader) quickSuccess(b *batch, p part) (d decoded, ok bool) {
 	o, r := p.outline, b.redactor
 	if len(p.raw) > maxQuick || r.shapes.mayMap(p.raw) || p.form == nil && !o.isPlainSuccess(p.raw) {
 		return decoded{}, false
@@ -96,7 +96,7 @@ func (i *Ingester) quickSuccess(b *batch, p part) (d decoded, ok bool) {
 
 // place says where a success happened, what it shows of its client and all that it says for history, in the room of q. A record at which the classifier panics is left to the
 // whole way, which reports it.
-func (i *Ingester) place(q *quickRecord) (e classify.Exchange, s success, ok bool) {
+func (i *reader) place(q *quickRecord) (e classify.Exchange, s success, ok bool) {
 	defer func() {
 		if recover() != nil {
 			ok = false
@@ -115,14 +115,14 @@ func (b *batch) take(s *success, at time.Time) {
 	t := at.UnixNano()
 	for _, k := range s.shared {
 		if k.adds(t, k.span()) && b.note(k, t) {
-			s.facts = append(s.facts, k.again(at))
+			s.facts = append(s.facts, k.At(at))
 		}
 	}
 	s.shared = nil
 }
 
 // note is false when the batch says the fact already.
-func (b *batch) note(k *knownFact, t int64) bool {
+func (b *batch) note(k *KnownFact, t int64) bool {
 	s, ok := b.noted[k]
 	if !ok {
 		s = span{t, t}
@@ -130,7 +130,7 @@ func (b *batch) note(k *knownFact, t int64) bool {
 		return false
 	}
 	if b.noted == nil {
-		b.noted = map[*knownFact]span{}
+		b.noted = map[*KnownFact]span{}
 	}
 	b.noted[k] = span{min(s.from, t), max(s.to, t)}
 	return true
@@ -179,7 +179,7 @@ func (q *quickRecord) readNames(w *walk, o *outline, data []byte) (ok bool) {
 }
 
 // quickCall reads an accepted API call.
-func (i *Ingester) quickCall(b *batch, w *walk, q *quickRecord, p part, d *decoded) bool {
+func (i *reader) quickCall(b *batch, w *walk, q *quickRecord, p part, d *decoded) bool {
 	url, ok := p.outline.url.plain(p.raw)
 	if !ok {
 		return false
@@ -201,7 +201,7 @@ func (i *Ingester) quickCall(b *batch, w *walk, q *quickRecord, p part, d *decod
 }
 
 // knownCall returns what is known of calls like one to a clean URL; nil where it has to be read the whole way.
-func (i *Ingester) knownCall(w *walk, q *quickRecord, p part) *knownCall {
+func (i *reader) knownCall(w *walk, q *quickRecord, p part) *knownCall {
 	o, data := p.outline, p.raw
 	token, ok := i.token(w.Redactor, o.accessToken.of(data))
 	if !ok || !q.callKey(i.alike, o, data) {
@@ -228,7 +228,7 @@ func (i *Ingester) knownCall(w *walk, q *quickRecord, p part) *knownCall {
 }
 
 // newKnownCall is what is known of a call from its first; nil where each has to be read as a whole.
-func (i *Ingester) newKnownCall(key []byte, token *knownToken, first *success) *knownCall {
+func (i *reader) newKnownCall(key []byte, token *knownToken, first *success) *knownCall {
 	facts, ok := i.knownFacts(first.facts)
 	if !ok {
 		return nil

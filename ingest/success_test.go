@@ -20,10 +20,10 @@ import (
 func checkQuick(t *testing.T, i *Ingester, raw []byte) (taken bool) {
 	t.Helper()
 	i.forgetSuccesses()
-	i.facts = fewSlots[knownFact]()
+	i.facts = fewSlots[KnownFact]()
 	b := batch{source: "s", redactor: i.redactor, at: testNow(), equals: newEquals()}
 	checkQuickIn(t, i, &b, otherNumbers(raw)) // whose call may be taken for this one's
-	b.noted, i.facts = nil, fewSlots[knownFact]()
+	b.noted, i.facts = nil, fewSlots[KnownFact]()
 	taken = checkQuickIn(t, i, &b, raw)
 	for _, forget := range []func(){func() {}, i.forgetSuccesses, func() {}} {
 		forget()
