@@ -108,20 +108,24 @@ type Fact struct {
 
 // Merge returns what is known when both a and b were observed under one Key. It is commutative and associative.
 func (a Fact) Merge(b Fact) Fact {
-	out := a
-	if !b.FirstSeen.IsZero() && (out.FirstSeen.IsZero() || b.FirstSeen.Before(out.FirstSeen) ||
-		(b.FirstSeen.Equal(out.FirstSeen) && b.FirstExchange < out.FirstExchange)) {
-		out.FirstSeen, out.FirstExchange, out.FirstTokenPrint = b.FirstSeen, b.FirstExchange, b.FirstTokenPrint
+	a.Add(&b)
+	return a
+}
+
+// Add is Merge into a.
+func (a *Fact) Add(b *Fact) {
+	if !b.FirstSeen.IsZero() && (a.FirstSeen.IsZero() || b.FirstSeen.Before(a.FirstSeen) ||
+		(b.FirstSeen.Equal(a.FirstSeen) && b.FirstExchange < a.FirstExchange)) {
+		a.FirstSeen, a.FirstExchange, a.FirstTokenPrint = b.FirstSeen, b.FirstExchange, b.FirstTokenPrint
 	}
-	out.LastSeen = later(a.LastSeen, b.LastSeen)
-	out.FirstAccepted = earlier(a.FirstAccepted, b.FirstAccepted)
-	out.LastAccepted = later(a.LastAccepted, b.LastAccepted)
+	a.LastSeen = later(a.LastSeen, b.LastSeen)
+	a.FirstAccepted = earlier(a.FirstAccepted, b.FirstAccepted)
+	a.LastAccepted = later(a.LastAccepted, b.LastAccepted)
 	if a.Count == 0 || (b.Count > 0 && b.MaxOffset > a.MaxOffset) {
-		out.MaxOffset = b.MaxOffset
+		a.MaxOffset = b.MaxOffset
 	}
-	out.Count = a.Count + b.Count
-	out.Expires = later(a.Expires, b.Expires)
-	return out
+	a.Count += b.Count
+	a.Expires = later(a.Expires, b.Expires)
 }
 
 func earlier(a, b time.Time) time.Time {
