@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"authwatch/classify"
 	"authwatch/ingest"
 )
 
@@ -139,5 +141,44 @@ func BenchmarkDecode(b *testing.B) {
 		if records, bad := ingest.Decode(list[i%batches], red); len(records) != batch || len(bad) > 0 {
 			b.Fatalf("%d records, %v", len(records), bad)
 		}
+	}
+}
+
+// BenchmarkReader reads lines as authwatch classify does, for what they say of authentication.
+func BenchmarkReader(b *testing.B) {
+	const batch, batches = 1000, 20
+	dir := b.TempDir()
+	paths, err := writeProfiles(dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	profiles, err := loadProfiles(paths)
+	if err != nil {
+		b.Fatal(err)
+	}
+	redactor, err := ingest.NewRedactor(make([]byte, 32))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, percent := range []int{2, 10, 100} {
+		b.Run(fmt.Sprintf("%d%%", percent), func(b *testing.B) {
+			list, err := bodies(sample(batch*batches, percent), batch)
+			if err != nil {
+				b.Fatal(err)
+			}
+			reader := ingest.NewReader(profiles, classify.NewKnowledge(classify.DocumentedTexts()), redactor)
+			var readings ingest.Readings
+			b.ReportAllocs()
+			for i := range b.N {
+				for line := range bytes.Lines(list[i%batches]) {
+					reader.Read(line, &readings)
+				}
+				if len(readings.List) != batch {
+					b.Fatalf("%d readings", len(readings.List))
+				}
+				readings.Empty()
+			}
+			b.ReportMetric(float64(b.N*batch)/b.Elapsed().Seconds(), "records/s")
+		})
 	}
 }

@@ -59,22 +59,21 @@ func (c *bundleCommand) Run(ctx context.Context, p *program) error {
 }
 
 // bundle judges the cases of a support bundle by what it holds.
-func (j *judge) bundle(text []byte, redactor *ingest.Redactor) error {
+func (j *judge) bundle(text []byte, list []told) ([]told, error) {
 	b, err := bundle.Read(text, func(record []byte) (classify.Record, error) {
-		records, bad := ingest.Decode(record, redactor)
+		records, bad := ingest.Decode(record, j.redactor)
 		if len(records) != 1 || len(bad) > 0 {
 			return classify.Record{}, errors.New("not one readable record")
 		}
 		return records[0].Record, nil
 	})
 	if err != nil {
-		return err
+		return list, err
 	}
 	j.records += len(b.Cases)
-	for _, v := range b.Verdicts(classify.NewKnowledge(classify.DocumentedTexts())) {
-		if err := j.tell(v); err != nil {
-			return err
-		}
+	for _, v := range b.Verdicts(j.documented) {
+		j.count(&v)
+		list = append(list, told{verdict: v})
 	}
-	return nil
+	return list, nil
 }

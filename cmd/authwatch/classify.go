@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 
-	"authwatch/bundle"
 	"authwatch/classify"
 	"authwatch/ingest"
 )
@@ -31,10 +30,11 @@ Exit status: 0 no failures, 1 failures found, 2 the input could not be read.`
 
 // Run judges every record of the input.
 func (c *classifyCommand) Run(ctx context.Context, p *program) error {
-	classifier, err := c.classifier()
+	profiles, err := c.profiles()
 	if err != nil {
 		return err
 	}
+	documented := classify.NewKnowledge(classify.DocumentedTexts())
 	redactor, err := c.redactor()
 	if err != nil {
 		return err
@@ -44,12 +44,12 @@ func (c *classifyCommand) Run(ctx context.Context, p *program) error {
 		return usageError("%w", err)
 	}
 	defer input.Close()
-	j := &judge{classifier: classifier, history: newMemory(), out: newVerdictWriter(c.Output, p), shown: newProgress(p)}
-	if err := j.read(ctx, input, redactor, p.stderr); err != nil {
+	settleMemory(p.getenv)
+	j, out := &judge{memory: newMemory(), documented: documented, redactor: redactor}, newVerdictWriter(c.Output, p)
+	if err := j.run(ctx, input, ingest.NewReader(profiles, documented, redactor), out); err != nil {
 		return usageError("%w", err)
 	}
-	j.shown.clear()
-	if err := j.out.finish(j.counts); err != nil {
+	if err := out.finish(j.counts); err != nil {
 		return fmt.Errorf("write the verdicts: %w", err)
 	}
 	switch {
@@ -74,80 +74,86 @@ type counts struct {
 // A judge classifies a stream of records and remembers what history needs.
 type judge struct {
 	counts
-	classifier *classify.Classifier
-	history    *memory
+	memory     *memory
 	met        metSet
-	out        verdictWriter
-	shown      *progress
+	documented *classify.Knowledge
+	redactor   *ingest.Redactor
 }
 
-// read judges the records of in, in their order, and reports the bad ones by line and reason, never with their text.
-func (j *judge) read(ctx context.Context, in io.Reader, redactor *ingest.Redactor, stderr io.Writer) error {
+// run reads records on all cores, judges them in their order and writes what that comes to, all three beside each other. The bad ones are
+// reported by line and reason, never with their text.
+func (j *judge) run(ctx context.Context, in io.Reader, reader *ingest.Reader, out *verdictWriter) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	for group := range readAhead(ctx, newDocumentReader(in), func(doc document) []located { return j.locate(doc, redactor) }) {
-		done := <-group
-		for n := range done.documents {
-			if err := j.document(&done.documents[n], redactor, stderr); err != nil {
-				return err
-			}
+	groups := newGroups()
+	read := readAhead(ctx, newDocumentReader(in), groups, func(g *group) { g.read(reader) })
+	for next := range j.judgeAhead(ctx, read, groups, out.verdictForm) {
+		if err := out.writeGroup(<-next); err != nil {
+			return err
 		}
-		if done.err != nil && !errors.Is(done.err, io.EOF) {
-			return fmt.Errorf("read the records: %w", done.err)
-		}
-		j.shown.at(j.records)
 	}
 	return ctx.Err()
 }
 
-// located is a record with its exchange and what it adds to history, or why it was not read.
-type located struct {
-	exchange classify.Exchange
-	facts    []classify.Fact
-	bad      *ingest.RecordError
+// group judges what was read of some documents, in their order.
+func (j *judge) group(g *group) (list []told, err error) {
+	g.facts.recall(j.memory)
+	for n := range g.documents {
+		doc := &g.documents[n]
+		switch {
+		case doc.tooLong:
+			j.bad++
+			list = append(list, told{complaint: fmt.Sprintf("line %d: record_too_large: a line may hold at most %d MiB\n", doc.line, maxDocument>>20)})
+		case doc.bundle:
+			if list, err = j.bundle(doc.text, list); err != nil {
+				return list, err
+			}
+		default:
+			list = j.document(g, doc, list)
+		}
+	}
+	if g.err != nil && !errors.Is(g.err, io.EOF) {
+		return list, fmt.Errorf("read the records: %w", g.err)
+	}
+	return list, nil
 }
 
-// locate reads the records of a document. It only reads, so that any number of documents can be read at once.
-func (j *judge) locate(doc document, redactor *ingest.Redactor) []located {
-	if doc.tooLong || doc.whole && bundle.IsBundle(doc.text) {
-		return nil
-	}
-	records, bad := ingest.Decode(doc.text, redactor)
-	list := make([]located, 0, len(records)+len(bad))
-	for n := range bad {
-		list = append(list, located{bad: &bad[n]})
-	}
-	for n := range records {
-		e := j.classifier.Locate(&records[n].Record)
-		list = append(list, located{exchange: e, facts: e.Facts()})
+// document judges the records of one.
+func (j *judge) document(g *group, doc *readDocument, list []told) []told {
+	for n := doc.from; n < doc.to; n++ {
+		r := &g.readings.List[n]
+		if r.Bad != nil {
+			j.bad++
+			list = append(list, told{complaint: fmt.Sprintf("line %d%s: %s: %s\n", doc.line, place(*r.Bad, doc.document), r.Bad.Code, printable(r.Bad.Detail))})
+			continue
+		}
+		j.records++
+		said := &g.said[n]
+		switch r.Outcome {
+		case classify.Accepted:
+			j.accepted++
+		case classify.Failed:
+			if r.Exchange.Record.ID != "" && !j.met.add(said.id) {
+				j.repeated++
+				continue
+			}
+			list = append(list, told{})
+			v := &list[len(list)-1].verdict
+			classify.Judge(&r.Exchange, g.facts.held(said.asked), v)
+			j.count(v)
+		}
+		g.facts.observe(r, said)
 	}
 	return list
 }
 
-// document judges what was read of a document.
-func (j *judge) document(doc *readDocument, redactor *ingest.Redactor, stderr io.Writer) error {
-	switch {
-	case doc.tooLong:
-		j.bad++
-		j.shown.clear()
-		fmt.Fprintf(stderr, "line %d: record_too_large: a line may hold at most %d MiB\n", doc.line, maxDocument>>20)
-		return nil
-	case doc.whole && bundle.IsBundle(doc.text):
-		return j.bundle(doc.text, redactor)
+// count adds a verdict to the figures.
+func (j *judge) count(v *classify.Verdict) {
+	j.failures++
+	if j.causes == nil {
+		j.causes = map[classify.Code]int{}
 	}
-	for n := range doc.records {
-		r := &doc.records[n]
-		if r.bad != nil {
-			j.bad++
-			j.shown.clear()
-			fmt.Fprintf(stderr, "line %d%s: %s: %s\n", doc.line, place(*r.bad, doc.document), r.bad.Code, printable(r.bad.Detail))
-			continue
-		}
-		if err := j.record(r); err != nil {
-			return err
-		}
-	}
-	return nil
+	j.causes[v.Cause]++
 }
 
 // place points into a document of several records.
@@ -160,39 +166,6 @@ func place(b ingest.RecordError, doc document) string {
 		text += " at " + printable(b.Pointer)
 	}
 	return text
-}
-
-func (j *judge) record(r *located) error {
-	j.records++
-	e := &r.exchange
-	switch e.Outcome {
-	case classify.Accepted:
-		j.accepted++
-	case classify.Failed:
-		v := classify.Classify(*e, j.history.lookup(e.Keys()))
-		if v.ID != "" && !j.met.add(v.ID) {
-			j.repeated++
-			return nil
-		}
-		if err := j.tell(v); err != nil {
-			return err
-		}
-	}
-	j.history.observe(e.Record.Time, r.facts)
-	return nil
-}
-
-// tell counts and writes one verdict.
-func (j *judge) tell(v classify.Verdict) error {
-	j.failures++
-	if j.causes == nil {
-		j.causes = map[classify.Code]int{}
-	}
-	j.causes[v.Cause]++
-	if err := j.out.write(v); err != nil {
-		return fmt.Errorf("write the verdicts: %w", err)
-	}
-	return nil
 }
 
 // openInput opens the file, or standard input for "-".

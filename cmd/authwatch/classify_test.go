@@ -66,12 +66,12 @@ func TestMemory_KeepsTheEarliest(t *testing.T) {
 func TestMetSet(t *testing.T) {
 	var s metSet
 	for n := range 2_000_001 {
-		if !s.add(strconv.Itoa(n)) {
+		if !s.add(metIDOf(strconv.Itoa(n))) {
 			t.Fatalf("%d is taken for another", n)
 		}
 	}
 	for _, n := range []int{2_000_000, 1_999_999, 1_000_001} {
-		if s.add(strconv.Itoa(n)) {
+		if s.add(metIDOf(strconv.Itoa(n))) {
 			t.Errorf("%d is not known again", n)
 		}
 	}
@@ -88,12 +88,14 @@ func TestReadAhead_KeepsTheOrder(t *testing.T) {
 		fmt.Fprintf(&text, "{\"n\":%d}\n", n)
 	}
 	var read atomic.Int64
-	groups := readAhead(t.Context(), newDocumentReader(strings.NewReader(text.String())), func(doc document) []located {
-		if doc.line%3 == 0 {
-			runtime.Gosched()
+	groups := readAhead(t.Context(), newDocumentReader(strings.NewReader(text.String())), newGroups(), func(g *group) {
+		for n := range g.documents {
+			if g.documents[n].line%3 == 0 {
+				runtime.Gosched()
+			}
+			read.Add(1)
+			g.documents[n].to = g.documents[n].line
 		}
-		read.Add(1)
-		return make([]located, doc.line)
 	})
 	line := 0
 	var last error
@@ -101,8 +103,8 @@ func TestReadAhead_KeepsTheOrder(t *testing.T) {
 		g := <-group
 		for _, doc := range g.documents {
 			line++
-			if doc.line != line || len(doc.records) != line {
-				t.Fatalf("line %d with %d records comes as number %d", doc.line, len(doc.records), line)
+			if want := fmt.Sprintf("{\"n\":%d}\n", line-1); doc.line != line || doc.to != line || string(doc.text) != want {
+				t.Fatalf("line %d with %d records comes as number %d: %s", doc.line, doc.to, line, doc.text)
 			}
 		}
 		last = g.err
@@ -116,7 +118,7 @@ func TestReadAhead_KeepsTheOrder(t *testing.T) {
 func TestReadAhead_Ends(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	endless := io.MultiReader(strings.NewReader("{}\n"), neverEnding("{\"a\":1}\n"))
-	groups := readAhead(ctx, newDocumentReader(endless), func(document) []located { return nil })
+	groups := readAhead(ctx, newDocumentReader(endless), newGroups(), func(*group) {})
 	<-groups
 	stop()
 	for range groups {

@@ -34,10 +34,10 @@ func newDocumentReader(in io.Reader) *documentReader {
 	return &documentReader{in: bufio.NewReaderSize(in, 64<<10)}
 }
 
-// next returns the next document that is not blank, or io.EOF.
-func (r *documentReader) next() (document, error) {
+// next returns the next document that is not blank, or io.EOF. Its text is in the room, if there is enough.
+func (r *documentReader) next(room []byte) (document, error) {
 	for {
-		doc, err := r.readLine()
+		doc, err := r.readLine(room)
 		if err != nil {
 			return document{}, err
 		}
@@ -52,6 +52,9 @@ func (r *documentReader) next() (document, error) {
 	}
 }
 
+// pauses is true when the next document may be long in coming.
+func (r *documentReader) pauses() bool { return r.in.Buffered() == 0 }
+
 // opensDocument says whether a line begins a value that goes on in later lines. NDJSON never has such a line: in it a
 // broken line costs only itself.
 func opensDocument(text []byte) bool {
@@ -59,8 +62,8 @@ func opensDocument(text []byte) bool {
 		(bytes.HasPrefix(text, []byte("[")) && !bytes.HasSuffix(text, []byte("]")))
 }
 
-func (r *documentReader) readLine() (document, error) {
-	doc := document{line: r.line + 1}
+func (r *documentReader) readLine(room []byte) (document, error) {
+	doc := document{line: r.line + 1, text: room[:0]}
 	for {
 		part, err := r.in.ReadSlice('\n')
 		if len(doc.text)+len(part) > maxDocument {

@@ -25,7 +25,7 @@ func TestDocumentReader(t *testing.T) {
 			r := newDocumentReader(strings.NewReader(tt.in))
 			var got []string
 			for {
-				doc, err := r.next()
+				doc, err := r.next(nil)
 				if errors.Is(err, io.EOF) {
 					break
 				}
@@ -53,7 +53,7 @@ func TestDocumentReader_LongLineCostsOnlyItself(t *testing.T) {
 	)
 	r := newDocumentReader(in)
 	for _, want := range []document{{line: 1, text: []byte("{\"a\":1}\n")}, {line: 2, tooLong: true}, {line: 3, text: []byte("{\"c\":3}\n")}} {
-		got, err := r.next()
+		got, err := r.next(nil)
 		if err != nil {
 			t.Fatal(err)
 		}

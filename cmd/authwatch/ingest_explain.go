@@ -115,7 +115,7 @@ type explainer struct {
 func (x *explainer) read(in io.Reader, limit int) error {
 	documents := newDocumentReader(in)
 	for x.records < limit {
-		doc, err := documents.next()
+		doc, err := documents.next(nil)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"encoding/json"
@@ -14,54 +13,53 @@ import (
 	"authwatch/classify"
 )
 
-// A verdictWriter writes verdicts in one form of --output.
-type verdictWriter struct {
-	out    *bufio.Writer
+// A verdictForm is one form of --output.
+type verdictForm struct {
 	ndjson bool
 	colour palette
 }
 
-func newVerdictWriter(output string, p *program) verdictWriter {
-	return verdictWriter{out: bufio.NewWriter(p.stdout), ndjson: output == "ndjson", colour: p.palette()}
-}
-
-// write flushes after each verdict: standard input may be a log that is being followed.
-func (w verdictWriter) write(v classify.Verdict) error {
+// write writes one verdict.
+func (w verdictForm) write(out *bytes.Buffer, v *classify.Verdict) error {
 	if !w.ndjson {
-		w.block(v)
-		return w.out.Flush()
+		w.block(out, v)
+		return nil
 	}
-	var line bytes.Buffer
-	enc := json.NewEncoder(&line)
+	from := out.Len()
+	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
 		return fmt.Errorf("encode verdict %q: %w", v.ID, err)
 	}
-	w.out.WriteString(printableJSON(strings.TrimSuffix(line.String(), "\n")))
-	w.out.WriteByte('\n')
-	return w.out.Flush()
+	line := out.Bytes()[from : out.Len()-1]
+	if slices.ContainsFunc(line, func(c byte) bool { return c < ' ' || c > '~' }) {
+		text := printableJSON(string(line))
+		out.Truncate(from)
+		out.WriteString(text + "\n")
+	}
+	return nil
 }
 
 // block is a verdict for people: when, what, who; why; what to do.
-func (w verdictWriter) block(v classify.Verdict) {
+func (w verdictForm) block(out *bytes.Buffer, v *classify.Verdict) {
 	c := w.colour
-	fmt.Fprintf(w.out, "%s  %s  %s  %s\n", v.Time.UTC().Format(time.RFC3339), c.bold(c.red(string(v.Cause))),
+	fmt.Fprintf(out, "%s  %s  %s  %s\n", v.Time.UTC().Format(time.RFC3339), c.bold(c.red(string(v.Cause))),
 		w.confidence(v.Confidence), printable(subject(v)))
 	if v.Summary != "" {
-		fmt.Fprintf(w.out, "    %s\n", printable(v.Summary))
+		fmt.Fprintf(out, "    %s\n", printable(v.Summary))
 	}
 	for _, e := range v.Fix.Edits {
-		fmt.Fprintf(w.out, "    %s %s\n", c.dim("fix:"), printable(editText(e)))
+		fmt.Fprintf(out, "    %s %s\n", c.dim("fix:"), printable(editText(e)))
 	}
 	if len(v.Fix.Edits) == 0 && len(v.Fix.Steps) > 0 {
-		fmt.Fprintf(w.out, "    %s %s\n", c.dim("fix:"), printable(v.Fix.Steps[0]))
+		fmt.Fprintf(out, "    %s %s\n", c.dim("fix:"), printable(v.Fix.Steps[0]))
 	}
 	if len(v.Alternatives) > 0 {
-		fmt.Fprintf(w.out, "    %s %s\n", c.dim("or:"), alternatives(v.Alternatives))
+		fmt.Fprintf(out, "    %s %s\n", c.dim("or:"), alternatives(v.Alternatives))
 	}
 }
 
-func (w verdictWriter) confidence(level classify.Confidence) string {
+func (w verdictForm) confidence(level classify.Confidence) string {
 	switch level {
 	case classify.Proven:
 		return w.colour.green(string(level))
@@ -72,7 +70,7 @@ func (w verdictWriter) confidence(level classify.Confidence) string {
 }
 
 // subject says where it happened, leaving out what is not known.
-func subject(v classify.Verdict) string {
+func subject(v *classify.Verdict) string {
 	place := strings.Trim(v.Provider+"/"+v.Environment, "/")
 	return strings.TrimSpace(strings.Join([]string{place, v.ClientID}, "  "))
 }
@@ -99,29 +97,32 @@ func alternatives(list []classify.Alternative) string {
 }
 
 // finish writes the figures of the run, for people only.
-func (w verdictWriter) finish(n counts) error {
+func (w *verdictWriter) finish(n counts) error {
+	w.shown.clear()
 	if w.ndjson {
-		return w.out.Flush()
+		return nil
 	}
+	var out bytes.Buffer
 	if n.failures > 0 {
-		fmt.Fprintln(w.out)
+		fmt.Fprintln(&out)
 	}
 	causes := slices.Collect(maps.Keys(n.causes))
 	slices.SortFunc(causes, func(a, b classify.Code) int {
 		return cmp.Or(cmp.Compare(n.causes[b], n.causes[a]), cmp.Compare(a, b))
 	})
 	for _, code := range causes {
-		fmt.Fprintf(w.out, "%7d  %s\n", n.causes[code], code)
+		fmt.Fprintf(&out, "%7d  %s\n", n.causes[code], code)
 	}
-	fmt.Fprintf(w.out, "%s in %s, %s accepted", plural(n.failures, "auth failure"), plural(n.records, "record"), number(n.accepted))
+	fmt.Fprintf(&out, "%s in %s, %s accepted", plural(n.failures, "auth failure"), plural(n.records, "record"), number(n.accepted))
 	if n.repeated > 0 {
-		fmt.Fprintf(w.out, ", %s repeated", number(n.repeated))
+		fmt.Fprintf(&out, ", %s repeated", number(n.repeated))
 	}
 	if n.bad > 0 {
-		fmt.Fprintf(w.out, ", %s unreadable", number(n.bad))
+		fmt.Fprintf(&out, ", %s unreadable", number(n.bad))
 	}
-	fmt.Fprintln(w.out)
-	return w.out.Flush()
+	fmt.Fprintln(&out)
+	_, err := w.stdout.Write(out.Bytes())
+	return err
 }
 
 func plural(n int, noun string) string {
