@@ -58,7 +58,7 @@ func (l load) send(ctx context.Context) (sent, error) {
 	for range cap(used) {
 		used <- &batch{}
 	}
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: l.senders, DisableCompression: true, WriteBufferSize: 64 << 10}}
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: l.senders, DisableCompression: true, WriteBufferSize: 2 << 20}}
 	defer client.CloseIdleConnections()
 	results := make([]sent, l.senders)
 	var group sync.WaitGroup
