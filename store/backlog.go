@@ -55,10 +55,35 @@ func (b *backlog) patience() time.Duration {
 
 func (f figures) size() int { return len(f.grown) + len(f.clients) }
 
-// isDue reports whether the figures of a transaction are to be written, and the backlog with them.
-func (b *backlog) isDue(added figures) bool {
-	size := b.size() + added.size()
-	return size <= backlogSmall || size >= backlogLarge || time.Since(b.written) >= backlogTime
+// isAtOnce reports whether the figures of a transaction, and the backlog with them, are not put off: they are few, or stand alone.
+func (b *backlog) isAtOnce(added figures) bool {
+	return b.size()+added.size() <= backlogSmall || b.rows == 0 && time.Since(b.written) >= backlogTime
+}
+
+func (b *backlog) isOverdue() bool {
+	return b.rows > 0 && (b.size() >= backlogLarge || time.Since(b.written) >= backlogTime)
+}
+
+// A flush is what a transaction writes of that which was put off.
+type flush struct{ figures, facts bool }
+
+// overdue is what was put off for long enough: one thing of several, because others wait meanwhile.
+func (m *memory) overdue() flush {
+	switch {
+	case m.backlog.isOverdue():
+		return flush{figures: true}
+	case m.facts != nil && m.facts.backlog.isOverdue():
+		return flush{facts: true}
+	}
+	return flush{}
+}
+
+// rest is what is written next where nothing else is to be done.
+func (m *memory) rest() flush {
+	if m.backlog.rows > 0 {
+		return flush{figures: true}
+	}
+	return flush{facts: true}
 }
 
 // keepFigures puts the figures of a transaction off, but for counts, which nobody waits for (see rollup.go).

@@ -14,6 +14,7 @@ import (
 func backlogContract() []contractTest {
 	return []contractTest{
 		{"figures that are put off arrive", testBacklogArrives},
+		{"figures that are overdue are written after a batch", testBacklogOverdue},
 		{"figures that are put off are there for who needs them", testBacklogSettled},
 		{"figures of a process that ended are taken over", testBacklogAdopted},
 		{"figures that another process took over do not count twice", testBacklogNoticed},
@@ -71,6 +72,26 @@ func testBacklogArrives(t *testing.T, w *world) {
 	reopened.addCrowd(t, 6)
 	reopened = reopened.reopen(t) // closing settles
 	reopened.compareCrowd(t, 7)
+}
+
+func testBacklogOverdue(t *testing.T, w *world) {
+	if w.facts == nil {
+		return // nothing is put off
+	}
+	since := func(written time.Time) {
+		w.write(t, func(context.Context, *Tx) error {
+			w.writes.memory.backlog.written, w.writes.memory.backlog.steady = written, true
+			return nil
+		})
+	}
+	w.addCrowd(t, 0)
+	since(time.Now().Add(time.Hour))
+	w.addCrowd(t, 1)
+	w.addCrowd(t, 2)
+	equal(t, "rows of backlog", w.rowCount(t, `select count(*) from backlog`), 2)
+	since(time.Time{})
+	since(time.Now()) // waits for what comes after the first
+	w.compareCrowd(t, 3)
 }
 
 // reopen closes the store and opens it again.

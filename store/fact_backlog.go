@@ -57,10 +57,11 @@ func (b *factBacklog) keep(row int64, lists factLists) {
 	}
 }
 
-// isDue reports whether they are to be written, with so many more.
-func (b *factBacklog) isDue(added int) bool {
-	size := len(b.facts) + added
-	return size <= factsSmall || size >= factsLarge || time.Since(b.written) >= factsTime
+// isSmall reports whether the facts of a transaction, and those that wait, are too few to be put off.
+func (b *factBacklog) isSmall(added int) bool { return len(b.facts)+added <= factsSmall }
+
+func (b *factBacklog) isOverdue() bool {
+	return len(b.rows) > 0 && (len(b.facts) >= factsLarge || time.Since(b.written) >= factsTime)
 }
 
 // A factsMove is what a transaction does with its facts and those of the backlog.
@@ -80,7 +81,7 @@ func (t *Tx) keepFacts(ctx context.Context, s *sums) (err error) {
 	if len(s.facts)+len(b.rows) == 0 {
 		return nil
 	}
-	if m.all = s.settleFacts || b.isDue(s.facts.size()); !m.all {
+	if m.all = s.settleFacts || b.isSmall(s.facts.size()); !m.all {
 		m.row, err = t.putOffFacts(ctx, s.facts)
 		return err
 	}

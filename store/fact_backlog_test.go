@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -127,15 +128,28 @@ func testFactsMoved(t *testing.T, w *world) {
 	all.Wait()
 }
 
-// move makes the next write move what is put off into the table.
+// move has a part of what is put off moved into the table, which is done after a write.
 func (w *world) move(t *testing.T) {
 	t.Helper()
+	if w.facts == nil {
+		return
+	}
+	moves := func() (n uint64, left bool) {
+		w.facts.moving.RLock() // until a move is committed
+		defer w.facts.moving.RUnlock()
+		w.facts.mu.Lock()
+		defer w.facts.mu.Unlock()
+		return w.facts.moves, len(w.facts.backlog.rows) > 0
+	}
+	var before uint64
 	w.write(t, func(context.Context, *Tx) error {
-		if w.facts != nil {
-			w.facts.backlog.written = time.Time{}
-		}
+		w.facts.backlog.written = time.Time{}
+		before = w.facts.moves
 		return nil
 	})
+	for now, left := moves(); left && now == before; now, left = moves() {
+		runtime.Gosched()
+	}
 }
 
 func testFactsAdopted(t *testing.T, w *world) {

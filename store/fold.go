@@ -72,7 +72,7 @@ func (s *Store) Fold(ctx context.Context) (more bool, err error) {
 	defer s.folding.Unlock()
 	f, more, err := s.folder.prepare(ctx, s.readers)
 	if err == nil && len(f.tallies) > 0 {
-		err = s.Write(ctx, func(ctx context.Context, tx *Tx) error { return f.save(ctx, tx) })
+		err = s.writeAside(ctx, func(ctx context.Context, tx *Tx) error { return f.save(ctx, tx) })
 	}
 	if err != nil {
 		s.folder = folder{} // what it remembers was never written

@@ -17,7 +17,7 @@ func (s *Store) writeSightings(ctx context.Context, all sightRows) error {
 	room := int64(-1) // not counted: only what is new needs to know
 	for step := range slices.Chunk(all.sorted(), sightStep) {
 		var left int64
-		err := s.Write(ctx, func(ctx context.Context, tx *Tx) error {
+		err := s.writeAside(ctx, func(ctx context.Context, tx *Tx) error {
 			left = room // here, because this may be tried again
 			return tx.addSightings(ctx, step, &left)
 		})

@@ -40,7 +40,6 @@ type Store struct {
 	facts     *factCache // nil where other processes write too
 	looks     *lookLog
 	now       func() time.Time
-	learning  sync.WaitGroup // of templates
 
 	mu      sync.Mutex
 	readyAt time.Time            // the last successful probe
@@ -85,7 +84,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if d.othersWrote != "" {
 		m.facts = newFactCache()
 	}
-	s := &Store{
+	return &Store{
 		readers:   readers,
 		writes:    newWriter(writing, d, now, m, checkpoints),
 		templates: templates,
@@ -93,9 +92,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		looks:     newLookLog(),
 		now:       now,
 		noted:     map[string]time.Time{},
-	}
-	s.learning.Go(s.writeTemplates)
-	return s, nil
+	}, nil
 }
 
 // Close waits for the writes in hand and closes the database. Later writes get ErrClosed; closing twice is no error.
@@ -105,8 +102,6 @@ func (s *Store) Close() error {
 		sighted = nil // it tells when known things were seen last: nothing that is worth a wait
 	}
 	s.writes.drain()
-	s.templates.stop()
-	s.learning.Wait()
 	s.writes.checkpoints.stop()
 	// The writer's connection closes last: SQLite then folds the WAL into the file, which a reader may not do.
 	return errors.Join(sighted, s.readers.Close(), s.writes.db.Close())

@@ -35,10 +35,6 @@ type templates struct {
 	wanted map[string]int64       // texts that wait to be written
 	texts  map[int64]string       // by id: those of failures that were read
 	bytes  int                    // of texts
-	ask    chan struct{}          // wakes who writes templates; holds one
-
-	stopped  chan struct{}
-	stopOnce sync.Once
 
 	packers sync.Pool
 }
@@ -54,7 +50,6 @@ func newTemplates() *templates {
 	t := &templates{
 		printer: newPrinter(),
 		known:   map[textPrint]*template{}, once: map[textPrint]struct{}{}, wanted: map[string]int64{}, texts: map[int64]string{},
-		ask: make(chan struct{}, 1), stopped: make(chan struct{}),
 	}
 	t.packers.New = func() any { return newPacker() }
 	return t
@@ -93,23 +88,7 @@ func (t *templates) want(print textPrint, text []byte, known bool, today int64) 
 	if len(t.wanted) < maxWanted {
 		t.wanted[string(text)] = today
 	}
-	select {
-	case t.ask <- struct{}{}:
-	default: // the writer of templates is awake already
-	}
 }
-
-// asked waits until texts wait to be written. It reports false once stop was called.
-func (t *templates) asked() bool {
-	select {
-	case <-t.ask:
-		return true
-	case <-t.stopped:
-		return false
-	}
-}
-
-func (t *templates) stop() { t.stopOnce.Do(func() { close(t.stopped) }) }
 
 // take returns the texts that wait to be written, and the days on which they came.
 func (t *templates) take() map[string]int64 {
@@ -152,37 +131,41 @@ func (t *templates) keepText(id int64, text string) {
 // dayOf numbers the day of a time.
 func dayOf(at time.Time) int64 { return at.UnixMilli() / templateDay }
 
-// writeTemplates writes the templates of texts that wait for them, until the store is closed. Until one is written, its
-// texts are kept whole.
-func (s *Store) writeTemplates() {
-	for s.templates.asked() {
-		_ = s.learnTemplates(context.Background()) // what was not written is asked for again
-	}
+// A lesson is templates that are written with the next commit, whatever that is: a commit of their own would take as long. Until
+// then their texts are kept whole.
+type lesson struct {
+	wanted  map[string]int64
+	written map[string]*template
 }
 
-func (s *Store) learnTemplates(ctx context.Context) error {
-	wanted := s.templates.take()
-	written := make(map[string]*template, len(wanted))
-	err := s.Write(ctx, func(ctx context.Context, tx *Tx) error {
-		clear(written)
-		for _, text := range sortedKeys(wanted) {
-			id, err := tx.putTemplate(ctx, text, wanted[text])
-			if err != nil {
-				return fmt.Errorf("write template: %w", err)
-			}
-			if id != 0 {
-				written[text] = &template{id: id, day: wanted[text]}
-			}
-		}
+// lesson takes the texts that wait for templates; nil if there are none.
+func (t *templates) lesson() *lesson {
+	wanted := t.take()
+	if len(wanted) == 0 {
 		return nil
-	})
-	if err != nil {
-		return err
 	}
-	for text, one := range written {
-		s.templates.remember(text, one)
+	return &lesson{wanted: wanted}
+}
+
+func (l *lesson) write(ctx context.Context, tx *Tx) error {
+	l.written = make(map[string]*template, len(l.wanted))
+	for _, text := range sortedKeys(l.wanted) {
+		id, err := tx.putTemplate(ctx, text, l.wanted[text])
+		if err != nil {
+			return fmt.Errorf("write template: %w", err)
+		}
+		if id != 0 {
+			l.written[text] = &template{id: id, day: l.wanted[text]}
+		}
 	}
 	return nil
+}
+
+// learn remembers the templates of a lesson that is committed.
+func (t *templates) learn(l *lesson) {
+	for text, one := range l.written {
+		t.remember(text, one)
+	}
 }
 
 // putTemplate returns the id of the template with that text; 0 when there are too many.

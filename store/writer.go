@@ -27,6 +27,15 @@ const (
 // Errors: ErrBusy or ErrClosed when it was never begun, ctx's own when it ended before the write was begun,
 // fn's, or the commit's. A write that has begun runs to its end, whatever becomes of ctx.
 func (s *Store) Write(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
+	return s.writeIn(ctx, s.writes.queue, fn)
+}
+
+// writeAside is Write for what can wait: it is in nobody's commit, and of several there is one between two commits of others.
+func (s *Store) writeAside(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
+	return s.writeIn(ctx, s.writes.asides, fn)
+}
+
+func (s *Store) writeIn(ctx context.Context, queue chan *job, fn func(ctx context.Context, tx *Tx) error) error {
 	if t, ok := ctx.Value(togetherKey{s}).(*together); ok {
 		return t.write(ctx, fn)
 	}
@@ -34,7 +43,7 @@ func (s *Store) Write(ctx context.Context, fn func(ctx context.Context, tx *Tx) 
 		return err // else it could be committed before the end is noticed below
 	}
 	j := newJob(ctx, fn)
-	if err := s.writes.enqueue(j); err != nil {
+	if err := s.writes.enqueue(queue, j); err != nil {
 		return err
 	}
 	select {
@@ -50,7 +59,7 @@ func (s *Store) Write(ctx context.Context, fn func(ctx context.Context, tx *Tx) 
 
 // writeLater queues a write that nobody waits for and that may be lost.
 func (s *Store) writeLater(fn func(ctx context.Context, tx *Tx) error) {
-	_ = s.writes.enqueue(newJob(context.Background(), fn)) // a full queue has better things to do
+	_ = s.writes.enqueue(s.writes.asides, newJob(context.Background(), fn)) // a full queue has better things to do
 }
 
 // A job is one call of Write.
@@ -83,30 +92,33 @@ type writer struct {
 	memory      *memory
 	checkpoints *checkpointer
 	queue       chan *job
+	asides      chan *job     // that can wait; never closed
 	stopped     chan struct{} // closed when the goroutine has ended
 
 	mu     sync.RWMutex // held while a job is queued, so that none is queued after the end
 	closed bool
 
 	conn    *sql.Conn // of the goroutine alone; nil until the first write and after a loss
-	ending  bool      // nothing more comes
 	version int64     // of the database at the last look, in which the commits of others are counted
 }
 
 func newWriter(db *sql.DB, d dialect, now func() time.Time, m *memory, c *checkpointer) *writer {
-	w := &writer{db: db, dialect: d, now: now, memory: m, checkpoints: c, queue: make(chan *job, queueLength), stopped: make(chan struct{})}
+	w := &writer{
+		db: db, dialect: d, now: now, memory: m, checkpoints: c,
+		queue: make(chan *job, queueLength), asides: make(chan *job, queueLength), stopped: make(chan struct{}),
+	}
 	go w.run()
 	return w
 }
 
-func (w *writer) enqueue(j *job) error {
+func (w *writer) enqueue(queue chan *job, j *job) error {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	if w.closed {
 		return ErrClosed
 	}
 	select {
-	case w.queue <- j:
+	case queue <- j:
 		return nil
 	default:
 		return ErrBusy
@@ -128,41 +140,97 @@ func (w *writer) run() {
 	defer close(w.stopped)
 	for open := true; open; {
 		var first *job
-		if first, open = w.next(); first == nil {
-			continue
+		if first, open = w.next(); first != nil {
+			w.commit(w.gather(first))
 		}
-		if group := w.gather(first); len(group) > 0 {
-			w.serve(group)
-			w.checkpoints.committed(context.Background(), w.conn)
+		if !w.writeOverdue() {
+			w.takeAside()
 		}
+	}
+	for w.takeAside() {
+	}
+	if w.memory.backlog.rows > 0 || w.memory.facts.putOff() > 0 {
+		_ = w.transact(nil, flush{figures: true, facts: true}) // if it fails the next process does it: the rows are there
 	}
 	if w.conn != nil {
 		_ = w.conn.Close() // hands the connection back; closing the database reports what is wrong with it
 	}
 }
 
-// next waits for a job. When none comes for a while, or none will any more, it writes what was put off and returns nil.
+// next waits for a job that somebody waits for. Meanwhile it does what can wait.
 func (w *writer) next() (j *job, open bool) {
-	patience := w.memory.backlog.patience()
-	if w.memory.backlog.rows == 0 {
-		if w.memory.facts.putOff() == 0 {
-			j, open = <-w.queue
+	for {
+		select {
+		case j, open = <-w.queue:
 			return j, open
+		default:
 		}
-		patience = w.memory.facts.backlog.idle
+		idle := w.idle()
+		select {
+		case j, open = <-w.queue:
+			return j, open
+		case aside := <-w.asides:
+			w.commitAside(aside)
+		case <-idle:
+			_ = w.transact(nil, w.memory.rest()) // if it fails it is tried again
+		}
 	}
-	idle := time.NewTimer(patience)
-	defer idle.Stop()
+}
+
+// idle is when there was no write for so long that what was put off is written; never if nothing is.
+func (w *writer) idle() <-chan time.Time {
+	switch m := w.memory; {
+	case m.backlog.rows > 0:
+		return time.After(m.backlog.patience())
+	case m.facts.putOff() > 0:
+		return time.After(m.facts.backlog.idle)
+	}
+	return nil
+}
+
+// writeOverdue writes one part of what was put off for long enough, if there is one. It has a commit of its own, so that no
+// batch waits for it that was there before, and the next one at most for that part.
+func (w *writer) writeOverdue() bool {
+	f := w.memory.overdue()
+	return f != flush{} && w.transact(nil, f) == nil
+}
+
+func (w *writer) takeAside() bool {
 	select {
-	case j, open = <-w.queue:
-	case <-idle.C:
-		open = true
+	case j := <-w.asides:
+		w.commitAside(j)
+		return true
+	default:
+		return false
 	}
-	if j == nil {
-		w.ending = !open
-		_ = w.transact(nil) // if it fails it is tried again, at last by the next process: the rows are there
+}
+
+func (w *writer) commitAside(j *job) {
+	if j.start() {
+		w.commit([]*job{j})
 	}
-	return j, open
+}
+
+// commit serves a group, and has the templates learnt that texts wait for.
+func (w *writer) commit(group []*job) {
+	if len(group) == 0 {
+		return
+	}
+	if lesson := w.memory.templates.lesson(); lesson == nil {
+		w.serve(group)
+	} else {
+		learning := newJob(context.Background(), lesson.write)
+		if w.dialect.othersWrote != "" {
+			w.serve(append(group, learning))
+		} else { // replicas learn the same templates, and whoever waits for another's must hold nothing that it waits for
+			w.serve(group)
+			w.serve([]*job{learning})
+		}
+		if <-learning.done == nil { // else they are asked for again
+			w.memory.templates.learn(lesson)
+		}
+	}
+	w.checkpoints.committed(context.Background(), w.conn)
 }
 
 // gather takes what waits and no more: under load groups grow by themselves, at rest nobody waits for company.
@@ -221,7 +289,7 @@ func (w *writer) rowsOf(ctx context.Context, owner int64) (left int, err error) 
 func (w *writer) serve(group []*job) {
 	err := w.checkpoints.refuse(context.Background(), w.conn)
 	if err == nil {
-		err = w.transact(group)
+		err = w.transact(group, flush{})
 	}
 	var down *transactionDown
 	if errors.As(err, &down) && len(group) > 1 {
@@ -232,7 +300,7 @@ func (w *writer) serve(group []*job) {
 	}
 	for try := 1; try < attempts && errors.As(err, &down) && w.dialect.conflicts(err); try++ {
 		time.Sleep(giveWay + rand.N(time.Duration(try)*giveWay)) // the one that won needs a moment to take what was let go
-		err = w.transact(group)
+		err = w.transact(group, flush{})
 	}
 	for _, j := range group {
 		if err != nil {
@@ -248,14 +316,15 @@ type transactionDown struct{ cause error }
 func (e *transactionDown) Error() string { return e.cause.Error() }
 func (e *transactionDown) Unwrap() error { return e.cause }
 
-// transact runs the group in one transaction. Its error concerns all; errors of single jobs are left in them.
-func (w *writer) transact(group []*job) error {
+// transact runs the group in one transaction, and writes so much of what was put off. Its error concerns all; errors of single
+// jobs are left in them.
+func (w *writer) transact(group []*job, f flush) error {
 	ctx := context.Background()
 	if err := w.begin(ctx); err != nil {
 		return fmt.Errorf("begin write: %w", err)
 	}
 	added := newSums()
-	added.settleFacts = len(group) == 0 && (w.ending || w.memory.backlog.rows == 0)
+	added.settleFacts = f.facts
 	if err := w.adoptFacts(ctx, added); err != nil {
 		w.rollback(ctx)
 		return &transactionDown{err}
@@ -266,7 +335,7 @@ func (w *writer) transact(group []*job) error {
 			return &transactionDown{err}
 		}
 	}
-	now := len(group) == 0 || w.dialect.othersWrote == "" || w.memory.backlog.isDue(added.figures)
+	now := f.figures || w.dialect.othersWrote == "" || w.memory.backlog.isAtOnce(added.figures)
 	last := w.tx(newSums(), added)
 	err := added.write(ctx, last, now)
 	if err == nil {

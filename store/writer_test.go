@@ -17,6 +17,7 @@ func writeContract() []contractTest {
 		{"a panic becomes an error without the value's text", testWritePanic},
 		{"a function that ends its goroutine does not end the writer", testWriteGoexit},
 		{"waiting writes share a commit", testWriteGroup},
+		{"what can wait is in nobody's commit, and one of it between two", testWriteAside},
 		{"a write that was given up while waiting never runs", testWriteAbandoned},
 		{"a write whose context has ended never runs", testWriteEnded},
 		{"a write that has begun ends whatever becomes of its context", testWriteCancelled},
@@ -66,7 +67,7 @@ func (w *world) hold(t *testing.T) (release func()) {
 // waiting returns when n writes wait.
 func (w *world) waiting(t *testing.T, n int) {
 	t.Helper()
-	for len(w.writes.queue) < n {
+	for len(w.writes.queue)+len(w.writes.asides) < n {
 		runtime.Gosched()
 	}
 }
@@ -165,6 +166,32 @@ func testWriteGroup(t *testing.T, w *world) {
 	}
 	equal(t, "records seen before the commit", seen, 0)
 	equal(t, "records after it", w.records(t), 2)
+}
+
+func testWriteAside(t *testing.T, w *world) {
+	var order []string // of the writer's goroutine until all have ended
+	var all sync.WaitGroup
+	release := w.hold(t)
+	for n, name := range []string{"aside 1", "aside 2", "a", "b"} {
+		write := w.Write
+		if n < 2 {
+			write = w.writeAside
+		}
+		all.Go(func() {
+			err := write(t.Context(), func(ctx context.Context, tx *Tx) error {
+				_, committed, err := w.LastReceived(ctx)
+				order = append(order, fmt.Sprint(name, " after ", committed))
+				return errors.Join(err, put(ctx, tx, name))
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		w.waiting(t, n+1)
+	}
+	release()
+	all.Wait()
+	equal(t, "order", strings.Join(order, ", "), "aside 1 after 0, a after 1, b after 1, aside 2 after 3")
 }
 
 func testWriteAbandoned(t *testing.T, w *world) {
