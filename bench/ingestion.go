@@ -66,16 +66,12 @@ func (r *runner) ingestion(ctx context.Context, percent int) (fileResult, error)
 	return result, err
 }
 
-// halfRateTime is how long the product is watched at half of its rate.
-const halfRateTime = 20 * time.Second
-
 // halfRate measures acknowledgements when the product has room to breathe: at its full rate they only say how long the
 // queue of the senders is.
 func (r *runner) halfRate(ctx context.Context, percent int, full float64) (figures, error) {
 	every := time.Duration(float64(r.batch) / (full / 2) * float64(time.Second))
 	t := r.traffic(percent)
 	t.seed++
-	t.records = min(t.records, int(halfRateTime/every+1)*r.batch)
 	file := filepath.Join(r.dir, "half.ndjson")
 	if _, err := t.writeFile(file); err != nil {
 		return figures{}, err
