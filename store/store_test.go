@@ -101,7 +101,7 @@ type contractTest struct {
 func TestStore(t *testing.T) {
 	contract := slices.Concat(writeContract(), viewContract(), openContract(), deliveryContract(), idContract(), backlogContract(), factBacklogContract(), factFilterContract(), factRunContract(), historyContract(), pendingContract(),
 		episodeContract(), traceContract(), trafficContract(), successContract(), incidentContract(), failureContract(), requestContract(), clientContract(),
-		trendContract(), retentionContract(), searchContract(), readingContract(), foldContract(), storageContract(), keyContract(), sessionContract(), hostileContract(), replicaContract(), sourceContract(), deploymentContract(), alertContract(), recoveryContract(), termContract(), auditContract(), sightingContract(), contrastContract(), feedContract())
+		trendContract(), retentionContract(), retentionReplicaContract(), searchContract(), readingContract(), foldContract(), storageContract(), keyContract(), sessionContract(), hostileContract(), replicaContract(), sourceContract(), deploymentContract(), alertContract(), recoveryContract(), termContract(), auditContract(), sightingContract(), changeContract(), contrastContract(), feedContract())
 	for _, e := range engines(t) {
 		for _, tt := range contract {
 			t.Run(e.name+"/"+tt.name, func(t *testing.T) {
