@@ -48,6 +48,10 @@ func TestDecode_Layouts(t *testing.T) {
 		"half a line at the end": {goodRecord + "\n" + goodRecord[:30], "0 1:cut_off"},
 		"malformed element":      {"[" + goodRecord + `,{"time":oops},` + goodRecord + "]", "0 2 1:not_json"},
 		"array cut off":          {"[" + goodRecord + "," + goodRecord[:30], "0 1:cut_off"},
+		"bracket between":        {goodRecord + "\n[warn] at [0x1f, \"\n" + goodRecord + "\n[warn\n" + goodRecord, "0 2 4 1:not_json 3:not_json"},
+		"bracket first":          {"[notice] started\n" + goodRecord + "\n" + goodRecord, "1 2 0:not_json"},
+		"cut array between":      {goodRecord + "\n[" + goodRecord + "," + goodRecord[:30] + "\n" + goodRecord + "\n" + goodRecord, "0 1 3 4 2:not_json"},
+		"array of anything":      {"[null," + goodRecord + "]\n" + goodRecord, "1 2 0:not_an_object"},
 		"scalar lines":           {"42\n\"x\"\n" + goodRecord, "2 0:not_an_object 1:not_an_object"},
 		"time missing":           {`{"response":{"status":401}}`, "0:missing_time"},
 		"time is Unix":           {`{"time":1795312740,"response":{"status":401}}`, "0:unix_time"},
@@ -111,6 +115,14 @@ func TestDecode_HostileNestingIsLinear(t *testing.T) {
 	}
 	if parts > 501 || s.rescan < 0 {
 		t.Errorf("%d parts, %d bytes of the allowance are left", parts, s.rescan)
+	}
+}
+
+// Arrays without a record need no stack, however many there are: a server without any would end.
+func TestDecode_EmptyArraysWithoutEnd(t *testing.T) {
+	body := strings.Repeat("[]", 2<<20) + goodRecord
+	if got := outcome(Decode([]byte(body), testRedactor(t))); got != "0" {
+		t.Error(got)
 	}
 }
 

@@ -42,7 +42,8 @@ func (s *splitter) parts(most int) iter.Seq[part] {
 }
 
 // A splitter cuts a body into records: one object, an array, NDJSON, concatenated or pretty-printed objects. A
-// malformed record costs itself only: outside an array reading goes on at the next line, inside one after the element's closing bracket.
+// malformed record costs itself only: outside an array reading goes on at the next line, inside one after the element's closing bracket, or
+// at the next line if there is none.
 type splitter struct {
 	body    []byte
 	pos     int
@@ -66,19 +67,8 @@ func (s *splitter) begin(body []byte) {
 
 // next returns the next part; more is false at the end of the body.
 func (s *splitter) next() (p part, more bool) {
-	s.skipSeparators()
-	if s.pos == len(s.body) {
+	if s.skipToRecord(); s.pos == len(s.body) {
 		return part{}, false
-	}
-	if !s.inArray && s.body[s.pos] == '[' {
-		s.pos++
-		s.inArray = true
-		return s.next()
-	}
-	if s.inArray && s.body[s.pos] == ']' {
-		s.pos++
-		s.inArray = false
-		return s.next()
 	}
 	if p, ok := s.textLine(); ok {
 		return p, true
@@ -111,15 +101,34 @@ func (s *splitter) next() (p part, more bool) {
 	return part{fault: notJSON()}, true
 }
 
+// opensArray says whether the bracket here begins an array of records. A line of text may begin with one as well, and would take those after it along.
+func (s *splitter) opensArray() bool {
+	if s.inArray {
+		return false
+	}
+	inside := bytes.TrimLeft(s.body[s.pos+1:], " \t\r\n")
+	if len(inside) == 0 || inside[0] == '{' || inside[0] == ']' {
+		return true
+	}
+	if !s.beginsLine(s.pos) {
+		return false
+	}
+	line, _, _ := bytes.Cut(s.body[s.pos:], []byte("\n"))
+	return json.Valid(line)
+}
+
+// beginsLine says whether a line begins there. What is looked at once a line keeps hostile bodies linear.
+func (s *splitter) beginsLine(pos int) bool { return pos == 0 || s.body[pos-1] == '\n' }
+
 // isLine is true for a record from start to here that is a line of the body.
 func (s *splitter) isLine(start int) bool {
-	return !s.inArray && (start == 0 || s.body[start-1] == '\n') && (s.pos == len(s.body) || s.body[s.pos] == '\n')
+	return !s.inArray && s.beginsLine(start) && (s.pos == len(s.body) || s.body[s.pos] == '\n')
 }
 
 // textLine takes a line of an access log in text as a record that has it for its message.
 func (s *splitter) textLine() (p part, ok bool) {
-	if s.inArray || s.body[s.pos] == '{' || s.pos > 0 && s.body[s.pos-1] != '\n' {
-		return part{}, false // looked at once a line, which keeps hostile bodies linear
+	if s.inArray || s.body[s.pos] == '{' || !s.beginsLine(s.pos) {
+		return part{}, false
 	}
 	end := len(s.body)
 	if n := bytes.IndexByte(s.body[s.pos:], '\n'); n >= 0 {
@@ -132,15 +141,19 @@ func (s *splitter) textLine() (p part, ok bool) {
 	return p, true
 }
 
-func (s *splitter) skipSeparators() {
-	for s.pos < len(s.body) {
+// skipToRecord goes over what stands between records, brackets of arrays among it.
+func (s *splitter) skipToRecord() {
+	for ; s.pos < len(s.body); s.pos++ {
 		switch c := s.body[s.pos]; {
 		case c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == 0x1e: // 0x1e: RFC 7464 record separator
 		case c == ',' && s.inArray:
+		case c == '[' && s.opensArray():
+			s.inArray = true
+		case c == ']' && s.inArray:
+			s.inArray = false
 		default:
 			return
 		}
-		s.pos++
 	}
 }
 
@@ -178,7 +191,10 @@ func (s *splitter) afterBroken(start, read int) int {
 		if end, ok := closing(s.body, start); ok {
 			return end
 		}
-		return len(s.body)
+		if start+read == len(s.body) {
+			return len(s.body)
+		}
+		s.inArray, read = false, len(s.body)-start // it was none
 	}
 	from := start
 	if read > s.rescan {
@@ -238,6 +254,8 @@ func closing(data []byte, start int) (end int, ok bool) {
 			i++
 		case c == '"':
 			quoted = !quoted
+		case c == '\n': // which no string holds
+			quoted = false
 		case quoted:
 		case c == '{' || c == '[':
 			depth++
