@@ -45,7 +45,7 @@ func (r *documentReader) next(room []byte) (document, error) {
 		switch {
 		case len(text) == 0 && !doc.tooLong:
 			continue
-		case r.line == doc.line && opensDocument(text):
+		case opensDocument(text):
 			return r.rest(doc)
 		}
 		return doc, nil
@@ -55,11 +55,14 @@ func (r *documentReader) next(room []byte) (document, error) {
 // pauses is true when the next document may be long in coming.
 func (r *documentReader) pauses() bool { return r.in.Buffered() == 0 }
 
-// opensDocument says whether a line begins a value that goes on in later lines. NDJSON never has such a line: in it a
-// broken line costs only itself.
+// opensDocument says whether a line begins a value that goes on in later lines. A line of text may begin with a bracket as well: it costs only
+// itself.
 func opensDocument(text []byte) bool {
-	return bytes.Equal(text, []byte("{")) || bytes.Equal(text, []byte("[")) ||
-		(bytes.HasPrefix(text, []byte("[")) && !bytes.HasSuffix(text, []byte("]")))
+	inside, isArray := bytes.CutPrefix(text, []byte("["))
+	if inside = bytes.TrimSpace(inside); !isArray || len(inside) == 0 {
+		return isArray || bytes.Equal(text, []byte("{"))
+	}
+	return inside[0] == '{' && !bytes.HasSuffix(inside, []byte("]"))
 }
 
 func (r *documentReader) readLine(room []byte) (document, error) {
