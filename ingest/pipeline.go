@@ -193,12 +193,16 @@ func (w *work) claim(ctx context.Context) ([]bool, error) {
 	return isFresh, nil
 }
 
-// fresh are the records of the batch that are new.
+// fresh are the records of the batch that are new. They say themselves what was left to others, which may be none of them.
 func (w *work) fresh(isFresh []bool) []decoded {
+	var b batch
 	fresh := make([]decoded, 0, w.accepted)
 	for n, ok := range isFresh {
 		if ok {
-			fresh = append(fresh, w.batch.records[n])
+			d := w.batch.records[n]
+			d.success.facts = d.success.facts[:d.success.own:d.success.own]
+			b.take(&d.success, d.at)
+			fresh = append(fresh, d)
 		}
 	}
 	return fresh

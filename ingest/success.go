@@ -42,7 +42,8 @@ func newQuickRecords() *sync.Pool {
 type success struct {
 	site   *site           // nil for one that says nothing of authentication
 	facts  []classify.Fact // that it alone says; when the batch has taken it, all that history does not know yet
-	shared []*KnownFact    // that others say as well, until the batch takes it
+	own    int             // how many of them are that, when the batch has taken it
+	shared []*KnownFact    // that others say as well
 	seen   seenLook        // what the exchange shows of its client
 }
 
@@ -113,12 +114,12 @@ func (i *reader) place(q *quickRecord) (e classify.Exchange, s success, ok bool)
 // take keeps of what a success says what neither history knows nor the batch has said.
 func (b *batch) take(s *success, at time.Time) {
 	t := at.UnixNano()
+	s.own = len(s.facts)
 	for _, k := range s.shared {
 		if k.adds(t, k.span()) && b.note(k, t) {
 			s.facts = append(s.facts, k.At(at))
 		}
 	}
-	s.shared = nil
 }
 
 // note is false when the batch says the fact already.

@@ -288,7 +288,7 @@ func TestQuickSuccess_SaysAgain(t *testing.T) {
 	}
 }
 
-// What a repeated record said of a batch was not stored again with it: whatever the batch said is said again by the next.
+// What a repeated record said for others of its batch is not stored with it: the others say it themselves, and the next batch again.
 func TestQuickSuccess_SaysAgainAfterRepetitions(t *testing.T) {
 	verdict := func(bodies ...string) string {
 		s := newService(t, testProfile())
@@ -300,10 +300,15 @@ func TestQuickSuccess_SaysAgainAfterRepetitions(t *testing.T) {
 	}
 	call := func(at int, id, token string) string { return apiCall(at, id, 200, token, second(3000)) }
 	never, before := verdict(call(10, "one", "at-1")), verdict(call(10, "one", "at-2"))
-	// The second of that id and time has another token, of which the one beside it then says nothing.
-	repeated := verdict(call(10, "one", "at-1"), call(10, "one", "at-2")+"\n"+call(10, "two", "at-2"), call(11, "three", "at-2"))
-	if repeated != before || before == never {
-		t.Errorf("%q, want %q; of a token that was never accepted it is %q", repeated, before, never)
+	// The second of that id and time has another token, for which the one beside it then has nothing to say.
+	for _, beside := range []string{"", "\n" + call(10, "two", "at-2")} {
+		bodies := []string{call(10, "one", "at-1"), call(10, "one", "at-2") + beside}
+		if beside == "" {
+			bodies = append(bodies, call(11, "three", "at-2"))
+		}
+		if repeated := verdict(bodies...); repeated != before || before == never {
+			t.Errorf("%q: %q, want %q; of a token that was never accepted it is %q", beside, repeated, before, never)
+		}
 	}
 }
 
