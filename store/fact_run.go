@@ -42,15 +42,30 @@ func (l factList) apart() (run, others factList) {
 	return run, others
 }
 
-// writeRun writes facts as a run behind all others.
+// writeRun writes facts as a run of the first tier (fact_merge.go).
 func (t *Tx) writeRun(ctx context.Context, facts factList) error {
 	if len(facts) == 0 {
 		return nil
 	}
-	var run int64
-	if err := t.queryRow(ctx, `select coalesce(max(run), 0) + 1 from fact_run`).Scan(&run); err != nil {
-		return fmt.Errorf("find last run of facts: %w", err)
+	run, err := t.newRun(ctx, 0)
+	if err != nil {
+		return err
 	}
+	return t.writeRunRows(ctx, run, facts)
+}
+
+// newRun is the number of a run behind all others of a tier.
+func (t *Tx) newRun(ctx context.Context, tier int64) (run int64, err error) {
+	before := tier * runTier
+	err = t.queryRow(ctx, `select coalesce(max(run), $1) + 1 from fact_run where run > $1 and run < $2`, before, before+runTier).Scan(&run)
+	if err != nil {
+		return 0, fmt.Errorf("find last run of facts: %w", err)
+	}
+	return run, nil
+}
+
+// writeRunRows adds facts to a run that has none between them.
+func (t *Tx) writeRunRows(ctx context.Context, run int64, facts factList) error {
 	rows := t.rowList(ctx, `insert into fact_run (run, digest, expires_at, facts) values `, 4, ``)
 	e := encoder{make([]byte, 0, 64*len(facts))}
 	for row := range slices.Chunk(facts, runRow) {
@@ -88,6 +103,7 @@ func (o *Observation) encodeInRun(e *encoder) {
 // decodeRun reads the facts of a row.
 func decodeRun(b []byte) (list []Observation, err error) {
 	d := &decoder{b: b}
+	list = make([]Observation, 0, runRow)
 	for len(d.b) > 0 && !d.damaged {
 		var o Observation
 		if d.damaged = len(d.b) < len(o.key); d.damaged {
@@ -113,11 +129,13 @@ func decodeRun(b []byte) (list []Observation, err error) {
 	return list, nil
 }
 
-// factInRuns finds the row of every run in which a fact would be. The runs are found one from the other: to list them otherwise
-// would be to read the whole table.
-const factInRuns = `with recursive part(run) as (
+// runNumbers finds the runs one from the other: to list them otherwise would be to read the whole table.
+const runNumbers = `with recursive part(run) as (
 		select max(run) from fact_run
-		union all select (select max(run) from fact_run where run < part.run) from part where part.run is not null)
+		union all select (select max(run) from fact_run where run < part.run) from part where part.run is not null)`
+
+// factInRuns finds the row of every run in which a fact would be.
+const factInRuns = runNumbers + `
 	select facts from part join fact_run f on f.run = part.run
 		and f.digest = (select digest from fact_run where run = part.run and digest <= $1 order by digest desc limit 1)`
 

@@ -92,8 +92,8 @@ func inOrder(list []Observation) factList {
 }
 
 // from is where the keys begin that are not before one.
-func (l factList) from(k factKey) int {
-	return sort.Search(len(l), func(i int) bool { return bytes.Compare(l[i].key[:], k[:]) >= 0 })
+func (l factList) from(k []byte) int {
+	return sort.Search(len(l), func(i int) bool { return bytes.Compare(l[i].key[:], k) >= 0 })
 }
 
 // factLists are the facts of several writes.
@@ -102,7 +102,7 @@ type factLists []factList
 // mergedWith merges a fact with those of its key, and says whether there are any.
 func (l factLists) mergedWith(k factKey, f fact) (sum fact, found bool) {
 	for _, list := range l {
-		if i := list.from(k); i < len(list) && list[i].key == k {
+		if i := list.from(k[:]); i < len(list) && list[i].key == k {
 			f, found = f.merge(list[i].fact), true
 		}
 	}
