@@ -18,6 +18,7 @@ func backlogContract() []contractTest {
 		{"figures that are put off are there for who needs them", testBacklogSettled},
 		{"figures of a process that ended are taken over", testBacklogAdopted},
 		{"figures that another process took over do not count twice", testBacklogNoticed},
+		{"a backlog that another process has written while the connection was lost is noticed", testBacklogReconnected},
 		{"a write that fails puts nothing off", testBacklogRolledBack},
 		{"each failure is on the list of its incident, and nothing else", testListed},
 	}
@@ -163,6 +164,24 @@ func testBacklogNoticed(t *testing.T, w *world) {
 			if err := other.Settle(t.Context()); err != nil { // before w does it itself, or after
 				t.Fatal(err)
 			}
+		}
+	}
+	w.settleAll(t)
+	w.compareCrowd(t, rounds)
+}
+
+// testBacklogReconnected: what another process wrote is noticed even where the connection that would have told was lost.
+func testBacklogReconnected(t *testing.T, w *world) {
+	other := w.second(t)
+	const rounds = 8
+	for i := range rounds {
+		w.addCrowd(t, i)
+		lost := w.Write(t.Context(), func(ctx context.Context, tx *Tx) error { return errors.Join(ErrInvalid, tx.exec(ctx, `rollback`)) })
+		if lost == nil {
+			t.Fatal("a write without its transaction succeeded")
+		}
+		if err := other.Settle(t.Context()); err != nil {
+			t.Fatal(err)
 		}
 	}
 	w.settleAll(t)

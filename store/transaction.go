@@ -182,5 +182,5 @@ func (w *writer) rollback(ctx context.Context) {
 func (w *writer) discard() {
 	_ = w.conn.Raw(func(any) error { return driver.ErrBadConn }) // makes the pool close it
 	_ = w.conn.Close()
-	w.conn = nil
+	w.conn, w.version = nil, 0 // the next one counts the commits of others anew
 }
