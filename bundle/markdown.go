@@ -68,7 +68,11 @@ func (b Bundle) clock() string {
 			latest = f
 		}
 	}
-	by := fmt.Sprintf(", by %d assertions until %s", latest.Count, instant(latest.LastSeen))
+	assertions := "assertions"
+	if latest.Count == 1 {
+		assertions = "assertion"
+	}
+	by := fmt.Sprintf(", by %d %s until %s", latest.Count, assertions, instant(latest.LastSeen))
 	switch offset := latest.MaxOffset.Round(time.Second); {
 	case latest.Count == 0:
 		return ""

@@ -44,7 +44,7 @@ func (c *classifyCommand) Run(ctx context.Context, p *program) error {
 		return usageError("%w", err)
 	}
 	defer input.Close()
-	settleMemory(p.getenv)
+	settleMemory(p.getenv, grantedAlone)
 	j, out := &judge{memory: newMemory(), documented: documented, redactor: redactor}, newVerdictWriter(c.Output, p)
 	if err := j.run(ctx, input, ingest.NewReader(profiles, documented, redactor), out); err != nil {
 		return usageError("%w", err)

@@ -59,7 +59,7 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer s.close()
-	settleMemory(p.getenv)
+	settleMemory(p.getenv, granted)
 	go func() {
 		<-ctx.Done()
 		stop() // a second signal ends the process at once
