@@ -55,14 +55,19 @@ func (r *documentReader) next(room []byte) (document, error) {
 // pauses is true when the next document may be long in coming.
 func (r *documentReader) pauses() bool { return r.in.Buffered() == 0 }
 
-// opensDocument says whether a line begins a value that goes on in later lines. A line of text may begin with a bracket as well: it costs only
-// itself.
+// opensDocument says whether a line begins a value that goes on in later lines. NDJSON never has such a line: in it a broken line costs only itself.
 func opensDocument(text []byte) bool {
+	return beginsDocument(text) && !bytes.HasSuffix(text, []byte("]"))
+}
+
+// beginsDocument says whether a line begins an array of objects, or an object on several lines. A line of text may begin with a bracket as well.
+func beginsDocument(text []byte) bool {
 	inside, isArray := bytes.CutPrefix(text, []byte("["))
-	if inside = bytes.TrimSpace(inside); !isArray || len(inside) == 0 {
-		return isArray || bytes.Equal(text, []byte("{"))
+	if !isArray {
+		return bytes.Equal(text, []byte("{"))
 	}
-	return inside[0] == '{' && !bytes.HasSuffix(inside, []byte("]"))
+	inside = bytes.TrimSpace(inside)
+	return len(inside) == 0 || inside[0] == '{'
 }
 
 func (r *documentReader) readLine(room []byte) (document, error) {

@@ -169,7 +169,7 @@ func (f *logFile) document() (records []json.RawMessage, ok bool, err error) {
 	}
 	text := bytes.TrimLeft(start, "\ufeff \t\r\n")
 	first, _, _ := bytes.Cut(text, []byte("\n"))
-	if first = bytes.TrimSpace(first); f.offset > 0 || !bytes.HasPrefix(text, []byte("[")) && string(first) != "{" {
+	if f.offset > 0 || !beginsDocument(bytes.TrimSpace(first)) {
 		return nil, false, nil
 	}
 	all, err := io.ReadAll(io.LimitReader(f.in, maxDocument+1))

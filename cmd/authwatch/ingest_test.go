@@ -186,6 +186,16 @@ func TestIngest_NamesRejectedLines(t *testing.T) {
 	}
 }
 
+// A log of text whose first line begins with a bracket is no JSON document, in which all after it would be lost.
+func TestIngest_BracketFirst(t *testing.T) {
+	s := &fakeServer{}
+	r := newIngestRun(t, s)
+	r.write("a.log", "[notice] started\n"+numberedLines(0, 3))
+	if status := r.run(context.Background(), nil, r.path("a.log")); status != exitOK || len(s.lines()) != 4 {
+		t.Errorf("status %d, taken %q\n%s", status, s.lines(), r.stderr)
+	}
+}
+
 // A followed log is sent through a rename, an emptying and a last line that comes in two pieces; every line once and in order.
 func TestIngest_FollowsRotation(t *testing.T) {
 	t.Parallel()
