@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -115,12 +116,31 @@ func indexed(list []any) map[string]any {
 	return out
 }
 
-// CountRecords says how many records Decode finds in a body, good and bad.
-func CountRecords(body []byte) int {
-	s := newSplitter(body)
-	for n := 0; ; n++ {
-		if _, more := s.next(); !more {
-			return n
+// Cut takes a body apart as Decode does: the text of each record, or why there is none at that place.
+func Cut(body []byte) iter.Seq2[[]byte, *RecordError] {
+	return func(yield func([]byte, *RecordError) bool) {
+		s := newSplitter(body)
+		for n := 0; ; n++ {
+			p, more := s.next()
+			if !more {
+				return
+			}
+			var bad *RecordError
+			if p.fault != nil {
+				of := p.fault.at(n)
+				bad = &of
+			}
+			if !yield(p.raw, bad) {
+				return
+			}
 		}
 	}
+}
+
+// CountRecords says how many records Decode finds in a body, good and bad.
+func CountRecords(body []byte) (n int) {
+	for range Cut(body) {
+		n++
+	}
+	return n
 }

@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"authwatch/ingest"
 )
 
 // maxLine is how long a line may be; the server takes records of a quarter of it.
@@ -162,7 +164,7 @@ func (f *logFile) here() mark {
 
 // document returns the records of a log that is one JSON document: an array, or an object on several lines. ok is
 // false for a log of lines, of which nothing is read then.
-func (f *logFile) document() (records []json.RawMessage, ok bool, err error) {
+func (f *logFile) document() (records []element, ok bool, err error) {
 	start, err := f.in.Peek(256)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, false, fmt.Errorf("read %s: %w", f.path, err)
@@ -181,32 +183,25 @@ func (f *logFile) document() (records []json.RawMessage, ok bool, err error) {
 	}
 	f.consumed(all)
 	f.line += bytes.Count(all, []byte("\n"))
-	records, err = elements(all)
-	return records, true, err
+	return elements(all), true, nil
 }
 
-// elements cuts JSON values, or the elements of arrays, apart.
-func elements(data []byte) (out []json.RawMessage, err error) {
-	dec := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff"))))
-	for {
-		var v json.RawMessage
-		if err := dec.Decode(&v); errors.Is(err, io.EOF) {
-			return out, nil
-		} else if err != nil {
-			return out, fmt.Errorf("not JSON from byte %d on", dec.InputOffset())
+// An element is one record of a document, on one line, or why it is none.
+type element struct {
+	line []byte
+	bad  *ingest.RecordError
+}
+
+// elements cuts a document into its records as the server would. A broken one costs only itself.
+func elements(data []byte) (out []element) {
+	for text, bad := range ingest.Cut(data) {
+		var line bytes.Buffer
+		if bad == nil && json.Compact(&line, text) != nil {
+			bad = &ingest.RecordError{Code: "not_json", Detail: "the record is not valid JSON"}
 		}
-		var list []json.RawMessage
-		if json.Unmarshal(v, &list) != nil {
-			list = []json.RawMessage{v}
-		}
-		for _, e := range list {
-			var line bytes.Buffer
-			if err := json.Compact(&line, e); err != nil {
-				return out, fmt.Errorf("not JSON before byte %d", dec.InputOffset())
-			}
-			out = append(out, line.Bytes())
-		}
+		out = append(out, element{line.Bytes(), bad})
 	}
+	return out
 }
 
 func (f *logFile) close() {

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -175,11 +174,11 @@ func (s *shipping) close() {
 // drain sends the lines that are there.
 func (s *shipping) drain(ctx context.Context, f *logFile, final bool) error {
 	records, isDocument, err := f.document()
-	if isDocument {
-		return s.document(ctx, f, records, err)
-	}
 	if err != nil {
 		return err
+	}
+	if isDocument {
+		return s.document(ctx, f, records)
 	}
 	b := &lineBatch{path: f.path}
 	for {
@@ -213,19 +212,20 @@ func (s *shipping) collect(b *lineBatch, line []byte, lineNumber int, err error)
 }
 
 // document sends a log that is one JSON document; its records are counted where others have lines.
-func (s *shipping) document(ctx context.Context, f *logFile, records []json.RawMessage, broken error) error {
+func (s *shipping) document(ctx context.Context, f *logFile, records []element) error {
 	b := &lineBatch{path: f.path}
 	for n, record := range records {
-		b.add(n+1, record)
+		if record.bad != nil {
+			s.tally.reject(f.path, n+1, record.bad.Code, record.bad.Detail)
+			continue
+		}
+		b.add(n+1, record.line)
 		if len(b.lines) >= s.batch || len(b.body) >= maxBatchBytes {
 			if err := s.deliver(ctx, b); err != nil {
 				return err
 			}
 			b = &lineBatch{path: f.path}
 		}
-	}
-	if broken != nil {
-		s.tally.reject(f.path, len(records)+1, "not_json", broken.Error())
 	}
 	return s.flush(ctx, f, b)
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -308,18 +307,17 @@ func TestServe_MapsBySource(t *testing.T) {
 
 func TestElements(t *testing.T) {
 	for in, want := range map[string]string{
-		`[{"a":1}, {"b":2}]`: `{"a":1} {"b":2}`, "{\n\"a\": 1}\n{\"b\":2}": `{"a":1} {"b":2}`, "[]": "", "[1,": "!", "{\n\"a\":1}\noops": `{"a":1}!`,
+		`[{"a":1}, {"b":2}]`: `{"a":1} {"b":2}`, "{\n\"a\": 1}\n{\"b\":2}": `{"a":1} {"b":2}`, "[]": "", "[1,": "cut_off", "{\n\"a\":1}\noops": `{"a":1} not_json`,
+		"[\n{\"a\":1},\n{b},\n{\n\"c\":1},\n{": `{"a":1} not_json {"c":1} cut_off`,
 	} {
-		records, err := elements([]byte(in))
 		var got []string
-		for _, r := range records {
-			got = append(got, string(json.RawMessage(r)))
+		for _, e := range elements([]byte(in)) {
+			if e.bad != nil {
+				e.line = []byte(e.bad.Code)
+			}
+			got = append(got, string(e.line))
 		}
-		text := strings.Join(got, " ")
-		if err != nil {
-			text += "!"
-		}
-		if text != want {
+		if text := strings.Join(got, " "); text != want {
 			t.Errorf("%q: %q, want %q", in, text, want)
 		}
 	}
