@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -154,7 +155,7 @@ func (w *work) attach(r *classify.Record, tokens []waitingToken) bool {
 			if byTrace && (r.TraceID == "" || t.TraceID != r.TraceID || !w.fitsPhase(r, t.Kind)) {
 				continue
 			}
-			if !byTrace && (r.RequestID == "" || t.RequestID != r.RequestID) {
+			if !byTrace && (r.RequestID == "" || t.RequestID != r.RequestID || !w.mayPresent(r, t.Kind)) {
 				continue
 			}
 			given = setToken(r, t.Kind, &t.Token) || given
@@ -172,6 +173,23 @@ func (w *work) fitsPhase(r *classify.Record, kind string) bool {
 		return kind == kindAccessToken
 	}
 	return true
+}
+
+// mayPresent keeps apart the tokens of a call and of the token request that was made for it, which may share a request id. What asks for a
+// token presents no access token, and what carries another credential or is no POST no assertion; of others nobody knows until a token comes.
+func (w *work) mayPresent(r *classify.Record, kind string) bool {
+	if r.Request == nil {
+		return true
+	}
+	bare, request := *r, *r.Request
+	bare.ClientAssertion, bare.AccessToken, bare.Request = nil, nil, &request
+	request.Method = http.MethodPost // which it had to be
+	if w.ingester.classifier.Locate(&bare).Phase == classify.TokenRequest {
+		return kind == kindAssertion
+	}
+	scheme, _, _ := strings.Cut(r.Request.Headers.Get("authorization"), " ")
+	isCall := scheme != "" && !strings.EqualFold(scheme, "basic") || r.Request.Method != "" && !strings.EqualFold(r.Request.Method, http.MethodPost)
+	return kind == kindAccessToken || !isCall
 }
 
 // setToken fills the token that the record lacks; what came with the record itself is never replaced.

@@ -66,6 +66,41 @@ func TestJoin_OrderDoesNotMatter(t *testing.T) {
 	})
 }
 
+// A call has the id of the token request that was made for it: each is judged as it is alone, whatever comes first of the other's token.
+func TestJoin_TokenOfAnotherRequest(t *testing.T) {
+	access := delivery{tokens, `{"time":"2026-11-22T03:00:21Z","kind":"access_token","request_id":"req-a","header":{"alg":"RS256","kid":"k"},"claims":{"iss":"https://as.lab.test","aud":"https://api.lab.test","exp":1795319400}}`}
+	assertion := delivery{tokens, lateAssertion(20, "a", tokenEndpoint)}
+	call := func(id, status, authorization string) string {
+		return fmt.Sprintf(`{"time":"2026-11-22T03:00:22Z","id":%q,"request_id":"req-a","request":{"method":"GET","url":"https://api.lab.test/v1/orders","headers":{%s}},"response":{"status":%s}}`, id, authorization, status)
+	}
+	for _, tt := range []struct {
+		failed string
+		token  delivery
+	}{
+		{tokenRequest(20, "a", 401, ""), access},
+		{tokenRequest(20, "a", 401, `,"client_assertion":`+assertionAt(20, "j", "https://api.lab.test")), access},
+		{call("b", "401", `"authorization":"Bearer [jwt]"`), assertion},
+		{call("b", "401", `"authorization":"DPoP [jwt]"`), assertion},
+		{call("b", "401", ``), assertion},
+	} {
+		alone := newService(t, nil) // which knows no token endpoint
+		alone.post(responses, tt.failed)
+		want := alone.failures()[0].Verdict
+		failed := delivery{responses, tt.failed}
+		for name, order := range map[string][]delivery{
+			"token first": {tt.token, failed}, "token last": {failed, tt.token}, "beside another": {tt.token, {responses, tt.failed + "\n" + call("c", "200", "")}},
+		} {
+			s := newService(t, nil)
+			for _, d := range order {
+				s.post(d.path, d.body)
+			}
+			if v := s.failures()[0].Verdict; v.Phase != want.Phase || v.Cause != want.Cause || v.Summary != want.Summary {
+				t.Errorf("%s: %s %s: %s, alone it is %s %s: %s", name, v.Phase, v.Cause, v.Summary, want.Phase, want.Cause, want.Summary)
+			}
+		}
+	}
+}
+
 // The token of a success makes history, also when it comes late: its jti is used up.
 func TestJoin_LateTokenMakesHistory(t *testing.T) {
 	for name, order := range map[string][]int{"token first": {0, 1}, "token last": {1, 0}} {
