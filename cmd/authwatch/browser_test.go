@@ -253,7 +253,7 @@ func (b *browserTab) screenshots(base string, scripts bool) {
 	if dir == "" || !scripts {
 		return
 	}
-	b.do(chromedp.Navigate(base + "/incidents?cause=jti_reuse&client=order-router-prod"))
+	b.do(chromedp.Navigate(base + "/incidents?cause=jti_reuse&client=order-router-prod&state=all"))
 	incident, err := chromedp.Run(b.ctx, chromedp.AttributeValue(chromedp.CSS(`main a[href^="/incidents/inc_"]`), "href"))
 	if err != nil {
 		b.t.Fatal(err)

@@ -41,7 +41,7 @@ func (r *documentReader) next(room []byte) (document, error) {
 		if err != nil {
 			return document{}, err
 		}
-		text := bytes.TrimSpace(doc.text)
+		text := bytes.TrimSpace(bytes.TrimPrefix(doc.text, []byte("\ufeff")))
 		switch {
 		case len(text) == 0 && !doc.tooLong:
 			continue

@@ -19,6 +19,7 @@ func TestDocumentReader(t *testing.T) {
 		{"array on one line", "[{},{}]\n{}\n", []string{"1:[{},{}]\n", "2:{}\n"}},
 		{"array on several lines", "[\n{},\n{}\n]\n", []string{"*1:[\n{},\n{}\n]\n"}},
 		{"array that begins on its first line", "[{},\n{}]", []string{"*1:[{},\n{}]"}},
+		{"byte order mark", "\ufeff[\n{}\n]", []string{"*1:\ufeff[\n{}\n]"}},
 		{"text that begins with a bracket", "[warn] a\n{}\n[{},\n{}]", []string{"1:[warn] a\n", "2:{}\n", "*3:[{},\n{}]"}},
 		{"indented object after a blank line", "\n{\n \"a\": 1\n}\n", []string{"*2:{\n \"a\": 1\n}\n"}},
 	} {
