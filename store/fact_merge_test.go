@@ -68,7 +68,7 @@ func testFactMerge(t *testing.T, w *world) {
 	if w.facts == nil {
 		return // replicas write no runs
 	}
-	const written = 2*mergedRuns + 3
+	const written = 2*mergedLists + 3
 	for number := range written {
 		w.addRun(t, number)
 	}
@@ -88,7 +88,7 @@ func testFactMerge(t *testing.T, w *world) {
 	w.facts.filter.rows = true
 	w.snapshot(t) // some of the runs are in the filter
 	stop, steps := errors.New("stop"), 0
-	err := w.mergeRuns(t.Context(), func(context.Context, time.Duration) error {
+	err := w.merge(t.Context(), runMerger(), func(context.Context, time.Duration) error {
 		if steps++; steps == 1 {
 			return stop
 		}
@@ -98,7 +98,7 @@ func testFactMerge(t *testing.T, w *world) {
 		t.Fatal(err)
 	}
 	check("after a part of a merge", written+1)
-	if err := w.mergeRuns(t.Context(), func(context.Context, time.Duration) error { return nil }); err != nil {
+	if err := w.merge(t.Context(), runMerger(), func(context.Context, time.Duration) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	check("after all", 3+3) // of which one is the part

@@ -46,8 +46,8 @@ func (s *Store) Maintain(ctx context.Context, r Retention, report func(error)) {
 	tasks.Go(func() {
 		every(ctx, sightEvery, func() error { return s.WriteSightings(ctx, false) }, report)
 	})
-	if s.facts != nil { // replicas write no runs
-		tasks.Go(func() { every(ctx, mergeEvery, func() error { return s.mergeRuns(ctx, rest) }, report) })
+	if s.facts != nil {
+		tasks.Go(func() { every(ctx, mergeEvery, func() error { return s.mergeAll(ctx, rest) }, report) })
 	}
 	every(ctx, foldEvery, func() error { return s.foldAll(ctx) }, report)
 	tasks.Wait()

@@ -201,12 +201,17 @@ func (t *Tx) fileSlice(ctx context.Context, slice int64, list []entry) error {
 		return err
 	}
 	sorted := sortedEntries(list, t.slices.sorted)
+	t.slices.sorted = roomOf(sorted)
+	return t.writeSliceRows(ctx, slice, sorted)
+}
+
+// writeSliceRows adds entries, which are in order, to a slice that has none between them.
+func (t *Tx) writeSliceRows(ctx context.Context, slice int64, list []entry) error {
 	rows := t.rowList(ctx, `insert into failure_request (slice, entry, more) values `, 3, ``)
-	for row := range slices.Chunk(slices.Compact(sorted), sliceRow) {
+	for row := range slices.Chunk(slices.Compact(list), sliceRow) {
 		packed := packEntries(make([]byte, 0, len(row)*len(entry{})), row)
 		rows.add(slice, packed[:len(entry{})], packed[len(entry{}):])
 	}
-	t.slices.sorted = roomOf(sorted)
 	return rows.end()
 }
 
@@ -280,11 +285,14 @@ func newRequestFinder(ctx context.Context, from rowsQuerier) (requestFinder, err
 	return requestFinder{from, list}, err
 }
 
-// entriesOf finds the rows of every slice that may hold entries between two: the last that begins before, and all that begin
-// there. The slices are found one from the other: to list them otherwise would be to read the whole table.
-const entriesOf = `with recursive part(id) as (
+// sliceNumbers finds the slices one from the other: to list them otherwise would be to read the whole table.
+const sliceNumbers = `with recursive part(id) as (
 		select max(slice) from failure_request
-		union all select (select max(slice) from failure_request where slice < part.id) from part where part.id is not null)
+		union all select (select max(slice) from failure_request where slice < part.id) from part where part.id is not null)`
+
+// entriesOf finds the rows of every slice that may hold entries between two: the last that begins before, and all that begin
+// there.
+const entriesOf = sliceNumbers + `
 	select entry, more from part join failure_request on slice = part.id
 		and entry >= coalesce((select entry from failure_request where slice = part.id and entry <= $1 order by entry desc limit 1), $1) and entry <= $2`
 

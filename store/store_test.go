@@ -99,7 +99,7 @@ type contractTest struct {
 
 // TestStore holds every engine to the same contract.
 func TestStore(t *testing.T) {
-	contract := slices.Concat(writeContract(), viewContract(), openContract(), deliveryContract(), idContract(), backlogContract(), factBacklogContract(), factFilterContract(), factRunContract(), factMergeContract(), historyContract(), pendingContract(),
+	contract := slices.Concat(writeContract(), viewContract(), openContract(), deliveryContract(), idContract(), backlogContract(), factBacklogContract(), factFilterContract(), factRunContract(), factMergeContract(), requestMergeContract(), historyContract(), pendingContract(),
 		episodeContract(), traceContract(), trafficContract(), successContract(), incidentContract(), failureContract(), requestContract(), clientContract(),
 		trendContract(), retentionContract(), retentionReplicaContract(), searchContract(), readingContract(), foldContract(), storageContract(), keyContract(), sessionContract(), hostileContract(), replicaContract(), sourceContract(), deploymentContract(), alertContract(), recoveryContract(), termContract(), auditContract(), sightingContract(), changeContract(), contrastContract(), feedContract())
 	for _, e := range engines(t) {
