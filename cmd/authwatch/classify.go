@@ -25,7 +25,7 @@ func (classifyCommand) Help() string {
     authwatch classify access.ndjson
     zcat access.ndjson.gz | authwatch classify --output ndjson - | jq .cause
 
-Exit status: 0 no failures, 1 failures found, 2 the input could not be read.`
+Exit status: 0 no failures, 1 failures found, 2 the input could not be read or the verdicts not written.`
 }
 
 // Run judges every record of the input.
@@ -50,7 +50,7 @@ func (c *classifyCommand) Run(ctx context.Context, p *program) error {
 		return usageError("%w", err)
 	}
 	if err := out.finish(j.counts); err != nil {
-		return fmt.Errorf("write the verdicts: %w", err)
+		return usageError("write the verdicts: %w", err)
 	}
 	switch {
 	case j.records == 0 && j.bad > 0:

@@ -190,14 +190,16 @@ func TestClassify_Follows(t *testing.T) {
 	}
 }
 
-// Who stops taking verdicts ends the run.
+// Who stops taking verdicts ends the run, and it is no run that found failures, even if all that was left to write were the figures.
 func TestClassify_NobodyTakesVerdicts(t *testing.T) {
 	line := `{"time":"2026-11-20T10:00:50Z","request":{"method":"GET","url":"https://a.test/"},"response":{"status":401}}` + "\n"
-	read, out := io.Pipe()
-	read.Close()
-	var stderr bytes.Buffer
-	status := run(context.Background(), []string{"classify"}, noEnv, neverEnding(line), out, &stderr)
-	if status != exitUsage || !strings.Contains(stderr.String(), "write the verdicts") {
-		t.Errorf("status %d: %s", status, &stderr)
+	for _, in := range []io.Reader{neverEnding(line), strings.NewReader("")} {
+		read, out := io.Pipe()
+		read.Close()
+		var stderr bytes.Buffer
+		status := run(context.Background(), []string{"classify"}, noEnv, in, out, &stderr)
+		if status != exitUsage || !strings.Contains(stderr.String(), "write the verdicts") {
+			t.Errorf("status %d: %s", status, &stderr)
+		}
 	}
 }
