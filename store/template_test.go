@@ -1,6 +1,8 @@
 package store
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -159,4 +161,26 @@ func BenchmarkCut(b *testing.B) {
 		c.text = append(c.text, text...)
 		c.takeApart(0)
 	}
+}
+
+// TestTemplates_RolledBack: templates that were never committed leave their room to others, of which a full disk would else take all for a day.
+func TestTemplates_RolledBack(t *testing.T) {
+	w := openWorld(t, engines(t)[0])
+	put := func(text string, end error) {
+		t.Helper()
+		err := w.Write(t.Context(), func(ctx context.Context, tx *Tx) error {
+			_, err := tx.putTemplate(ctx, text, 1)
+			return errors.Join(err, end)
+		})
+		if !errors.Is(err, end) {
+			t.Fatal(err)
+		}
+	}
+	put("a", nil)
+	put("b", ErrInvalid)
+	put("c", nil)
+	w.write(t, func(_ context.Context, tx *Tx) error {
+		equal(t, "room", tx.room, maxTemplates-2)
+		return nil
+	})
 }

@@ -50,7 +50,7 @@ func (t *together) write(ctx context.Context, fn func(ctx context.Context, tx *T
 	part.group.tookBacklog = t.tx.group.tookBacklog
 	err := fn(ctx, &part)
 	if err != nil {
-		clear(t.tx.episodes) // some may be of incidents that are not there any more
+		t.tx.undone()
 		if t.tx.dialect.conflicts(err) {
 			t.down = err
 			return err

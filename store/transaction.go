@@ -135,7 +135,7 @@ func (w *writer) runJob(ctx context.Context, j *job, group *sums) error {
 		}
 		return nil
 	}
-	clear(w.memory.episodes) // some may be of incidents that are not there any more
+	w.memory.undone()
 	if w.dialect.conflicts(j.err) {
 		return j.err // locks of the earlier jobs are part of the conflict
 	}
@@ -173,7 +173,7 @@ func panicError(v any) error {
 
 // rollback ends the transaction; a connection that cannot even do that is thrown away, and the transaction with it.
 func (w *writer) rollback(ctx context.Context) {
-	clear(w.memory.episodes)
+	w.memory.undone()
 	if _, err := w.conn.ExecContext(ctx, `rollback`); err != nil {
 		w.discard()
 	}

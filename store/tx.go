@@ -49,6 +49,13 @@ type memory struct {
 	shares    episodeShares // room for those of one key
 }
 
+// undone forgets what writes that were rolled back may have left: episodes of incidents that are not there any more, and a count of
+// templates with some that are not.
+func (m *memory) undone() {
+	clear(m.episodes)
+	m.room = 0
+}
+
 // exec runs a statement; ctx lends its values but cannot end it (see newJob).
 func (t *Tx) exec(ctx context.Context, query string, args ...any) error {
 	return t.onDriver(args, func(conn any) error {
