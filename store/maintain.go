@@ -15,6 +15,8 @@ const (
 	thoroughEvery = 60
 	// expireShare is the part of the writer's time that expiry takes: one in so many.
 	expireShare = 5
+	// mergeShare is the same for merges, which go on as long as there is load.
+	mergeShare = 10
 )
 
 // Maintain folds what is counted, removes what is old and resolves what has recovered, until ctx ends. A server runs it
@@ -27,7 +29,7 @@ func (s *Store) Maintain(ctx context.Context, r Retention, report func(error)) {
 	tasks.Go(func() {
 		times := 0
 		every(ctx, expireEvery, func() error {
-			e, err := s.expiry(ctx, r, rest)
+			e, err := s.expiry(ctx, r, leave(expireShare))
 			if err != nil {
 				return err
 			}
@@ -47,7 +49,7 @@ func (s *Store) Maintain(ctx context.Context, r Retention, report func(error)) {
 		every(ctx, sightEvery, func() error { return s.WriteSightings(ctx, false) }, report)
 	})
 	if s.facts != nil {
-		tasks.Go(func() { every(ctx, mergeEvery, func() error { return s.mergeAll(ctx, rest) }, report) })
+		tasks.Go(func() { every(ctx, mergeEvery, func() error { return s.mergeAll(ctx, leave(mergeShare)) }, report) })
 	}
 	every(ctx, foldEvery, func() error { return s.foldAll(ctx) }, report)
 	tasks.Wait()
@@ -67,9 +69,11 @@ func (s *Store) foldAll(ctx context.Context) error {
 	}
 }
 
-// rest leaves most of the time to others.
-func rest(ctx context.Context, worked time.Duration) error {
-	return wait(ctx, max(worked*(expireShare-1), time.Millisecond))
+// leave pauses so that others have all of the time but one part in so many.
+func leave(share time.Duration) func(ctx context.Context, worked time.Duration) error {
+	return func(ctx context.Context, worked time.Duration) error {
+		return wait(ctx, max(worked*(share-1), time.Millisecond))
+	}
 }
 
 func every(ctx context.Context, period time.Duration, do func() error, report func(error)) {

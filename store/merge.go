@@ -14,7 +14,7 @@ import (
 
 const (
 	mergedLists = 16
-	mergedRows  = 64 // of a list that are moved at a time
+	mergedRows  = 32 // of a list that are moved at a time
 	mergeEvery  = 5 * time.Second
 )
 
