@@ -79,15 +79,18 @@ func (s *Store) mergeLists(ctx context.Context, m merger, lists []int64, pause f
 			return err
 		}
 		var worked time.Duration // without the wait for the turn
+		after := into
 		err = s.writeAside(ctx, func(ctx context.Context, tx *Tx) error {
 			start := time.Now()
-			err := m.move(ctx, tx, lists, &into, from, to)
+			after = into // a number that was rolled back may be another's by now
+			err := m.move(ctx, tx, lists, &after, from, to)
 			worked = time.Since(start)
 			return err
 		})
 		if err != nil {
 			return err
 		}
+		into = after
 		if err := pause(ctx, worked); err != nil {
 			return err
 		}
