@@ -15,6 +15,7 @@ func backlogContract() []contractTest {
 	return []contractTest{
 		{"figures that are put off arrive", testBacklogArrives},
 		{"figures that are overdue are written after a batch", testBacklogOverdue},
+		{"figures that are put off are written though others write beside the batches", testBacklogBesideOthers},
 		{"figures that are put off are there for who needs them", testBacklogSettled},
 		{"figures of a process that ended are taken over", testBacklogAdopted},
 		{"figures that another process took over do not count twice", testBacklogNoticed},
@@ -73,6 +74,28 @@ func testBacklogArrives(t *testing.T, w *world) {
 	reopened.addCrowd(t, 6)
 	reopened = reopened.reopen(t) // closing settles
 	reopened.compareCrowd(t, 7)
+}
+
+// testBacklogBesideOthers: what is written aside is no batch, and nothing waits for the next one because of it.
+func testBacklogBesideOthers(t *testing.T, w *world) {
+	if w.facts == nil {
+		return // nothing is put off
+	}
+	w.write(t, func(context.Context, *Tx) error {
+		w.writes.memory.backlog.written = time.Now().Add(time.Hour)
+		return nil
+	})
+	w.addCrowd(t, 0)
+	for n := 0; w.rowCount(t, `select count(*) from backlog`) > 0; n++ {
+		if n == 400 {
+			t.Fatalf("still put off after %d writes beside it", n)
+		}
+		if err := w.writeAside(t.Context(), func(context.Context, *Tx) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	w.compareCrowd(t, 1)
 }
 
 func testBacklogOverdue(t *testing.T, w *world) {

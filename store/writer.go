@@ -154,15 +154,19 @@ func (w *writer) run() {
 	}
 }
 
-// next waits for a job that somebody waits for. Meanwhile it does what can wait.
+// next waits for a job that somebody waits for. Meanwhile it does what can wait. How long there is no such job does not begin anew
+// with what is written aside, or what was put off would stay so for as long as there is enough of that.
 func (w *writer) next() (j *job, open bool) {
+	var idle <-chan time.Time
 	for {
 		select {
 		case j, open = <-w.queue:
 			return j, open
 		default:
 		}
-		idle := w.idle()
+		if idle == nil {
+			idle = w.idle()
+		}
 		select {
 		case j, open = <-w.queue:
 			return j, open
@@ -170,11 +174,12 @@ func (w *writer) next() (j *job, open bool) {
 			w.commitAside(aside)
 		case <-idle:
 			_ = w.transact(nil, w.memory.rest()) // if it fails it is tried again
+			idle = nil
 		}
 	}
 }
 
-// idle is when there was no write for so long that what was put off is written; never if nothing is.
+// idle is when there was no batch for so long that what was put off is written; never if nothing is.
 func (w *writer) idle() <-chan time.Time {
 	switch m := w.memory; {
 	case m.backlog.rows > 0:
