@@ -6,7 +6,7 @@ import "runtime/debug"
 // it may as well wait until the memory is used that is granted anyway.
 const (
 	collectAt    = 400       // percent of what stays
-	granted      = 160 << 20 // bytes of the Go heap of a server; SQLite's caches and the program itself come on top
+	granted      = 148 << 20 // bytes of the Go heap of a server; SQLite's caches and the program itself come on top
 	grantedAlone = 256 << 20 // of a run without a database, which holds the history of a month's log in up to 170 MB
 	collectAtVar = "GOGC"
 	grantedVar   = "GOMEMLIMIT"
